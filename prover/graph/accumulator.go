@@ -1,0 +1,216 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Accumulator is an exact integer sum: acc = Σ_t term_t + Bias. Term t reads input t
+// of its node.
+type Accumulator struct {
+	Terms   []Term
+	Bias    Constant // zero value: no bias
+	Channel int      // axis that convolutions write and that a proof stores lowest
+	// Lo and Hi bound the accumulator and every partial sum of it, in any order.
+	Lo, Hi int64
+}
+
+// Term is one summand: a convolution of its input, or its input times Mult when Conv is nil.
+type Term struct {
+	Conv *Conv
+	Mult int64
+}
+
+// Conv is a linear map with committed weights w[oc][k_0][k_1]…[ic], ic < InChannels/Groups:
+//
+//	out(…, p_s, …, oc) = Σ_{k, ic} w[oc][k][ic] · x(…, p_s·Stride_s + k_s·Dilation_s − Pad_s, …, group(oc)·InChannels/Groups + ic)
+//
+// over the axes s of Spatial, with zeros outside x. Other axes pass through. A matrix
+// product with constant weights is a Conv without spatial axes.
+type Conv struct {
+	Weight      int // index among the weights of the graph, in order of appearance
+	Channel     int // axis contracted in the input and written in the output
+	InChannels  int
+	OutChannels int
+	Groups      int
+	Spatial     []Window
+}
+
+// Window slides along one axis. Taps that fall outside the axis read zero.
+type Window struct {
+	Axis     int
+	Kernel   int
+	Stride   int
+	Dilation int
+	Pad      int // cells of padding before the axis
+	Out      int // length of the output axis
+}
+
+// Constant is an integer tensor that broadcasts: each dimension is 1 or that of the
+// tensor it meets. The zero value stands for zero.
+type Constant struct {
+	Shape []int
+	Data  []int64
+}
+
+// KernelSize is the number of kernel positions, Π_s Kernel_s.
+func (c *Conv) KernelSize() int {
+	n := 1
+	for _, w := range c.Spatial {
+		n *= w.Kernel
+	}
+	return n
+}
+
+// WeightCount is the number of weights: OutChannels × KernelSize × InChannels/Groups.
+func (c *Conv) WeightCount() int {
+	return c.OutChannels * c.KernelSize() * (c.InChannels / c.Groups)
+}
+
+func (w Window) check(length int) error {
+	if w.Kernel < 1 || w.Stride < 1 || w.Dilation < 1 || w.Pad < 0 || w.Out < 1 ||
+		w.Kernel > MaxElements || w.Stride > MaxElements || w.Dilation > MaxElements || w.Pad > MaxElements || w.Out > MaxElements {
+		return fmt.Errorf("window %+v on an axis of %d", w, length)
+	}
+	return nil
+}
+
+// Tap is the input position of kernel tap k at output position p; it may lie outside the axis.
+func (w Window) Tap(p, k int) int { return p*w.Stride + k*w.Dilation - w.Pad }
+
+func (c *Conv) shape(in []int) ([]int, error) {
+	if c.Channel < 0 || c.Channel >= len(in) || in[c.Channel] != c.InChannels {
+		return nil, fmt.Errorf("convolution of %d channels on axis %d of %v", c.InChannels, c.Channel, in)
+	}
+	if c.Groups < 1 || c.OutChannels < 1 || c.OutChannels > MaxElements || c.InChannels%c.Groups != 0 || c.OutChannels%c.Groups != 0 {
+		return nil, fmt.Errorf("%d groups of %d→%d channels", c.Groups, c.InChannels, c.OutChannels)
+	}
+	out := slices.Clone(in)
+	out[c.Channel] = c.OutChannels
+	size, last := 1, -1
+	for _, w := range c.Spatial {
+		if w.Axis <= last || w.Axis >= len(in) || w.Axis == c.Channel {
+			return nil, fmt.Errorf("spatial axis %d", w.Axis)
+		}
+		last = w.Axis
+		if err := w.check(in[w.Axis]); err != nil {
+			return nil, err
+		}
+		if size *= w.Kernel; size > MaxElements {
+			return nil, fmt.Errorf("kernel of %d positions", size)
+		}
+		out[w.Axis] = w.Out
+	}
+	if c.OutChannels > MaxElements/size/(c.InChannels/c.Groups) {
+		return nil, fmt.Errorf("more than %d weights", MaxElements)
+	}
+	return out, nil
+}
+
+func (a *Accumulator) shape(in [][]int) ([]int, error) {
+	if len(in) != len(a.Terms) || len(in) == 0 {
+		return nil, fmt.Errorf("%d inputs for %d terms", len(in), len(a.Terms))
+	}
+	var out []int
+	for i, t := range a.Terms {
+		s := in[i]
+		if t.Conv != nil {
+			var err error
+			if s, err = t.Conv.shape(s); err != nil {
+				return nil, err
+			}
+			if t.Conv.Channel != a.Channel {
+				return nil, fmt.Errorf("term %d writes axis %d, want %d", i, t.Conv.Channel, a.Channel)
+			}
+		}
+		if i > 0 && !slices.Equal(s, out) {
+			return nil, fmt.Errorf("term %d has shape %v, want %v", i, s, out)
+		}
+		out = s
+	}
+	if a.Channel < 0 || a.Channel >= len(out) {
+		return nil, fmt.Errorf("channel axis %d of %v", a.Channel, out)
+	}
+	return out, a.Bias.check(out)
+}
+
+// check requires the constant to broadcast to shape.
+func (c *Constant) check(shape []int) error {
+	if c.Shape == nil && c.Data == nil {
+		return nil
+	}
+	if len(c.Shape) != len(shape) {
+		return fmt.Errorf("constant of shape %v against %v", c.Shape, shape)
+	}
+	n := 1
+	for i, d := range c.Shape {
+		if d != 1 && d != shape[i] {
+			return fmt.Errorf("constant of shape %v against %v", c.Shape, shape)
+		}
+		n *= d
+	}
+	if n != len(c.Data) {
+		return fmt.Errorf("constant of shape %v with %d values", c.Shape, len(c.Data))
+	}
+	return nil
+}
+
+func (a *Accumulator) fields(c *codec) {
+	n := len(a.Terms)
+	c.length(&n, 1<<10)
+	if c.decoding {
+		a.Terms = make([]Term, n)
+	}
+	for i := range a.Terms {
+		t := &a.Terms[i]
+		isConv := t.Conv != nil
+		c.bool(&isConv)
+		if !isConv {
+			c.int64(&t.Mult)
+			continue
+		}
+		if c.decoding {
+			t.Conv = new(Conv)
+		}
+		t.Conv.fields(c)
+	}
+	a.Bias.fields(c)
+	c.int(&a.Channel)
+	c.int64(&a.Lo)
+	c.int64(&a.Hi)
+}
+
+func (v *Conv) fields(c *codec) {
+	for _, p := range []*int{&v.Weight, &v.Channel, &v.InChannels, &v.OutChannels, &v.Groups} {
+		c.int(p)
+	}
+	n := len(v.Spatial)
+	c.length(&n, MaxRank)
+	if c.decoding {
+		v.Spatial = make([]Window, n)
+	}
+	for i := range v.Spatial {
+		v.Spatial[i].fields(c)
+	}
+}
+
+func (w *Window) fields(c *codec) {
+	for _, p := range []*int{&w.Axis, &w.Kernel, &w.Stride, &w.Dilation, &w.Pad, &w.Out} {
+		c.int(p)
+	}
+}
+
+func (v *Constant) fields(c *codec) {
+	c.dims(&v.Shape)
+	c.int64s(&v.Data, MaxElements)
+}
+
+// bound is the stated interval, which must hold the part that needs no weights.
+func (a *Accumulator) bound(in []Interval) (Interval, error) {
+	for i, t := range a.Terms {
+		if t.Conv == nil && (t.Mult <= -1<<31 || t.Mult >= 1<<31) {
+			return Interval{}, fmt.Errorf("term %d: multiplier %d", i, t.Mult)
+		}
+	}
+	return Interval{a.Lo, a.Hi}, nil
+}

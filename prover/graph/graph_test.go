@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+)
+
+// small is a convolution, a residual branch and a maximum over shifted views.
+func small() *Graph {
+	relu := NewTable(-512, clampValues(-512, 512, 0, 127))
+	return &Graph{
+		Tables: []Table{relu},
+		Nodes: []Node{
+			{Name: "x", Op: &Input{Name: "x", Shape: []int{1, 2, 4, 4}, Lo: -127, Hi: 127, Scale: 0.5}},
+			{Name: "conv", Inputs: []int{0, 0}, Op: &Rescale{
+				Acc: Accumulator{Channel: 1, Lo: -30000, Hi: 30000, Bias: Constant{Shape: []int{1, 2, 1, 1}, Data: []int64{3, -4}}, Terms: []Term{
+					{Conv: &Conv{Channel: 1, InChannels: 2, OutChannels: 2, Groups: 1, Spatial: []Window{
+						{Axis: 2, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4}, {Axis: 3, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4}}}},
+					{Mult: 7}}},
+				Shift: []int{6, 7}}},
+			{Name: "even", Inputs: []int{1}, Op: &Slice{Axis: 3, Start: 0, Step: 2, Len: 2}},
+			{Name: "odd", Inputs: []int{1}, Op: &Slice{Axis: 3, Start: 1, Step: 2, Len: 2}},
+			{Name: "max", Inputs: []int{2, 3}, Op: &Max{Channel: 1}},
+			{Name: "sum", Inputs: []int{4}, Op: &SumWindow{Window{Axis: 2, Kernel: 4, Stride: 1, Dilation: 1, Out: 1}}},
+			{Name: "flat", Inputs: []int{5}, Op: &Reshape{Shape: []int{1, 4}}},
+			{Name: "fc", Inputs: []int{6}, Op: &Reveal{Acc: Accumulator{Channel: 1, Lo: -1 << 20, Hi: 1 << 20, Terms: []Term{
+				{Conv: &Conv{Weight: 1, Channel: 1, InChannels: 4, OutChannels: 3, Groups: 1}}}}}},
+		},
+		Outputs: []Output{{Name: "y", Tensor: 7, Shape: []int{1, 3}, Scale: 0.25, Tail: TailSoftmax, Axis: 1}},
+	}
+}
+
+func clampValues(from, to, lo, hi int32) []int32 {
+	var v []int32
+	for q := from; q < to; q++ {
+		v = append(v, min(max(q, lo), hi))
+	}
+	return v
+}
+
+func TestCheckDerivesShapesAndBounds(t *testing.T) {
+	info, err := small().Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Bounds[5]; got != (Interval{0, 508}) {
+		t.Errorf("sum of four maxima in %v", got)
+	}
+	if got := Elements(info.Shapes[7]); got != 3 {
+		t.Errorf("output of %d cells", got)
+	}
+}
+
+func TestCheckRefusesEveryBrokenRule(t *testing.T) {
+	cases := map[string]func(*Graph){
+		"input of a later tensor":   func(g *Graph) { g.Nodes[1].Inputs[0] = 3 },
+		"table too small":           func(g *Graph) { g.Tables[0] = NewTable(-8, clampValues(-8, 8, 0, 127)) },
+		"table does not exist":      func(g *Graph) { g.Nodes[1].Op.(*Rescale).Table = 1 },
+		"shift per wrong channels":  func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{1, 2, 3} },
+		"shift too large":           func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{MaxShift + 1} },
+		"weights out of order":      func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 0 },
+		"maximum of unlike shapes":  func(g *Graph) { g.Nodes[3].Op.(*Slice).Len = 1 },
+		"slice past the end":        func(g *Graph) { g.Nodes[3].Op.(*Slice).Start = 2 },
+		"reshape of another size":   func(g *Graph) { g.Nodes[6].Op.(*Reshape).Shape = []int{1, 5} },
+		"bias that does not fit":    func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Bias.Data = []int64{1} },
+		"bound past 2^53":           func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Hi = 1 << 53 },
+		"zero stride":               func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Spatial[0].Stride = 0 },
+		"no outputs":                func(g *Graph) { g.Outputs = nil },
+		"output of no tensor":       func(g *Graph) { g.Outputs[0].Tensor = 9 },
+		"output of another size":    func(g *Graph) { g.Outputs[0].Shape = []int{1, 4} },
+		"hidden revealed tensor":    func(g *Graph) { g.Outputs[0].Tensor = 6 },
+		"shape that overflows":      func(g *Graph) { g.Nodes[0].Op.(*Input).Shape = []int{1 << 30, 1 << 30, 4, 4} },
+		"groups that do not divide": func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Groups = 3 },
+	}
+	for name, breakIt := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := small()
+			breakIt(g)
+			if _, err := g.Check(); !errors.Is(err, ErrInvalid) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestCheckWeightsRefusesAStatedBoundThatWeightsExceed(t *testing.T) {
+	g := small()
+	info, err := g.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Weights{make([]int32, 36), make([]int32, 12)}
+	w[0][5] = 100
+	if err := g.CheckWeights(info, w); err != nil {
+		t.Fatal(err)
+	}
+	w[0][6] = 200
+	if err := g.CheckWeights(info, w); !errors.Is(err, ErrInvalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTableKeepsValues(t *testing.T) {
+	values := []int32{5, 5, 5, 7, 9, 11, 11, -3, 0, 0}
+	table := NewTable(-4, values)
+	got := table.Values()
+	for i := range values {
+		if got[i] != values[i] {
+			t.Fatalf("row %d is %d, want %d", i, got[i], values[i])
+		}
+	}
+	if r := table.Range(); r != (Interval{-3, 11}) {
+		t.Errorf("range %v", r)
+	}
+}
+
+func TestEncodingIsCanonical(t *testing.T) {
+	data := small().Encode()
+	g, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(g.Encode(), data) {
+		t.Error("decoding and encoding changed the bytes")
+	}
+	for n := range data {
+		if _, err := Decode(data[:n]); !errors.Is(err, ErrEncoding) {
+			t.Fatalf("prefix of %d bytes: %v", n, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(small().Encode())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		g, err := Decode(data)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(g.Encode(), data) {
+			t.Error("two encodings of one graph")
+		}
+		_, _ = g.Check()
+	})
+}
