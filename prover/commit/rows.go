@@ -1,0 +1,94 @@
+package commit
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"golang.org/x/sync/errgroup"
+)
+
+// CommitRows commits to each row of a row-major matrix of cols columns: point i is
+// Σ_j data[i·cols+j]·G_j. The last row may be short; its missing values count as
+// zeros. A row of zeros commits to infinity. cols must be a power of two, at most
+// [Key.Len], else the error is a [LengthError].
+//
+// The work is proportional to the non-zero values, and to the number of base-256
+// digits they need. All cores take part, each with a scratch of some megabytes.
+// progress, if not nil, hears how many of the rows are done; it is called from
+// several goroutines but never by two at once, and done grows from call to call.
+// When ctx ends, CommitRows soon returns an error that wraps the one of ctx.
+func (k *Key) CommitRows(ctx context.Context, data []int32, cols int, progress func(done, total int)) ([]bn254.G1Affine, error) {
+	if cols < 1 || cols > k.Len() || cols&(cols-1) != 0 {
+		return nil, &LengthError{What: "row", Got: cols, Want: fmt.Sprintf("a power of two up to %d", k.Len())}
+	}
+	rows := (len(data) + cols - 1) / cols
+	if rows == 0 {
+		return nil, nil
+	}
+	c := committer{key: k, data: data, cols: cols, rows: make([]bn254.G1Affine, rows), progress: progress}
+	workers := min(runtime.GOMAXPROCS(0), rows)
+	c.share = (rows + workers - 1) / workers
+	group, ctx := errgroup.WithContext(ctx)
+	for range workers {
+		group.Go(func() error { return c.work(ctx) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("commit rows: %w", err)
+	}
+	return c.rows, nil
+}
+
+// committer is one call of CommitRows.
+type committer struct {
+	key   *Key
+	data  []int32
+	cols  int
+	share int // rows per worker, rounded up; no batch has more
+	rows  []bn254.G1Affine
+	next  atomic.Int64 // first row that no worker has taken
+
+	progress func(done, total int)
+	mu       struct {
+		sync.Mutex
+		done int
+	}
+}
+
+// work commits to batches of rows until none are left. Workers take rows one by
+// one, so no worker is left with all the dense ones.
+func (c *committer) work(ctx context.Context) error {
+	b := newBatch(c.key.signed, c.cols)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for len(b.rows) < c.share && !b.full() {
+			i := int(c.next.Add(1)) - 1
+			if i >= len(c.rows) {
+				break
+			}
+			b.add(i, c.data[i*c.cols:min((i+1)*c.cols, len(c.data))])
+		}
+		n := len(b.rows)
+		if n == 0 {
+			return nil
+		}
+		b.sum(c.rows)
+		c.report(n)
+	}
+}
+
+// report adds n finished rows to the progress.
+func (c *committer) report(n int) {
+	if c.progress == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.done += n
+	c.progress(c.mu.done, len(c.rows))
+}

@@ -1,0 +1,102 @@
+package commit
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
+)
+
+// segments is a sequence of lists of points, stored one after the other. Every
+// list has at least one point.
+type segments struct {
+	x, y fp.Vector // coordinates; the lists fill a prefix
+	lens []int32   // points of each list
+}
+
+// push appends a point to the last list, whose length the caller keeps.
+func (s *segments) push(x, y *fp.Element) { s.x, s.y = append(s.x, *x), append(s.y, *y) }
+
+// reset removes all lists.
+func (s *segments) reset() { s.lens = s.lens[:0] }
+
+// sum replaces each list by its sum: afterwards list i is entry i.
+func (s *segments) sum(a *adder) {
+	for s.halve(a) {
+	}
+}
+
+// halve adds neighbours in each list, which halves every length (rounding up),
+// and reports whether some list still has several points.
+//
+// It works in place. A result never lands behind its operands, and the operands of
+// the batch are copied out before any result of the batch is written, so no unread
+// operand is overwritten.
+func (s *segments) halve(a *adder) (more bool) {
+	r, w := 0, int32(0)
+	for i, n := range s.lens {
+		for range n / 2 {
+			s.load(a, r, w)
+			r, w = r+2, w+1
+		}
+		if n%2 == 1 {
+			s.x[w], s.y[w] = s.x[r], s.y[r]
+			r, w = r+1, w+1
+		}
+		s.lens[i] = (n + 1) / 2
+		more = more || n > 2
+	}
+	a.sum(s.x, s.y)
+	return more
+}
+
+// load puts the pair of entries (r, r+1) into the batch, its sum to become entry w.
+func (s *segments) load(a *adder, r int, w int32) {
+	i := a.n
+	a.x1[i], a.y1[i], a.x2[i], a.y2[i] = s.x[r], s.y[r], s.x[r+1], s.y[r+1]
+	s.loaded(a, w)
+}
+
+// gather fills the sequence with the first halving of lists that hold indices into
+// points instead of points.
+func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (more bool) {
+	s.grow()
+	r, w := 0, int32(0)
+	for i, n := range s.lens {
+		list := entries[r : r+int(n)]
+		r += int(n)
+		for ; len(list) > 1; list = list[2:] {
+			p, q, j := &points[list[0]], &points[list[1]], a.n
+			a.x1[j], a.y1[j], a.x2[j], a.y2[j] = p.X, p.Y, q.X, q.Y
+			s.loaded(a, w)
+			w++
+		}
+		if len(list) == 1 {
+			p := &points[list[0]]
+			s.x[w], s.y[w] = p.X, p.Y
+			w++
+		}
+		s.lens[i] = (n + 1) / 2
+		more = more || n > 2
+	}
+	a.sum(s.x, s.y)
+	return more
+}
+
+// grow makes room for the first halving of the lists.
+func (s *segments) grow() {
+	points := 0
+	for _, n := range s.lens {
+		points += (int(n) + 1) / 2
+	}
+	if points > len(s.x) {
+		s.x, s.y = make(fp.Vector, points), make(fp.Vector, points)
+	}
+}
+
+// loaded counts the pair just written to the batch, whose sum becomes entry w.
+func (s *segments) loaded(a *adder, w int32) {
+	a.dst[a.n] = w
+	a.n++
+	if a.n == lane {
+		a.sum(s.x, s.y)
+	}
+}

@@ -1,0 +1,302 @@
+package layer
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/lookup"
+	"github.com/weisyn/wes/prover/poly"
+)
+
+// Challenges are the verifier's choices up to the contraction.
+type Challenges struct {
+	Alpha, Beta fr.Element   // of the lookup keys: α − (c0 + β·c1 + β²·tag)
+	Left, Right lookup.Claim // what the fractional sums leave open
+	Point       []fr.Element // PointVars long; its suffix is Left.Point
+	Gamma       fr.Element   // its powers weigh the columns of revealed tensors
+	Rho         fr.Element   // weighs all revealed tensors against the lookups
+}
+
+// PadPoint puts the extra challenges that revealed columns need above a lookup point.
+func PadPoint(extra, left []fr.Element) []fr.Element {
+	return append(append([]fr.Element{}, extra...), left...)
+}
+
+// NodeTerm is a functional on the accumulator of a node: U over its channels times one
+// vector for each other axis, taken from the columns with as many low bits.
+type NodeTerm struct {
+	Low  int
+	Runs []fr.Element   // weight of each run of 2^Low channels; U is Runs ⊗ eq(low bits)
+	U    []fr.Element   // weight of each channel, zero outside the class
+	Axes [][]fr.Element // weights of the other axes; the channel's entry is unused
+}
+
+// nodeTerms weighs the columns of a node by eq at the suffix of the point that each has,
+// times weight(i) for column i of list.
+func (s *System) nodeTerms(node, channel int, list []Column, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
+	var terms []NodeTerm
+	for i := range list {
+		c := &list[i]
+		if c.Tensor != node {
+			continue
+		}
+		p := point[len(point)-c.Vars:]
+		if len(terms) == 0 || terms[len(terms)-1].Low != c.Low {
+			terms = append(terms, NodeTerm{Low: c.Low, U: make([]fr.Element, c.Shape[channel]), Axes: c.eqVectors(p)})
+		}
+		w, lone := weight(i), c.lone(p)
+		w.Mul(&w, &lone)
+		t := &terms[len(terms)-1]
+		part := c.split(p)[channel]
+		runs := make([]fr.Element, c.Count>>c.Low)
+		poly.EqScaled(runs, part[:len(part)-c.Low], w)
+		t.Runs = append(t.Runs, runs...)
+		poly.EqScaled(t.U[c.First:c.First+c.Count], part, w)
+	}
+	return terms
+}
+
+// term is the functional with its channel weights multiplied by 2^up(channel).
+func (t *NodeTerm) term(channel int, up func(channel int) int) Term {
+	vecs := append([][]fr.Element{}, t.Axes...)
+	vecs[channel] = make([]fr.Element, len(t.U))
+	for c := range t.U {
+		f := fr.NewElement(1 << up(c))
+		vecs[channel][c].Mul(&t.U[c], &f)
+	}
+	return Separable(fr.One(), vecs...)
+}
+
+func noShift(int) int { return 0 }
+
+// rescaleTerms weighs a Rescale's accumulator as the remainder lookups of the leaf claim
+// do: selector times 2^(RangeBits − MaxShift).
+func (s *System) rescaleTerms(node int, ch *Challenges) []NodeTerm {
+	op := s.Graph.Nodes[node].Op.(*graph.Rescale)
+	up := fr.NewElement(1 << (s.RangeBits - op.MaxShift()))
+	return s.nodeTerms(node, op.Acc.Channel, s.Columns, ch.Left.Point, func(i int) fr.Element {
+		leaf := s.Leaf(LeafRemainder, i)
+		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
+		return *v.Mul(&v, &up)
+	})
+}
+
+// revealTerms weighs a revealed accumulator by powers of γ, one for each column.
+func (s *System) revealTerms(node int, ch *Challenges) []NodeTerm {
+	op := s.Graph.Nodes[node].Op.(*graph.Reveal)
+	return s.nodeTerms(node, op.Acc.Channel, s.Reveals, ch.Point, func(i int) fr.Element {
+		var w fr.Element
+		w.Exp(ch.Gamma, bigInt(i))
+		return w
+	})
+}
+
+// Leaf finds the lookups of a kind for a column.
+func (s *System) Leaf(kind LeafKind, column int) *Leaf {
+	for i := range s.Leaves {
+		if s.Leaves[i].Kind == kind && s.Leaves[i].Column == column {
+			return &s.Leaves[i]
+		}
+	}
+	panic("BUG: column without its leaf")
+}
+
+// Messages are the prover's values that the opening is about.
+type Messages struct {
+	Convs  [2]fr.Element // Σ of all convolutions in the lookups, and in revealed tensors
+	Inputs []fr.Element  // for each contraction claim, the value of its input factor
+}
+
+// OutputClaim evaluates a committed output at a random point of each axis.
+type OutputClaim struct {
+	Tensor int
+	Point  [][]fr.Element // by axis
+	Cells  []int64
+}
+
+// Open turns everything left open into one claim on the committed vector. revealed holds
+// the public cells of revealed tensors, by tensor.
+func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims []ConvClaim, r []fr.Element, revealed map[int][]int64, outputs []OutputClaim) error {
+	if err := s.openLookups(o, ch, m); err != nil {
+		return err
+	}
+	o.next()
+	if err := s.openReveals(o, ch, m, revealed); err != nil {
+		return err
+	}
+	o.next()
+	s.openCounts(o, ch)
+	for i := range claims {
+		o.next()
+		o.value(m.Inputs[i])
+		if err := o.term(claims[i].Input, claims[i].inputTerm(s, r)); err != nil {
+			return err
+		}
+	}
+	for _, out := range outputs {
+		o.next()
+		if err := s.openOutput(o, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openLookups spells out D̃(p) = Σ sel·(α − key̅) + (1 − Σ sel) = v (proof-formulas.md A6),
+// less the part that the contraction proves.
+func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
+	if s.LeafCount == 0 {
+		return nil
+	}
+	v := poly.Less(ch.Left.Point, uint64(s.LeafCount)) // Σ sel
+	var known, one fr.Element
+	one.SetOne()
+	known.Sub(&ch.Alpha, &one).Mul(&known, &v).Add(&known, &one).Sub(&known, &ch.Left.Den)
+	o.value(known) // = Σ sel·key̅
+	o.subtract(m.Convs[0])
+	for i := range s.Leaves {
+		if err := s.openLeaf(o, ch, &s.Leaves[i]); err != nil {
+			return err
+		}
+	}
+	for i := range s.Graph.Nodes {
+		if op, ok := s.Graph.Nodes[i].Op.(*graph.Rescale); ok {
+			if err := s.openAccumulator(o, i, &op.Acc, op, s.rescaleTerms(i, ch)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openLeaf adds what a leaf's keys take from the committed columns:
+//
+//	remainder  2^(S−s)·(acc + half − 2^s·(y+e)): here −2^S·(y+e)
+//	function   y + β·(y+e) + β²·tag
+//	maximum    (y−a) + β·(y−b) + β²·tag
+func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
+	p := ch.Left.Point
+	sel := selector(p, leaf.Vars, leaf.Offset)
+	value := s.Slot(SlotValue, leaf.Column)
+	var one, onePlus fr.Element
+	one.SetOne()
+	onePlus.Add(&one, &ch.Beta)
+	scaled := func(c fr.Element) fr.Element { return *c.Mul(&c, &sel) }
+	if leaf.Kind == LeafRemainder {
+		c := fr.NewElement(1 << s.RangeBits)
+		c.Neg(&c)
+		o.eq(value, scaled(c), p)
+		o.eq(s.Slot(SlotExcess, leaf.Column), scaled(c), p)
+		return nil
+	}
+	tag := fr.NewElement(s.Tables[leaf.Table].Tag)
+	tag.Mul(&tag, &ch.Beta).Mul(&tag, &ch.Beta)
+	o.subtract(scaled(tag))
+	o.eq(value, scaled(onePlus), p)
+	if leaf.Kind == LeafFunction {
+		o.eq(s.Slot(SlotExcess, leaf.Column), scaled(ch.Beta), p)
+		return nil
+	}
+	return s.openMaximum(o, ch, leaf, sel)
+}
+
+// openMaximum subtracts a + β·b from a maximum's keys.
+func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Element) error {
+	c := &s.Columns[leaf.Column]
+	p := ch.Left.Point[len(ch.Left.Point)-c.Vars:]
+	lone := c.lone(p)
+	sel.Mul(&sel, &lone).Neg(&sel)
+	t := Separable(sel, c.eqVectors(p)...)
+	in := s.Graph.Nodes[c.Tensor].Inputs
+	if err := o.term(in[0], t); err != nil {
+		return err
+	}
+	return o.term(in[1], t.scaled(ch.Beta))
+}
+
+// openAccumulator adds what an accumulator takes from other tensors than by convolution,
+// and moves bias and rounding term, both public, to the right. op is nil for a Reveal.
+func (s *System) openAccumulator(o *Opening, node int, acc *graph.Accumulator, op *graph.Rescale, terms []NodeTerm) error {
+	up := noShift
+	if op != nil && len(op.Shift) > 1 {
+		up = func(c int) int { return op.MaxShift() - op.Shift[c] }
+	}
+	shape := s.Info.Shapes[node]
+	for i := range terms {
+		t := terms[i].term(acc.Channel, up)
+		bias, err := t.applyConstant(&acc.Bias, shape)
+		if err != nil {
+			return err
+		}
+		o.subtract(bias)
+		if op != nil {
+			half, err := t.applyConstant(halves(op, shape), shape)
+			if err != nil {
+				return err
+			}
+			o.subtract(half)
+		}
+		for k, term := range acc.Terms {
+			if term.Conv != nil {
+				continue
+			}
+			if err := o.term(s.Graph.Nodes[node].Inputs[k], t.scaled(poly.FromInt64(term.Mult))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// halves is the rounding term of each channel.
+func halves(op *graph.Rescale, shape []int) *graph.Constant {
+	c := &graph.Constant{Shape: make([]int, len(shape))}
+	for i := range c.Shape {
+		c.Shape[i] = 1
+	}
+	c.Shape[op.Acc.Channel] = len(op.Shift)
+	for _, s := range op.Shift {
+		c.Data = append(c.Data, graph.Half(s))
+	}
+	return c
+}
+
+func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed map[int][]int64) error {
+	o.subtract(m.Convs[1])
+	for i := range s.Graph.Nodes {
+		op, ok := s.Graph.Nodes[i].Op.(*graph.Reveal)
+		if !ok {
+			continue
+		}
+		terms := s.revealTerms(i, ch)
+		for k := range terms {
+			t := terms[k].term(op.Acc.Channel, noShift)
+			o.value(t.Apply64(revealed[i]))
+		}
+		if err := s.openAccumulator(o, i, &op.Acc, nil, terms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openCounts says that the numerators of the table rows are the committed multiplicities.
+func (s *System) openCounts(o *Opening, ch *Challenges) {
+	if s.RowCount == 0 {
+		return
+	}
+	o.value(ch.Right.Num)
+	for i := range s.Tables {
+		t := &s.Tables[i]
+		o.eq(s.Slot(SlotCount, i), selector(ch.Right.Point, t.Vars, t.Offset), ch.Right.Point)
+	}
+}
+
+func (s *System) openOutput(o *Opening, out OutputClaim) error {
+	vecs := make([][]fr.Element, len(out.Point))
+	for a, p := range out.Point {
+		vecs[a] = poly.EqPrefix(p, s.Info.Shapes[out.Tensor][a])
+	}
+	t := Separable(fr.One(), vecs...)
+	o.value(t.Apply64(out.Cells))
+	return o.term(out.Tensor, t)
+}

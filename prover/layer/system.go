@@ -1,0 +1,277 @@
+package layer
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
+)
+
+// System is the layout of a proof: which columns are committed, which cells are looked
+// up where, and how weights lie in their rows. It follows from the graph alone, so a
+// prover has no say in it.
+type System struct {
+	Graph *graph.Graph
+	Info  *graph.Info
+
+	Low       int // channel bits stored lowest, common to all columns that have as many
+	RangeBits int // the range table holds [0, 2^RangeBits)
+
+	Columns []Column // of all Rescale and Max tensors, by node
+	Reveals []Column // of all Reveal tensors, by node: points, not storage
+
+	Slots  []Slot        // the committed vector, by descending size
+	Leaves []Leaf        // the lookups, by descending size
+	Tables []LookupTable // the rows looked up, by descending size
+
+	LeafCount, RowCount, CellCount int // real prefixes of leaves, table rows, committed cells
+	LeafVars, RowVars, CellVars    int
+	CellCols                       int // columns of the commitment's matrix
+
+	Weights WeightLayout
+	convs   []convShape // by Conv.Weight
+}
+
+// SlotKind tells what a slot of the committed vector holds.
+type SlotKind uint8
+
+// A Rescale column commits its outputs y and the excess e = q − y of its quotients; a Max
+// column its outputs; a table the number of times that each of its rows is looked up.
+const (
+	SlotValue SlotKind = iota
+	SlotExcess
+	SlotCount
+)
+
+// Slot is an aligned cube of the committed vector.
+type Slot struct {
+	Kind   SlotKind
+	Source int // index of a column, or of a lookup table
+	Vars   int
+	Offset int
+}
+
+// LeafKind tells what a cell of a leaf cube looks up.
+type LeafKind uint8
+
+// A Rescale cell looks up its remainder in the range table and (y, q) in its function; a
+// Max cell looks up (y − a, y − b) among the pairs of which one is zero.
+const (
+	LeafRemainder LeafKind = iota
+	LeafFunction
+	LeafMaximum
+)
+
+// Leaf is an aligned cube of lookups: one for each cell of a column.
+type Leaf struct {
+	Kind   LeafKind
+	Column int
+	Table  int // index in System.Tables
+	Vars   int
+	Offset int
+}
+
+// LookupTable is an aligned cube of table rows. Rows past Size repeat the last one, so
+// that they add nothing that could be looked up.
+type LookupTable struct {
+	Kind   LeafKind
+	Func   int // for LeafFunction: index in Graph.Tables
+	Tag    uint64
+	Size   int
+	Vars   int
+	Offset int
+}
+
+const (
+	// lowBits of a channel are the lowest bits of a column. Multiples of 16 channels
+	// share one set of spatial points.
+	lowBits = 4
+	// maxVars bounds lookups and committed cells.
+	maxVars = 32
+)
+
+// NewSystem lays out a checked graph.
+func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
+	s := &System{Graph: g, Info: info, RangeBits: 1}
+	s.makeColumns()
+	if err := s.makeTables(); err != nil {
+		return nil, err
+	}
+	s.makeLeaves()
+	s.makeSlots()
+	if s.LeafVars > maxVars || s.CellVars > maxVars {
+		return nil, fmt.Errorf("%w: %d lookups and %d committed cells exceed 2^%d", graph.ErrInvalid, s.LeafCount, s.CellCount, maxVars)
+	}
+	s.CellCols = matrixColumns(s.CellCount)
+	return s, s.makeWeights()
+}
+
+func (s *System) makeColumns() {
+	for i := range s.Graph.Nodes {
+		switch op := s.Graph.Nodes[i].Op.(type) {
+		case *graph.Rescale:
+			s.RangeBits = max(s.RangeBits, op.MaxShift())
+			s.Columns = append(s.Columns, columns(i, s.Info.Shapes[i], op.Acc.Channel, lowBits)...)
+		case *graph.Max:
+			s.Columns = append(s.Columns, columns(i, s.Info.Shapes[i], op.Channel, lowBits)...)
+		case *graph.Reveal:
+			s.Reveals = append(s.Reveals, columns(i, s.Info.Shapes[i], op.Acc.Channel, lowBits)...)
+		}
+	}
+	for _, c := range slices.Concat(s.Columns, s.Reveals) {
+		s.Low = max(s.Low, c.Low)
+	}
+}
+
+// makeTables lists the tables that some column uses.
+func (s *System) makeTables() error {
+	used := map[int]bool{}
+	rescales, width := false, int64(-1)
+	for _, c := range s.Columns {
+		n := &s.Graph.Nodes[c.Tensor]
+		if op, ok := n.Op.(*graph.Rescale); ok {
+			rescales, used[op.Table] = true, true
+			if d := s.Graph.Tables[op.Table].Domain(); d.Lo > 0 || d.Hi < 0 {
+				return fmt.Errorf("%w: node %q: padding needs 0 in the domain [%d, %d] of its function", graph.ErrInvalid, n.Name, d.Lo, d.Hi)
+			}
+			continue
+		}
+		a, b := s.Info.Bounds[n.Inputs[0]], s.Info.Bounds[n.Inputs[1]]
+		width = max(width, max(a.Hi, b.Hi, 0)-min(a.Lo, b.Lo, 0))
+	}
+	if rescales {
+		s.addTable(LookupTable{Kind: LeafRemainder, Size: 1 << s.RangeBits})
+	}
+	for f := range s.Graph.Tables {
+		if used[f] {
+			s.addTable(LookupTable{Kind: LeafFunction, Func: f, Tag: uint64(f) + 1, Size: s.Graph.Tables[f].Size()})
+		}
+	}
+	if width >= 0 {
+		s.addTable(LookupTable{Kind: LeafMaximum, Tag: uint64(len(s.Graph.Tables)) + 1, Size: int(2*width + 1)})
+	}
+	slices.SortStableFunc(s.Tables, func(a, b LookupTable) int { return b.Vars - a.Vars })
+	for i := range s.Tables {
+		s.Tables[i].Offset = s.RowCount
+		s.RowCount += 1 << s.Tables[i].Vars
+	}
+	s.RowVars = max(1, log2Ceil(max(s.RowCount, 1)))
+	return nil
+}
+
+func (s *System) addTable(t LookupTable) {
+	t.Vars = log2Ceil(t.Size)
+	s.Tables = append(s.Tables, t)
+}
+
+func (s *System) tableOf(kind LeafKind, function int) int {
+	return slices.IndexFunc(s.Tables, func(t LookupTable) bool { return t.Kind == kind && t.Func == function })
+}
+
+func (s *System) makeLeaves() {
+	for i, c := range s.Columns {
+		if op, ok := s.Graph.Nodes[c.Tensor].Op.(*graph.Rescale); ok {
+			s.Leaves = append(s.Leaves,
+				Leaf{Kind: LeafRemainder, Column: i, Table: s.tableOf(LeafRemainder, 0), Vars: c.Vars},
+				Leaf{Kind: LeafFunction, Column: i, Table: s.tableOf(LeafFunction, op.Table), Vars: c.Vars})
+			continue
+		}
+		s.Leaves = append(s.Leaves, Leaf{Kind: LeafMaximum, Column: i, Table: s.tableOf(LeafMaximum, 0), Vars: c.Vars})
+	}
+	slices.SortStableFunc(s.Leaves, func(a, b Leaf) int { return b.Vars - a.Vars })
+	for i := range s.Leaves {
+		s.Leaves[i].Offset = s.LeafCount
+		s.LeafCount += 1 << s.Leaves[i].Vars
+	}
+	s.LeafVars = max(1, log2Ceil(max(s.LeafCount, 1)))
+}
+
+func (s *System) makeSlots() {
+	for i, c := range s.Columns {
+		s.Slots = append(s.Slots, Slot{Kind: SlotValue, Source: i, Vars: c.Vars})
+		if _, ok := s.Graph.Nodes[c.Tensor].Op.(*graph.Rescale); ok {
+			s.Slots = append(s.Slots, Slot{Kind: SlotExcess, Source: i, Vars: c.Vars})
+		}
+	}
+	for i, t := range s.Tables {
+		s.Slots = append(s.Slots, Slot{Kind: SlotCount, Source: i, Vars: t.Vars})
+	}
+	slices.SortStableFunc(s.Slots, func(a, b Slot) int { return b.Vars - a.Vars })
+	for i := range s.Slots {
+		s.Slots[i].Offset = s.CellCount
+		s.CellCount += 1 << s.Slots[i].Vars
+	}
+	s.CellVars = max(1, log2Ceil(max(s.CellCount, 1)))
+}
+
+// matrixColumns is the power of two that makes rows plus columns fewest.
+func matrixColumns(cells int) int {
+	best := 1
+	for c := 1; c <= maxColumns; c *= 2 {
+		if (cells+c-1)/c+c < (cells+best-1)/best+best {
+			best = c
+		}
+	}
+	return best
+}
+
+// CellRows is the number of rows of the committed matrix.
+func (s *System) CellRows() int { return (s.CellCount + s.CellCols - 1) / s.CellCols }
+
+// maxColumns is the number of generators that a commitment may need.
+const maxColumns = 1 << 12
+
+// Slot finds the slot of a kind and source.
+func (s *System) Slot(kind SlotKind, source int) *Slot {
+	for i := range s.Slots {
+		if s.Slots[i].Kind == kind && s.Slots[i].Source == source {
+			return &s.Slots[i]
+		}
+	}
+	panic(fmt.Sprintf("BUG: no slot of kind %d for %d", kind, source))
+}
+
+// PointVars is the length of the point that lookup and revealed columns share the
+// suffixes of.
+func (s *System) PointVars() int {
+	n := max(s.LeafVars, s.Low)
+	for _, c := range s.Reveals {
+		n = max(n, c.Vars)
+	}
+	return n
+}
+
+// SoundnessBits is the negative base-2 logarithm of a bound on the error of one proof
+// (proof.md §9): every challenge contributes its polynomial's degree over the field.
+func (s *System) SoundnessBits() int {
+	treeRounds := s.LeafVars*(s.LeafVars+1)/2 + s.RowVars*(s.RowVars+1)/2
+	degrees := 4*treeRounds + 3*s.Weights.ContractVars + 2*s.CellVars
+	lookups := 4 * (s.LeafCount + s.RowCount) // poles of the fractional sum, keys of degree two
+	claims := 4 * (len(s.Columns) + len(s.Reveals) + len(s.Graph.Nodes) + len(s.Graph.Outputs) + 1)
+	rest := s.CellVars + s.PointVars() + 64
+	return 253 - bits.Len(uint(degrees+lookups+claims+rest))
+}
+
+// SplitCellPoint cuts a point of the cells into that of the matrix's rows and of its columns.
+func (s *System) SplitCellPoint(p []fr.Element) (rows, cols []fr.Element) {
+	at := len(p) - log2Ceil(s.CellCols)
+	return p[:at], p[at:]
+}
+
+// AxisVars is the number of variables of an axis padded to a power of two.
+func AxisVars(length int) int { return log2Ceil(length) }
+
+// ConvClaimCount is the number of contraction claims.
+func (s *System) ConvClaimCount() int {
+	n := 0
+	for _, b := range s.Weights.Blocks {
+		if s.convs[b.Conv].grouped {
+			n += len(s.classes(b.Node))
+			continue
+		}
+		n++
+	}
+	return n
+}

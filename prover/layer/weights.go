@@ -1,0 +1,229 @@
+package layer
+
+import (
+	"fmt"
+
+	"github.com/weisyn/wes/prover/graph"
+)
+
+// WeightLayout places the weights of all convolutions in a matrix whose columns all share
+// one evaluation vector (proof-formulas.md B4): a column is the low channel bits above
+// KLow low bits of the contraction index, so no sumcheck over the weights is needed.
+type WeightLayout struct {
+	Cols         int // 2^(Low+KLow)
+	Rows         int
+	KLow         int
+	ContractVars int // variables of the contraction sumcheck
+	Blocks       []WeightBlock
+}
+
+// WeightBlock holds the weights that one contraction claim reads: those of channels with
+// as many low bits, or all of a grouped convolution. Its rows are ordered by the high part
+// of the contraction index, then by run of channels.
+type WeightBlock struct {
+	Conv     int   // Conv.Weight
+	Node     int   // node of the convolution
+	Term     int   // index among the node's terms
+	Low      int   // low channel bits of its columns; 0 when grouped
+	Channels []int // first channel of each run of 2^Low; {0} when grouped
+	KHigh    []int // the high parts of the contraction index that hold a weight
+	Row      int   // first row
+}
+
+// convShape is the contraction index of a convolution: kernel positions from the first
+// spatial axis down, then the output channel when grouped, then the input channel within
+// its group, each padded to bits.
+type convShape struct {
+	conv    *graph.Conv
+	grouped bool
+	bits    []int // of each part of the index
+	dims    []int
+	vars    int
+}
+
+func newConvShape(c *graph.Conv) convShape {
+	s := convShape{conv: c, grouped: c.Groups > 1}
+	for _, w := range c.Spatial {
+		s.dims = append(s.dims, w.Kernel)
+	}
+	if s.grouped {
+		s.dims = append(s.dims, c.OutChannels)
+	}
+	s.dims = append(s.dims, c.InChannels/c.Groups)
+	for _, d := range s.dims {
+		s.bits = append(s.bits, log2Ceil(d))
+		s.vars += log2Ceil(d)
+	}
+	return s
+}
+
+// size is the number of values of the padded index.
+func (s *convShape) size() int { return 1 << s.vars }
+
+// prefix is the length of the index that holds weights: beyond, everything is zero.
+func (s *convShape) prefix() int {
+	last, shift := 0, s.vars
+	for i, d := range s.dims {
+		shift -= s.bits[i]
+		last += (d - 1) << shift
+	}
+	return last + 1
+}
+
+// visit calls f for every real index, padded and dense (row-major over dims).
+func (s *convShape) visit(f func(padded, dense int)) {
+	var walk func(part, padded, dense int)
+	walk = func(part, padded, dense int) {
+		if part == len(s.dims) {
+			f(padded, dense)
+			return
+		}
+		for i := range s.dims[part] {
+			walk(part+1, padded<<s.bits[part]|i, dense*s.dims[part]+i)
+		}
+	}
+	walk(0, 0, 0)
+}
+
+// highParts lists the indexes shifted down by low bits that hold a weight.
+func (s *convShape) highParts(low int) []int {
+	var parts []int
+	s.visit(func(padded, _ int) {
+		if h := padded >> low; len(parts) == 0 || parts[len(parts)-1] != h {
+			parts = append(parts, h)
+		}
+	})
+	return parts
+}
+
+const maxWeightRows = 1 << 16
+
+func (s *System) makeWeights() error {
+	total := 0
+	for i := range s.Graph.Nodes {
+		for _, c := range graph.Convs(s.Graph.Nodes[i].Op) {
+			shape := newConvShape(c)
+			s.convs = append(s.convs, shape)
+			s.Weights.ContractVars = max(s.Weights.ContractVars, shape.vars)
+			total += c.WeightCount()
+		}
+	}
+	s.Weights.KLow = min(weightLowBits(total, s.Low), s.Weights.ContractVars)
+	s.Weights.Cols = 1 << (s.Low + s.Weights.KLow)
+	for i := range s.Graph.Nodes {
+		acc := graph.AccumulatorOf(s.Graph.Nodes[i].Op)
+		if acc == nil {
+			continue
+		}
+		for t := range acc.Terms {
+			if acc.Terms[t].Conv != nil {
+				s.addBlocks(i, t, acc.Terms[t].Conv)
+			}
+		}
+	}
+	if s.Weights.Rows > maxWeightRows {
+		return fmt.Errorf("%w: weights take %d rows, at most %d", graph.ErrInvalid, s.Weights.Rows, maxWeightRows)
+	}
+	return nil
+}
+
+// weightLowBits balances rows, which a verifier's key holds, against columns, which
+// every proof holds: about four times as many rows.
+func weightLowBits(weights, low int) int {
+	c := 1
+	for c*c*4 < weights && c < maxColumns {
+		c *= 2
+	}
+	return max(log2Ceil(c)-low, 0)
+}
+
+func (s *System) addBlocks(node, term int, c *graph.Conv) {
+	shape := &s.convs[c.Weight]
+	high := shape.highParts(s.Weights.KLow)
+	block := WeightBlock{Conv: c.Weight, Node: node, Term: term, KHigh: high}
+	if shape.grouped {
+		block.Channels = []int{0}
+		s.addBlock(block)
+		return
+	}
+	for _, class := range s.classes(node) {
+		b := block
+		b.Low = class[0].Low
+		for _, col := range class {
+			for ch := col.First; ch < col.First+col.Count; ch += 1 << b.Low {
+				b.Channels = append(b.Channels, ch)
+			}
+		}
+		s.addBlock(b)
+	}
+}
+
+func (s *System) addBlock(b WeightBlock) {
+	b.Row = s.Weights.Rows
+	s.Weights.Rows += len(b.KHigh) * len(b.Channels)
+	s.Weights.Blocks = append(s.Weights.Blocks, b)
+}
+
+// classes groups the columns of a node by their low channel bits: the columns of a class
+// have their axes at the same bits of the index, hence one point for all.
+func (s *System) classes(node int) [][]Column {
+	var classes [][]Column
+	for _, list := range [][]Column{s.Columns, s.Reveals} {
+		for _, c := range list {
+			if c.Tensor != node {
+				continue
+			}
+			if n := len(classes); n > 0 && classes[n-1][0].Low == c.Low {
+				classes[n-1] = append(classes[n-1], c)
+				continue
+			}
+			classes = append(classes, []Column{c})
+		}
+	}
+	return classes
+}
+
+// PackWeights lays the weights out in rows, those of each channel moved up to the largest
+// shift of its layer.
+func (s *System) PackWeights(w graph.Weights) []int32 {
+	packed := make([]int32, s.Weights.Rows*s.Weights.Cols)
+	for i := range s.Weights.Blocks {
+		s.packBlock(packed, &s.Weights.Blocks[i], w)
+	}
+	return packed
+}
+
+func (s *System) packBlock(packed []int32, b *WeightBlock, w graph.Weights) {
+	shape := &s.convs[b.Conv]
+	op := s.Graph.Nodes[b.Node].Op
+	weights := w[b.Conv]
+	k := s.Weights.KLow
+	row := make(map[int]int, len(b.KHigh))
+	for i, h := range b.KHigh {
+		row[h] = b.Row + i*len(b.Channels)
+	}
+	size := len(weights)
+	if !shape.grouped {
+		size /= shape.conv.OutChannels
+	}
+	shape.visit(func(padded, dense int) {
+		first := row[padded>>k]*s.Weights.Cols + padded&(1<<k-1)
+		if shape.grouped {
+			packed[first] = s.groupedWeight(op, shape, weights, dense)
+			return
+		}
+		for j, ch := range b.Channels {
+			for lo := range 1 << b.Low {
+				packed[first+j*s.Weights.Cols+lo<<k] = weights[(ch+lo)*size+dense] << graph.ChannelShift(op, ch+lo)
+			}
+		}
+	})
+}
+
+// groupedWeight reads a grouped convolution's weight at a dense index (kernel, oc, ic).
+func (s *System) groupedWeight(op graph.Op, shape *convShape, weights []int32, dense int) int32 {
+	c := shape.conv
+	ics := c.InChannels / c.Groups
+	ic, oc, kernel := dense%ics, dense/ics%c.OutChannels, dense/ics/c.OutChannels
+	return weights[(oc*c.KernelSize()+kernel)*ics+ic] << graph.ChannelShift(op, oc)
+}

@@ -1,0 +1,113 @@
+package lookup
+
+import (
+	"math/bits"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark-crypto/utils/cpu"
+)
+
+// dot returns Σ_i a[i]·b[i] for vectors of the same length, at most 2^60.
+func dot(a, b fr.Vector) fr.Element {
+	if cpu.SupportAVX512 {
+		return a.InnerProduct(b)
+	}
+	var sum wide
+	sum.addProducts(a, b)
+	return sum.reduce()
+}
+
+// wide is an integer below 2^576, least significant limb first.
+type wide [9]uint64
+
+// addProducts adds Σ_i a[i]·b[i], taking the Montgomery forms for integers;
+// only the sum is ever reduced. Each product is below 2^508. The rows of the
+// product are written out because a call per row doubles the time.
+func (w *wide) addProducts(a, b fr.Vector) {
+	s0, s1, s2, s3, s4, s5, s6, s7, s8 := w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]
+	b = b[:len(a)]
+	for i := range a {
+		x, y := &a[i], &b[i]
+		y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
+		var c uint64
+
+		h0, p0 := bits.Mul64(x[0], y0)
+		h1, p1 := bits.Mul64(x[0], y1)
+		h2, p2 := bits.Mul64(x[0], y2)
+		p4, p3 := bits.Mul64(x[0], y3)
+		p1, c = bits.Add64(p1, h0, 0)
+		p2, c = bits.Add64(p2, h1, c)
+		p3, c = bits.Add64(p3, h2, c)
+		p4 += c
+
+		h0, l0 := bits.Mul64(x[1], y0)
+		h1, l1 := bits.Mul64(x[1], y1)
+		h2, l2 := bits.Mul64(x[1], y2)
+		p5, l3 := bits.Mul64(x[1], y3)
+		l1, c = bits.Add64(l1, h0, 0)
+		l2, c = bits.Add64(l2, h1, c)
+		l3, c = bits.Add64(l3, h2, c)
+		p5 += c
+		p1, c = bits.Add64(p1, l0, 0)
+		p2, c = bits.Add64(p2, l1, c)
+		p3, c = bits.Add64(p3, l2, c)
+		p4, c = bits.Add64(p4, l3, c)
+		p5 += c
+
+		h0, l0 = bits.Mul64(x[2], y0)
+		h1, l1 = bits.Mul64(x[2], y1)
+		h2, l2 = bits.Mul64(x[2], y2)
+		p6, l3 := bits.Mul64(x[2], y3)
+		l1, c = bits.Add64(l1, h0, 0)
+		l2, c = bits.Add64(l2, h1, c)
+		l3, c = bits.Add64(l3, h2, c)
+		p6 += c
+		p2, c = bits.Add64(p2, l0, 0)
+		p3, c = bits.Add64(p3, l1, c)
+		p4, c = bits.Add64(p4, l2, c)
+		p5, c = bits.Add64(p5, l3, c)
+		p6 += c
+
+		h0, l0 = bits.Mul64(x[3], y0)
+		h1, l1 = bits.Mul64(x[3], y1)
+		h2, l2 = bits.Mul64(x[3], y2)
+		p7, l3 := bits.Mul64(x[3], y3)
+		l1, c = bits.Add64(l1, h0, 0)
+		l2, c = bits.Add64(l2, h1, c)
+		l3, c = bits.Add64(l3, h2, c)
+		p7 += c
+		p3, c = bits.Add64(p3, l0, 0)
+		p4, c = bits.Add64(p4, l1, c)
+		p5, c = bits.Add64(p5, l2, c)
+		p6, c = bits.Add64(p6, l3, c)
+		p7 += c
+
+		s0, c = bits.Add64(s0, p0, 0)
+		s1, c = bits.Add64(s1, p1, c)
+		s2, c = bits.Add64(s2, p2, c)
+		s3, c = bits.Add64(s3, p3, c)
+		s4, c = bits.Add64(s4, p4, c)
+		s5, c = bits.Add64(s5, p5, c)
+		s6, c = bits.Add64(s6, p6, c)
+		s7, c = bits.Add64(s7, p7, c)
+		s8 += c
+	}
+	*w = wide{s0, s1, s2, s3, s4, s5, s6, s7, s8}
+}
+
+// reduce returns w/2^256 mod r, the Montgomery form of a sum of products of
+// Montgomery forms. Three limbs at a time are a valid Montgomery form; the
+// factors, as integers, are 1, 2^192 and 2^384.
+func (w *wide) reduce() fr.Element {
+	low := fr.Element{w[0], w[1], w[2]}
+	mid := fr.Element{w[3], w[4], w[5]}
+	high := fr.Element{w[6], w[7], w[8]}
+	var two fr.Element
+	two.SetUint64(1 << 32)
+	two.Square(&two).Square(&two)
+	low.Mul(&low, &fr.Element{1})
+	mid.Mul(&mid, &fr.Element{0, 0, 0, 1})
+	high.Mul(&high, &two)
+	low.Add(&low, &mid).Add(&low, &high)
+	return low
+}

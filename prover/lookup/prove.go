@@ -1,0 +1,139 @@
+package lookup
+
+import (
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/transcript"
+)
+
+// challenge is ρ with what the prover derives from it.
+type challenge struct {
+	rho        fr.Element
+	complement fr.Element // 1-ρ
+	inverse    fr.Element // 1/(1-ρ)
+	kappa      fr.Element // ρ/(1-ρ)
+	odds       fr.Element // (1-ρ)/ρ
+}
+
+func newChallenge(rho fr.Element) challenge {
+	c := challenge{rho: rho}
+	c.complement.SetOne()
+	c.complement.Sub(&c.complement, &rho)
+	both := *mul(&rho, &c.complement)
+	both.Inverse(&both)
+	c.inverse.Mul(&both, &rho)
+	c.kappa.Mul(&c.inverse, &rho)
+	c.odds.Square(&c.complement).Mul(&c.odds, &both)
+	return c
+}
+
+// Prove proves that the two sides have the same sum, and returns the claims
+// about their leaves that are left to prove. left.Num must be nil and
+// right.Num must not. The arrays of both sides are overwritten. If the sums
+// differ or a denominator is zero, the proof is one that Verify rejects.
+func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rightClaim Claim) {
+	mustBeSide(left)
+	mustBeSide(right)
+	if left.Num != nil || right.Num == nil {
+		panic("BUG: lookup: only the left side has unit numerators")
+	}
+	w := newWorkers()
+	leftLen := len(left.Den)
+	lt, rt := newTree(w, left), newTree(w, right)
+
+	p = NewProof(left.Vars, right.Vars)
+	p.Left, p.Right = lt.root, rt.root
+	bindRoots(tr, left.Vars, leftLen, right.Vars, p.Left, p.Right)
+
+	sides := []*Claim{&leftClaim, &rightClaim}
+	trees := []*tree{&lt, &rt}
+	*sides[0] = Claim{Num: lt.root.Num, Den: lt.root.Den}
+	*sides[1] = Claim{Num: rt.root.Num, Den: rt.root.Den}
+	var point []challenge
+	for k := range p.Layers {
+		var claims []*Claim
+		var nodes []*pairs
+		for i, t := range trees {
+			if k < len(t.layers) {
+				claims = append(claims, sides[i])
+				nodes = append(nodes, &t.layers[k])
+			}
+		}
+		point = proveLayer(tr, w, &p.Layers[k], point, claims, nodes)
+	}
+	return p, leftClaim, rightClaim
+}
+
+func mustBeSide(s Side) {
+	if len(s.Den) < 1 || s.Vars != VarsFor(len(s.Den)) || (s.Num != nil && len(s.Num) != len(s.Den)) {
+		panic(fmt.Sprintf("BUG: lookup: side of %d variables, %d numerators, %d denominators", s.Vars, len(s.Num), len(s.Den)))
+	}
+}
+
+// proveLayer fills l, the step at point from the claims to the given nodes,
+// and moves the claims to the returned point.
+func proveLayer(tr *transcript.Transcript, w *workers, l *Layer, point []challenge, claims []*Claim, nodes []*pairs) []challenge {
+	lambda := drawBatching(tr)
+	claim := batch(lambda, claims, func(c *Claim) (num, den fr.Element) { return c.Num, c.Den })
+	old := values(point)
+	eq := newWeights(old[min(1, len(old)):])
+	stages := newStages(nodes, eq, lambda)
+	next := make([]challenge, 0, len(point)+1)
+	for j := range l.Rounds {
+		var weighed *challenge
+		if j > 0 && eq.drop() {
+			weighed = &point[j]
+		}
+		m := &l.Rounds[j]
+		m.Curvature, m.Slope = sumStages(w, stages, eq, weighed, old[j+1:])
+		// The claim gives the slope away: (1-r)·(h(1)-h(0)) = h(1) - claim.
+		m.Slope.Sub(&m.Slope, &claim).Mul(&m.Slope, &point[j].inverse)
+		c := newChallenge(bindRound(tr, *m))
+		claim = m.next(&claim, &old[j], &c.rho)
+		for _, g := range stages {
+			g.bindTop(eq.size(), &c)
+		}
+		next = append(next, c)
+	}
+	for i, g := range stages {
+		l.Ends[i] = g.ends(&w.scratch[0])
+	}
+	next = append(next, newChallenge(bindEnds(tr, l.Ends)))
+	full := values(next)
+	for i, c := range claims {
+		num, den := l.Ends[i].at(&next[len(next)-1].rho)
+		*c = Claim{Point: full, Num: num, Den: den}
+	}
+	return next
+}
+
+// newStages starts a step on every active side.
+func newStages(nodes []*pairs, eq *weights, lambda fr.Element) []*stage {
+	stages := make([]*stage, len(nodes))
+	weight := fr.One()
+	for i := range nodes {
+		stages[i] = newStage(nodes[i], eq, lambda, weight)
+		weight.Mul(&weight, &lambda).Mul(&weight, &lambda)
+	}
+	return stages
+}
+
+// sumStages returns h(∞) and h(1) of a round.
+func sumStages(w *workers, stages []*stage, eq *weights, weighed *challenge, rest []fr.Element) (curv, one fr.Element) {
+	for _, g := range stages {
+		o, c := g.message(w, eq, weighed, rest)
+		one.Add(&one, &o)
+		curv.Add(&curv, &c)
+	}
+	return curv, one
+}
+
+func values(point []challenge) []fr.Element {
+	v := make([]fr.Element, len(point))
+	for i := range point {
+		v[i] = point[i].rho
+	}
+	return v
+}

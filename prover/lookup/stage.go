@@ -1,0 +1,117 @@
+package lookup
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/poly"
+)
+
+// stage is one side's part of one step: the sumcheck of
+// weight·(p0·q1 + p1·q0 + λ·q0·q1).
+//
+// With stored numerators this is the form (p0 + λ·q0)·q1 + p1·q0. With unit
+// numerators and μ = 1/λ it is λ·(q0 + μ·p0)·(q1 + μ·p1) - μ·p0·p1, of which
+// the second part is a correlation of two steps and needs no table.
+type stage struct {
+	form
+	weight, lambda, mu fr.Element
+	tail               fr.Element // of the form, beyond the prefix
+	unit               bool       // the numerators are the steps p0 and p1
+	p0, p1             step
+}
+
+// newStage starts a step on the nodes of l, whose memory it takes over.
+func newStage(l *pairs, eq *weights, lambda, weight fr.Element) *stage {
+	g := &stage{weight: weight, lambda: lambda, unit: l.p0 == nil}
+	if g.unit {
+		g.startUnit(l, eq)
+	} else {
+		g.start(l, eq)
+	}
+	return g
+}
+
+func (g *stage) start(l *pairs, eq *weights) {
+	g.tail = g.lambda
+	g.form = newForm([]term{{a: l.p0, b: l.q1}, {a: l.p1, b: l.q0}}, []fr.Element{g.lambda, {}}, eq)
+	g.prepare = func(s *scratch, from, to int) {
+		w := slot(eq.inner, from, to)
+		p0, p1, tmp := l.p0[from:to], l.p1[from:to], s.x[:to-from]
+		tmp.ScalarMul(l.q0[from:to], &g.lambda)
+		p0.Add(p0, tmp)
+		p0.Mul(p0, w)
+		p1.Mul(p1, w)
+	}
+}
+
+func (g *stage) startUnit(l *pairs, eq *weights) {
+	one := fr.One()
+	g.tail = one
+	g.mu.Inverse(&g.lambda)
+	g.p0 = step{jump: one, edge: len(l.q0)}
+	g.p1 = step{jump: one, edge: l.nodes / 2}
+	g.form = newForm([]term{{a: l.q0, b: l.q1}}, []fr.Element{one}, eq)
+	g.prepare = func(s *scratch, from, to int) {
+		mu := fill(s.x, to-from, &g.mu)
+		q0 := l.q0[from:to]
+		q0.Add(q0, mu)
+		q0.Mul(q0, slot(eq.inner, from, to))
+		to = min(to, l.nodes/2)
+		addTo(l.q1[from:to], mu[:to-from])
+	}
+}
+
+// message returns the stage's part of h(1) and h(∞); rest is the point of the
+// variables below the current one, eq its weights, and r as for pass.
+func (g *stage) message(w *workers, eq *weights, r *challenge, rest []fr.Element) (one, curv fr.Element) {
+	one, curv = g.pass(w, eq, r)
+	if half := eq.size(); g.stored() < 2*half {
+		inside := poly.Less(rest, uint64(g.stored()-half))
+		beyond := fr.One()
+		beyond.Sub(&beyond, &inside).Mul(&beyond, &g.tail)
+		one.Add(&one, &beyond)
+	}
+	if g.unit {
+		_, hi0, diff0 := g.p0.halves(eq.size())
+		_, hi1, diff1 := g.p1.halves(eq.size())
+		one = g.unitForm(one, correlate(rest, &hi0, &hi1))
+		curv = g.unitForm(curv, correlate(rest, &diff0, &diff1))
+	}
+	one.Mul(&one, &g.weight)
+	curv.Mul(&curv, &g.weight)
+	return one, curv
+}
+
+// unitForm returns λ·a - μ·b.
+func (g *stage) unitForm(a, b fr.Element) fr.Element {
+	a.Mul(&a, &g.lambda)
+	b.Mul(&b, &g.mu)
+	a.Sub(&a, &b)
+	return a
+}
+
+// bindTop fixes the current variable, with half entries below it, to c.
+func (g *stage) bindTop(half int, c *challenge) {
+	g.bind(c)
+	if g.unit {
+		g.p0.bind(half, &c.rho)
+		g.p1.bind(half, &c.rho)
+	}
+}
+
+// ends returns the nodes' values at the bound point.
+func (g *stage) ends(s *scratch) Ends {
+	g.finish(s)
+	var e Ends
+	if g.unit {
+		e = Ends{P0: g.p0.value(), P1: g.p1.value(), Q0: g.terms[0].a[0], Q1: g.terms[0].b[0]}
+		e.Q0.Sub(&e.Q0, mul(&g.mu, &e.P0))
+		e.Q1.Sub(&e.Q1, mul(&g.mu, &e.P1))
+		return e
+	}
+	e = Ends{P0: g.terms[0].a[0], P1: g.terms[1].a[0], Q0: g.terms[1].b[0], Q1: g.terms[0].b[0]}
+	e.P0.Sub(&e.P0, mul(&g.lambda, &e.Q0))
+	return e
+}
+
+func mul(a, b *fr.Element) *fr.Element { return new(fr.Element).Mul(a, b) }

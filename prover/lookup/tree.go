@@ -1,0 +1,146 @@
+package lookup
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// pairs is one layer of nodes, the even ones (p0/q0) apart from the odd ones
+// (p1/q1) so that kernels run on contiguous memory. All slices have
+// ceil(nodes/2) elements; when nodes is odd the last odd node is 0/1.
+// p0 and p1 are nil where every numerator is one.
+type pairs struct {
+	nodes          int
+	p0, p1, q0, q1 fr.Vector
+}
+
+// tree holds the layers of a side: layers[k] are the nodes of layer k+1, which
+// step k sums over.
+type tree struct {
+	layers []pairs
+	root   Root
+}
+
+// arena hands out pieces of memory that is no longer needed for its first
+// purpose, and new memory once that is used up.
+type arena struct{ free fr.Vector }
+
+func (a *arena) take(n int) fr.Vector {
+	if n > len(a.free) {
+		return make(fr.Vector, n)
+	}
+	v := a.free[:n:n]
+	a.free = a.free[n:]
+	return v
+}
+
+func (a *arena) pairs(nodes int) pairs {
+	n := (nodes + 1) / 2
+	return pairs{nodes: nodes, p0: a.take(n), p1: a.take(n), q0: a.take(n), q1: a.take(n)}
+}
+
+// newTree builds all layers of s. The leaves and the layer above them get new
+// memory; the other layers fit into s.Den, which brings a side without
+// numerators to 96 bytes per leaf.
+func newTree(w *workers, s Side) tree {
+	t := tree{layers: make([]pairs, s.Vars)}
+	leaves := s.Vars - 1
+	t.layers[leaves] = newLeaves(s)
+	deal := func(from, to int) { t.layers[leaves].deal(s, from, to) }
+	var memory arena
+	for k := leaves; k > 0; k-- {
+		t.layers[k-1] = memory.pairs((t.layers[k].nodes + 1) / 2)
+		sumPairs(w, &t.layers[k-1], &t.layers[k], deal)
+		if deal != nil {
+			memory.free, deal = s.Den, nil
+		}
+	}
+	root := new(arena).pairs(1)
+	sumPairs(w, &root, &t.layers[0], deal)
+	t.root = Root{Num: root.p0[0], Den: root.q0[0]}
+	return t
+}
+
+// newLeaves returns the leaf layer of s, still empty but for the padding.
+func newLeaves(s Side) pairs {
+	n := (len(s.Den) + 1) / 2
+	l := pairs{nodes: len(s.Den), q0: make(fr.Vector, n), q1: make(fr.Vector, n)}
+	if s.Num != nil {
+		l.p0, l.p1 = make(fr.Vector, n), make(fr.Vector, n)
+	}
+	l.pad()
+	return l
+}
+
+// deal fills the pairs [from, to) with the leaves of s.
+func (l *pairs) deal(s Side, from, to int) {
+	end := min(2*to, l.nodes)
+	deal(l.q0[from:to], l.q1[from:to], s.Den[2*from:end])
+	if s.Num != nil {
+		deal(l.p0[from:to], l.p1[from:to], s.Num[2*from:end])
+	}
+}
+
+// deal copies the elements of src to even and odd in turn.
+func deal(even, odd, src fr.Vector) {
+	for i := 0; i+1 < len(src); i += 2 {
+		even[i/2], odd[i/2] = src[i], src[i+1]
+	}
+	if len(src)%2 == 1 {
+		even[len(src)/2] = src[len(src)-1]
+	}
+}
+
+// pad sets the missing sibling of an odd number of nodes to 0/1.
+func (l *pairs) pad() {
+	if l.nodes%2 == 0 {
+		return
+	}
+	last := l.nodes / 2
+	l.q1[last].SetOne()
+	if l.p1 != nil {
+		l.p1[last].SetZero()
+	}
+}
+
+// sumPairs fills the parents of the nodes in children. load, unless nil, is
+// called first on every range of pairs.
+func sumPairs(w *workers, parents, children *pairs, load func(from, to int)) {
+	n := len(children.q0)
+	w.each((n+block-1)/block, func(s *scratch, b int) {
+		from, to := b*block, min((b+1)*block, n)
+		if load != nil {
+			load(from, to)
+		}
+		num, den := s.x[:to-from], s.y[:to-from]
+		c := children.slice(from, to)
+		c.add(num, den, s.z[:to-from])
+		h := (to + 1) / 2
+		deal(parents.p0[from/2:h], parents.p1[from/2:h], num)
+		deal(parents.q0[from/2:h], parents.q1[from/2:h], den)
+	})
+	parents.pad()
+}
+
+func (l *pairs) slice(from, to int) pairs {
+	c := pairs{nodes: min(2*to, l.nodes) - 2*from, q0: l.q0[from:to], q1: l.q1[from:to]}
+	if l.p0 != nil {
+		c.p0, c.p1 = l.p0[from:to], l.p1[from:to]
+	}
+	return c
+}
+
+// add writes the sums of the pairs to num and den; tmp is scratch space. All
+// three have the length of l.
+func (l *pairs) add(num, den, tmp fr.Vector) {
+	den.Mul(l.q0, l.q1)
+	if l.p0 != nil {
+		num.Mul(l.p0, l.q1)
+		tmp.Mul(l.p1, l.q0)
+		num.Add(num, tmp)
+		return
+	}
+	num.Add(l.q0, l.q1)
+	if l.nodes%2 == 1 {
+		num[len(num)-1].SetOne()
+	}
+}

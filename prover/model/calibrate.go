@@ -1,0 +1,210 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/weisyn/wes/prover/model/float"
+)
+
+// histogram counts magnitudes by their sign-free exponent and top mantissa bits: bin i holds
+// those whose float32 bits shifted by histogramShift are i, in 32 bins for each octave.
+type histogram struct {
+	bins []int64
+	max  float64
+}
+
+const (
+	histogramShift = 18
+	histogramBins  = 1 << (31 - histogramShift)
+)
+
+func (h *histogram) add(data []float32) {
+	if h.bins == nil {
+		h.bins = make([]int64, histogramBins)
+	}
+	for _, x := range data {
+		b := math.Float32bits(x) &^ (1 << 31)
+		h.bins[b>>histogramShift]++
+		h.max = max(h.max, float64(math.Float32frombits(b)))
+	}
+}
+
+// best is the range, among fractions of the maximum, with the least squared error when
+// magnitudes are rounded to levels steps of it and clipped beyond.
+func (h *histogram) best(levels int64) float64 {
+	best, least := h.max, math.Inf(1)
+	for k := 20; k >= 8; k-- {
+		r := h.max * float64(k) / 20
+		if e := h.squaredError(r, r/float64(levels)); e < least {
+			best, least = r, e
+		}
+	}
+	return best
+}
+
+func (h *histogram) squaredError(r, step float64) float64 {
+	var sum float64
+	rounding := float64(step*step) / 12
+	for i, n := range h.bins {
+		if n == 0 || i == 0 {
+			continue
+		}
+		mid := min(float64(math.Float32frombits(uint32(i)<<histogramShift|1<<(histogramShift-1))), h.max)
+		e := rounding
+		if mid > r {
+			e = float64((mid - r) * (mid - r))
+		}
+		sum += float64(float64(n) * e)
+	}
+	return sum
+}
+
+// calibration is what a network does on the samples.
+type calibration struct {
+	ranges  []float64        // by value
+	outputs [][]float.Tensor // by sample and output, before tails
+}
+
+// calibrate runs the network on the samples. Inputs have the range that was declared for
+// them, or that of the samples times the headroom.
+func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o *Options) (*calibration, error) {
+	all := make([]histogram, g.Values())
+	c := &calibration{ranges: make([]float64, g.Values()), outputs: make([][]float.Tensor, len(samples))}
+	for i, s := range samples {
+		c.outputs[i] = make([]float.Tensor, len(g.Outputs))
+		err := float.Walk(ctx, g, s, func(id float.ValueID, t float.Tensor) error {
+			for _, x := range t.Data {
+				if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+					return fmt.Errorf("%w: a value of %q is not finite", ErrModel, nameOf(g, id))
+				}
+			}
+			all[id].add(t.Data)
+			for k := range g.Outputs {
+				if g.Outputs[k].Value == id {
+					c.outputs[i][k] = t
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("calibrate on sample %d: %w", i, err)
+		}
+	}
+	for id := range all {
+		c.ranges[id] = all[id].max
+		if id < len(g.Inputs) {
+			c.ranges[id] *= o.Headroom
+			if r, ok := o.InputRange[g.Inputs[id].Name]; ok {
+				c.ranges[id] = r
+			}
+			continue
+		}
+		if o.Ranges == RangesError {
+			c.ranges[id] = all[id].best(o.top())
+		}
+	}
+	return c, nil
+}
+
+func nameOf(g *float.Graph, id float.ValueID) string {
+	if i := producer(g, id); i >= 0 {
+		return g.Nodes[i].Name
+	}
+	return g.Inputs[id].Name
+}
+
+// syntheticSamples stands in for samples that nobody gave: uniform values in ± the declared
+// range of each input, or ±1, from a fixed seed.
+func syntheticSamples(g *float.Graph, o *Options) [][]float.Tensor {
+	const count = 4
+	r := rand.New(rand.NewPCG(1, 2))
+	samples := make([][]float.Tensor, count)
+	for s := range samples {
+		for _, in := range g.Inputs {
+			limit := 1.0
+			if v, ok := o.InputRange[in.Name]; ok {
+				limit = v
+			}
+			t := float.NewTensor(in.Shape)
+			for i := range t.Data {
+				t.Data[i] = float32(float64(2*r.Float64()-1) * limit)
+			}
+			samples[s] = append(samples[s], t)
+		}
+	}
+	return samples
+}
+
+// classes groups values that share one scale: those joined by operators that only move
+// cells or choose among them.
+type classes struct{ parent []int }
+
+func newClasses(g *float.Graph) *classes {
+	c := &classes{parent: make([]int, g.Values())}
+	for i := range c.parent {
+		c.parent[i] = i
+	}
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		switch n.Op.(type) {
+		case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose:
+		case *float.Relu, *float.Clip:
+			if !movesCells(g, n.Inputs[0]) {
+				continue
+			}
+		default:
+			continue
+		}
+		for _, id := range n.Inputs {
+			c.parent[c.root(int(id))] = c.root(int(n.Output))
+		}
+	}
+	return c
+}
+
+// movesCells tells whether a value is made by an operator that a clamp cannot be fused
+// with; the clamp then keeps its scale, so that its rescale is exact.
+func movesCells(g *float.Graph, id float.ValueID) bool {
+	i := producer(g, id)
+	if i < 0 {
+		return true
+	}
+	switch g.Nodes[i].Op.(type) {
+	case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose:
+		return true
+	}
+	return false
+}
+
+func (c *classes) root(i int) int {
+	for c.parent[i] != i {
+		c.parent[i] = c.parent[c.parent[i]]
+		i = c.parent[i]
+	}
+	return i
+}
+
+// scales is the scale of every value: the largest range of its class over the largest
+// magnitude of an activation.
+func (c *classes) scales(cal *calibration, top int64) []float64 {
+	ranges := make([]float64, len(c.parent))
+	for i := range c.parent {
+		r := c.root(i)
+		ranges[r] = max(ranges[r], cal.ranges[i])
+	}
+	scales := make([]float64, len(c.parent))
+	for i := range scales {
+		r := ranges[c.root(i)]
+		if r < minRange {
+			r = 1
+		}
+		scales[i] = r / float64(top)
+	}
+	return scales
+}
+
+// minRange is the magnitude below which a value counts as always zero.
+const minRange = 1e-20

@@ -1,0 +1,120 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/model/float"
+)
+
+// fineRows is the domain up to which a curved function gets quotients finer than its
+// values.
+const fineRows = 1 << 14
+
+// rescale adds a sum to the graph as a tensor whose cells stand for scale.
+func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
+	lin.depthwise()
+	top := float64(l.options.top())
+	if lo, hi, ok := asClamp(lin.funcs); ok {
+		a, err := l.b.rescaled(lin, scale, l.options)
+		if err != nil {
+			return 0, 0, err
+		}
+		from, to := round(min(max(lo/scale, -top), top)), round(min(max(hi/scale, -top), top))
+		if a.acc.Lo >= 0 {
+			from = max(from, min(0, to))
+		}
+		t, err := l.addRescale(lin, a, clamp(from, to))
+		return t, scale, err
+	}
+	if f, ok := lin.funcs[0].(*float.LeakyRelu); ok && len(lin.funcs) == 1 && math.Abs(float64(f.Alpha)) <= 1 {
+		a, err := l.b.rescaled(lin, scale, l.options)
+		if err != nil {
+			return 0, 0, err
+		}
+		t, err := l.addRescale(lin, a, leaky(float64(f.Alpha), int64(top)))
+		return t, scale, err
+	}
+	return l.rescaleCurved(lin, scale)
+}
+
+// rescaleCurved takes quotients a quarter of a step of the steepest value apart, or coarser
+// ones when the table would be large.
+func (l *lowering) rescaleCurved(lin *linear, scale float64) (int, float64, error) {
+	for fine := 4.0; ; fine /= 2 {
+		in := scale / steepest(lin.funcs) / fine
+		a, err := l.b.rescaled(lin, in, l.options)
+		if err != nil {
+			return 0, 0, err
+		}
+		q := a.quotients()
+		if fine > 1 && q.Hi-q.Lo >= fineRows {
+			continue
+		}
+		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, l.options.top()))
+		return t, scale, err
+	}
+}
+
+// quotients is the domain that a table needs for the accumulator.
+func (a *accumulator) quotients() graph.Interval {
+	s := (&graph.Rescale{Shift: a.shift}).MinShift()
+	return graph.Interval{Lo: graph.ShiftRight(a.acc.Lo, s), Hi: graph.ShiftRight(a.acc.Hi, s)}
+}
+
+func (l *lowering) addRescale(lin *linear, a *accumulator, f function) (int, error) {
+	e := l.b.tables.use(f, a.quotients())
+	if rows := e.domain.Hi - e.domain.Lo + 1; rows > graph.MaxDomain {
+		return 0, fmt.Errorf("its function needs a table of %d rows, more than %d", rows, graph.MaxDomain)
+	}
+	op := &graph.Rescale{Acc: a.acc, Shift: a.shift}
+	t := l.b.add(graph.Node{Name: lin.name, Op: op, Inputs: a.inputs}, lin.shape, graph.Interval{Lo: f.lo, Hi: f.hi}, lin.channel)
+	l.b.weights[t] = a.weights
+	l.b.uses[t] = e
+	return t, nil
+}
+
+// reveal adds a sum to the graph as a public accumulator. One unit serves all channels; it
+// is as fine as the width of weights and float32 allow.
+func (l *lowering) reveal(lin *linear) (int, float64, error) {
+	lin.depthwise()
+	if len(lin.terms) == 1 && lin.terms[0].conv == nil && lin.bias == nil && lin.terms[0].gain[0] != 0 {
+		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
+	}
+	coarse := l.largest(lin)
+	for bits := l.options.RevealBits; ; bits-- {
+		unit := coarse / float64(int64(1)<<(bits-1)-1)
+		if bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
+			continue
+		}
+		return l.addReveal(lin, unit)
+	}
+}
+
+// largest is the largest factor of a sum's terms, in numbers for each integer of their
+// inputs; 1 when all are zero.
+func (l *lowering) largest(lin *linear) float64 {
+	most := slices.Max(l.b.measure(lin, 1).weight)
+	for i := range lin.terms {
+		if t := &lin.terms[i]; t.conv == nil {
+			most = max(most, math.Abs(t.gain[0])*t.scale)
+		}
+	}
+	if most < minRange {
+		return 1
+	}
+	return most
+}
+
+func (l *lowering) addReveal(lin *linear, unit float64) (int, float64, error) {
+	a, err := l.b.quantize(lin, unit, func(int) float64 { return 1 })
+	if err != nil {
+		return 0, 0, err
+	}
+	t := l.b.add(graph.Node{Name: lin.name, Op: &graph.Reveal{Acc: a.acc}, Inputs: a.inputs}, lin.shape,
+		graph.Interval{Lo: a.acc.Lo, Hi: a.acc.Hi}, lin.channel)
+	l.b.weights[t] = a.weights
+	return t, unit, nil
+}

@@ -1,0 +1,330 @@
+package float
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/weisyn/wes/prover/model/onnx"
+)
+
+// errLost ends the import of a node that depends on something unsupported: that
+// is reported already, this node is not at fault.
+var errLost = errors.New("an operand is unsupported")
+
+// call is one node being imported. Its methods read operands and attributes and
+// return errors whose text becomes the reason in the list of unsupported parts.
+type call struct {
+	*importer
+	n    *onnx.Node
+	op   string // with the domain
+	in   []*value
+	read map[string]bool // attributes asked for
+}
+
+// run dispatches the node and checks what the operator's importer did not: that
+// every attribute was understood and that no output is used that it did not make.
+func (c *call) run() ([]*value, error) {
+	if len(c.n.Outputs) == 0 {
+		return nil, errors.New("no outputs")
+	}
+	rule, ok := rules[c.op]
+	if !ok {
+		return nil, errors.New("operator is not supported")
+	}
+	for _, v := range c.in {
+		if v != nil && v.tail != nil && !mayFollowTail(c.op) {
+			return nil, fmt.Errorf("it follows a %s, which may only end the graph", v.tail.Kind())
+		}
+	}
+	out, err := rule(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range c.n.Attrs {
+		if !c.read[a.Name] {
+			return nil, fmt.Errorf("attribute %q is not supported", a.Name)
+		}
+	}
+	for _, name := range c.n.Outputs[min(len(out), len(c.n.Outputs)):] {
+		if len(c.readers[name]) > 0 && name != "" {
+			return nil, fmt.Errorf("output %q is not supported", name)
+		}
+	}
+	return out, nil
+}
+
+// operand returns operand i, nil if it is omitted.
+func (c *call) operand(i int) *value {
+	if i >= len(c.in) {
+		return nil
+	}
+	return c.in[i]
+}
+
+// activation returns operand i, which must not be a constant and whose shape is
+// known.
+func (c *call) activation(i int) (*value, error) {
+	v := c.operand(i)
+	switch {
+	case v == nil:
+		return nil, fmt.Errorf("operand %d is missing", i)
+	case v.fixed:
+		return nil, fmt.Errorf("operand %d is constant", i)
+	case !v.known:
+		return nil, errLost
+	}
+	return v, nil
+}
+
+// constant returns operand i, which must be a constant.
+func (c *call) constant(i int) (*constant, error) {
+	v := c.operand(i)
+	switch {
+	case v == nil:
+		return nil, fmt.Errorf("operand %d is missing", i)
+	case !v.fixed:
+		return nil, fmt.Errorf("operand %d must be constant", i)
+	case v.c == nil:
+		return nil, errLost
+	}
+	return v.c, nil
+}
+
+// ints returns operand i, a constant list of integers; ok is false if it is
+// omitted.
+func (c *call) ints(i int) (v []int, ok bool, err error) {
+	if c.operand(i) == nil {
+		return nil, false, nil
+	}
+	k, err := c.constant(i)
+	if err != nil {
+		return nil, false, err
+	}
+	if v, err = k.smallInts(); err != nil {
+		return nil, false, fmt.Errorf("operand %d: %w", i, err)
+	}
+	return v, true, nil
+}
+
+func (c *call) attr(name string, t onnx.AttrType) (*onnx.Attribute, error) {
+	c.read[name] = true
+	a := c.n.Attr(name)
+	if a != nil && a.Type != t {
+		return nil, fmt.Errorf("attribute %q has type %d instead of %d", name, a.Type, t)
+	}
+	return a, nil
+}
+
+func (c *call) attrInt(name string, def int) (int, error) {
+	a, err := c.attr(name, onnx.AttrInt)
+	if a == nil {
+		return def, err
+	}
+	return saturate([]int64{a.Int})[0], nil
+}
+
+// attrBool reads a 0/1 flag.
+func (c *call) attrBool(name string, def bool) (bool, error) {
+	n := 0
+	if def {
+		n = 1
+	}
+	v, err := c.attrInt(name, n)
+	if err == nil && v != 0 && v != 1 {
+		err = fmt.Errorf("attribute %q is %d", name, v)
+	}
+	return v == 1, err
+}
+
+func (c *call) attrFloat(name string, def float32) (float32, error) {
+	a, err := c.attr(name, onnx.AttrFloat)
+	if a == nil {
+		return def, err
+	}
+	if a.Float-a.Float != 0 {
+		return 0, fmt.Errorf("attribute %q is %v: %w", name, a.Float, ErrNotFinite)
+	}
+	return a.Float, nil
+}
+
+func (c *call) attrString(name, def string) (string, error) {
+	a, err := c.attr(name, onnx.AttrString)
+	if a == nil {
+		return def, err
+	}
+	return a.String, nil
+}
+
+// attrInts returns a list; ok is false if the attribute is absent.
+func (c *call) attrInts(name string) (v []int, ok bool, err error) {
+	a, err := c.attr(name, onnx.AttrInts)
+	if a == nil {
+		return nil, false, err
+	}
+	return saturate(a.Ints), true, nil
+}
+
+// axes returns the axes from an attribute or, from the opset on that moved
+// them, from operand 1.
+func (c *call) axes(since int) (v []int, ok bool, err error) {
+	if c.opset >= since {
+		return c.ints(1)
+	}
+	return c.attrInts("axes")
+}
+
+// emit appends a node to the graph. The result is lost when an input is, but
+// the shape rule is applied all the same.
+func (c *call) emit(op Op, in ...*value) (*value, error) {
+	shapes, ids, lost := make([][]int, len(in)), make([]ValueID, len(in)), false
+	for i, v := range in {
+		if !v.known {
+			return nil, errLost
+		}
+		shapes[i], ids[i] = v.shape, v.id
+		lost = lost || v.id == noID
+	}
+	shape, err := op.InferShape(shapes)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.countActivation(shape); err != nil {
+		return nil, err
+	}
+	if err := c.countMACs(work(op, shape)); err != nil {
+		return nil, err
+	}
+	out := &value{id: noID, typ: in[0].typ, shape: shape, known: true}
+	if !lost {
+		out.id = ValueID(c.g.Values())
+		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
+	}
+	return out, nil
+}
+
+// one is emit for an importer's return value.
+func (c *call) one(op Op, in ...*value) ([]*value, error) {
+	v, err := c.emit(op, in...)
+	return []*value{v}, err
+}
+
+// name returns an unused name for a graph node made from this ONNX node.
+func (c *call) name() string {
+	name := c.n.Label()
+	for i := 1; c.names[name]; i++ {
+		name = fmt.Sprintf("%s/%d", c.n.Label(), i)
+	}
+	c.names[name] = true
+	return name
+}
+
+// work is the cost of an operator in multiply-accumulates or comparisons.
+func work(op Op, out []int) int64 {
+	switch op := op.(type) {
+	case Weighted:
+		return op.MACs(out)
+	case *MaxPool:
+		return int64(size(out)) * int64(size(op.Kernel))
+	case *AveragePool:
+		return int64(size(out)) * int64(size(op.Kernel))
+	}
+	return int64(size(out))
+}
+
+// allFixed reports whether the node depends on constants only.
+func (c *call) allFixed() bool {
+	for _, v := range c.in {
+		if v != nil && !v.fixed {
+			return false
+		}
+	}
+	return len(c.in) > 0
+}
+
+// lostOutput is output i of a node that could not be imported.
+func (c *call) lostOutput(i int) *value {
+	v := &value{id: noID, typ: onnx.Float32, fixed: c.allFixed() || c.op == "Shape" || c.op == "Size"}
+	if i == 0 && !v.fixed {
+		v.shape, v.known = c.guessShape()
+	}
+	return v
+}
+
+// guessShape tells the shape of an unsupported operator's output where that is
+// simple, so that the nodes behind it can be checked.
+func (c *call) guessShape() ([]int, bool) {
+	for _, v := range c.in {
+		if v != nil && !v.known {
+			return nil, false
+		}
+	}
+	x := c.operand(0)
+	if x == nil {
+		return nil, false
+	}
+	switch c.op {
+	case "LayerNormalization", "Softmax", "LogSoftmax", "Erf", "Gelu", "Sqrt", "Exp", "Log", "Abs",
+		"Softplus", "HardSigmoid", "HardSwish", "Elu", "Selu", "PRelu", "InstanceNormalization":
+		return x.shape, true
+	case "Mul", "Div", "Add", "Sub", "Pow", "Where", "Min", "Max":
+		return c.guessBroadcast()
+	case "MatMul":
+		return c.guessProduct()
+	case "Gather":
+		y, axis := c.operand(1), 0
+		if a := c.n.Attr("axis"); a != nil {
+			axis = int(a.Int)
+		}
+		if axis, err := normAxis(axis, len(x.shape)); err == nil && y != nil {
+			return slices.Concat(x.shape[:axis], y.shape, x.shape[axis+1:]), true
+		}
+	}
+	return nil, false
+}
+
+func (c *call) guessBroadcast() ([]int, bool) {
+	shape := []int{}
+	for _, v := range c.in {
+		if v == nil {
+			return nil, false
+		}
+		var err error
+		if shape, err = broadcast(shape, v.shape); err != nil {
+			return nil, false
+		}
+	}
+	return shape, true
+}
+
+func (c *call) guessProduct() ([]int, bool) {
+	if len(c.in) != 2 || c.in[0] == nil || c.in[1] == nil {
+		return nil, false
+	}
+	x, y := c.in[0].shape, c.in[1].shape
+	n, m := len(x)-2, len(y)-2
+	if n < 0 || m < 0 {
+		return nil, false
+	}
+	batch, err := broadcast(x[:n], y[:m])
+	return slices.Concat(batch, []int{x[n], y[m+1]}), err == nil
+}
+
+// broadcast returns the common shape by the ONNX rule.
+func broadcast(a, b []int) ([]int, error) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	out := append([]int(nil), a...)
+	for i := range b {
+		d := &out[len(a)-len(b)+i]
+		switch {
+		case *d == b[i] || b[i] == 1:
+		case *d == 1:
+			*d = b[i]
+		default:
+			return nil, fmt.Errorf("shapes %v and %v do not broadcast", a, b)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,113 @@
+package float
+
+import "github.com/weisyn/wes/prover/model/onnx"
+
+// ValueID names an activation of a Graph: the inputs come first, then the
+// output of node j is len(Inputs)+j.
+type ValueID int
+
+// Graph is a normalised network. Nodes are in topological order and every node
+// is needed by some output.
+type Graph struct {
+	Name    string
+	Inputs  []Value
+	Nodes   []Node
+	Outputs []Output
+}
+
+// Value is a graph input. All dimensions are positive; Type is a float type
+// (values are float32 inside the graph whatever it is).
+type Value struct {
+	Name  string
+	Shape []int
+	Type  onnx.DataType
+}
+
+// Node applies Op to Inputs. Output is always len(Graph.Inputs) plus the
+// node's index, Shape is the shape of that value.
+type Node struct {
+	Name   string // of the ONNX node it came from, unique in the graph
+	Op     Op
+	Inputs []ValueID
+	Output ValueID
+	Shape  []int
+}
+
+// Output is a graph output: Value, then Tail when it is not nil. Shape and Type
+// are those after the tail.
+type Output struct {
+	Name  string
+	Value ValueID
+	Tail  Op // nil, *Softmax or *ArgMax
+	Shape []int
+	Type  onnx.DataType
+}
+
+// Op is one normalised operator. Implementations are pointers to the structs
+// of this package.
+type Op interface {
+	// Kind is the operator's name, equal to the name of its struct.
+	Kind() string
+	// InferShape returns the output shape for input shapes, or an error when the operator
+	// does not accept them.
+	InferShape(in [][]int) ([]int, error)
+	// eval writes the output, whose shape is InferShape of the inputs' shapes.
+	eval(in []Tensor, out Tensor)
+}
+
+// Weighted is implemented by operators with constants or contractions.
+type Weighted interface {
+	// MACs is the number of multiply-accumulates for an output of that shape.
+	MACs(out []int) int64
+	// Params is the number of constants.
+	Params() int64
+}
+
+// Tensor is a row-major float32 tensor.
+type Tensor struct {
+	Shape []int
+	Data  []float32
+}
+
+// NewTensor allocates a zero tensor.
+func NewTensor(shape []int) Tensor {
+	return Tensor{Shape: shape, Data: make([]float32, size(shape))}
+}
+
+// ShapeOf returns the shape of a value.
+func (g *Graph) ShapeOf(id ValueID) []int {
+	if int(id) < len(g.Inputs) {
+		return g.Inputs[id].Shape
+	}
+	return g.Nodes[int(id)-len(g.Inputs)].Shape
+}
+
+// Values returns the number of values: inputs and node outputs.
+func (g *Graph) Values() int { return len(g.Inputs) + len(g.Nodes) }
+
+// MACs returns the multiply-accumulates of one evaluation.
+func (g *Graph) MACs() int64 {
+	var sum int64
+	for i := range g.Nodes {
+		sum += nodeMACs(&g.Nodes[i])
+	}
+	return sum
+}
+
+// Params returns the number of constants in all operators.
+func (g *Graph) Params() int64 {
+	var sum int64
+	for i := range g.Nodes {
+		if w, ok := g.Nodes[i].Op.(Weighted); ok {
+			sum += w.Params()
+		}
+	}
+	return sum
+}
+
+func nodeMACs(n *Node) int64 {
+	if w, ok := n.Op.(Weighted); ok {
+		return w.MACs(n.Shape)
+	}
+	return 0
+}

@@ -1,0 +1,93 @@
+package float
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Pad surrounds the input by zeros. Both lists have the rank of the input and
+// are not negative.
+type Pad struct{ Begin, End []int }
+
+var _ mover = (*Pad)(nil)
+
+// Kind returns "Pad".
+func (*Pad) Kind() string { return "Pad" }
+
+// InferShape adds both pads to every dimension.
+func (p *Pad) InferShape(in [][]int) ([]int, error) {
+	if err := wantInputs(in, 1); err != nil {
+		return nil, err
+	}
+	if len(p.Begin) != len(in[0]) || len(p.End) != len(in[0]) {
+		return nil, fmt.Errorf("pads of rank %d for rank %d", len(p.Begin), len(in[0]))
+	}
+	out := slices.Clone(in[0])
+	for d := range out {
+		if p.Begin[d] < 0 || p.End[d] < 0 {
+			return nil, fmt.Errorf("negative pad on axis %d", d)
+		}
+		out[d] += p.Begin[d] + p.End[d]
+	}
+	return out, nil
+}
+
+func (p *Pad) move(in [][]int, out []int, put func(k, from, to int)) {
+	step, base := strides(out), 0
+	for d := range step {
+		base += p.Begin[d] * step[d]
+	}
+	walkStrided(in[0], base, step, func(i, j int) { put(0, i, j) })
+}
+
+func (p *Pad) eval(in []Tensor, out Tensor) { evalMove(p, in, out) }
+
+func importPad(c *call) ([]*value, error) {
+	mode, err := c.attrString("mode", "constant")
+	if err != nil {
+		return nil, err
+	}
+	if mode != "constant" {
+		return nil, fmt.Errorf("mode %q is not supported", mode)
+	}
+	if c.operand(2) != nil {
+		fill, err := c.constant(2)
+		if err != nil {
+			return nil, err
+		}
+		if fill.size() > 1 || fill.size() == 1 && fill.float(0) != 0 {
+			return nil, errors.New("padding by a value other than 0 is not supported")
+		}
+	}
+	pads, _, err := c.ints(1)
+	if err != nil {
+		return nil, err
+	}
+	axes, given, err := c.ints(3)
+	if err != nil {
+		return nil, err
+	}
+	x, err := c.source(0)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; !given && i < len(x.shape); i++ {
+		axes = append(axes, i)
+	}
+	if _, err := normAxes(axes, len(x.shape)); err != nil {
+		return nil, err
+	}
+	if len(pads) != 2*len(axes) {
+		return nil, fmt.Errorf("%d pads for %d axes", len(pads), len(axes))
+	}
+	op := &Pad{make([]int, len(x.shape)), make([]int, len(x.shape))}
+	for i, a := range axes {
+		a, _ = normAxis(a, len(x.shape))
+		op.Begin[a], op.End[a] = pads[i], pads[i+len(axes)]
+	}
+	if !slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
+		return []*value{x}, nil
+	}
+	return c.moved(op, x)
+}

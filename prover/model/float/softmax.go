@@ -1,0 +1,110 @@
+package float
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Softmax is the softmax along one axis. It occurs only as an Output's Tail.
+type Softmax struct{ Axis int }
+
+var _ Op = (*Softmax)(nil)
+
+// Kind returns "Softmax".
+func (*Softmax) Kind() string { return "Softmax" }
+
+// InferShape returns the input's shape.
+func (s *Softmax) InferShape(in [][]int) ([]int, error) {
+	if err := wantInputs(in, 1); err != nil {
+		return nil, err
+	}
+	if s.Axis < 0 || s.Axis >= len(in[0]) {
+		return nil, errAxis(s.Axis, len(in[0]))
+	}
+	return in[0], nil
+}
+
+func (s *Softmax) eval(in []Tensor, out Tensor) {
+	walkLines(in[0].Shape, s.Axis, func(_, base, step, n int) {
+		top := math.Inf(-1)
+		for k := range n {
+			top = max(top, float64(in[0].Data[base+k*step]))
+		}
+		var sum float64
+		for k := range n {
+			sum += math.Exp(float64(in[0].Data[base+k*step]) - top)
+		}
+		for k := range n {
+			i := base + k*step
+			out.Data[i] = float32(math.Exp(float64(in[0].Data[i])-top) / sum)
+		}
+	})
+}
+
+// walkLines calls f for every line of n cells along axis: its number in
+// row-major order of the other axes, the flat index of its first cell and the
+// distance between its cells.
+func walkLines(shape []int, axis int, f func(line, base, step, n int)) {
+	n, step := shape[axis], size(shape[axis+1:])
+	for o := range size(shape[:axis]) {
+		for i := range step {
+			f(o*step+i, o*n*step+i, step, n)
+		}
+	}
+}
+
+// mayFollowTail tells the operators that importers let stand between a tail and
+// the graph output.
+func mayFollowTail(op string) bool {
+	return op == "Identity" || op == "Dropout" || op == "Cast" || op == "ArgMax"
+}
+
+// checkTail demands that output 0 leads to graph outputs only.
+func (c *call) checkTail() error {
+	for _, reader := range c.readers[c.n.Outputs[0]] {
+		if reader != "" && !mayFollowTail(reader) {
+			return errors.New("it is supported only at the end of the graph")
+		}
+	}
+	return nil
+}
+
+// endWith makes op the tail of x.
+func (c *call) endWith(op Op, x *value) (*value, error) {
+	shape, err := op.InferShape([][]int{x.shape})
+	if err != nil {
+		return nil, err
+	}
+	v := *x
+	v.shape, v.tail = shape, op
+	return &v, nil
+}
+
+func importSoftmax(c *call) ([]*value, error) {
+	def := -1
+	if c.opset < 13 {
+		def = 1
+	}
+	axis, err := c.attrInt("axis", def)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkTail(); err != nil {
+		return nil, err
+	}
+	x, err := c.activation(0)
+	if err != nil {
+		return nil, err
+	}
+	if axis, err = normAxis(axis, len(x.shape)); err != nil {
+		return nil, err
+	}
+	// Before opset 13 all axes from this one on are one.
+	if c.opset < 13 && slices.ContainsFunc(x.shape[axis+1:], func(d int) bool { return d != 1 }) {
+		return nil, fmt.Errorf("softmax over the several axes %v is not supported", x.shape[axis:])
+	}
+	v, err := c.endWith(&Softmax{axis}, x)
+	return []*value{v}, err
+}

@@ -1,0 +1,21 @@
+package interpret
+
+import "github.com/weisyn/wes/prover/graph"
+
+// accumulate is Σ terms + bias, exact in 64 bits by the graph's bounds.
+func accumulate(a *graph.Accumulator, in []tensor, w graph.Weights, shape []int) []int64 {
+	acc := make([]int64, graph.Elements(shape))
+	if len(a.Bias.Data) > 0 {
+		eachBroadcast(&a.Bias, shape, func(i int, v int64) { acc[i] = v })
+	}
+	for k, t := range a.Terms {
+		if t.Conv != nil {
+			convolve(acc, t.Conv, in[k], w[t.Conv.Weight], shape)
+			continue
+		}
+		for i, v := range in[k].cells {
+			acc[i] += t.Mult * v
+		}
+	}
+	return acc
+}

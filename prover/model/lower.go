@@ -1,0 +1,242 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/model/float"
+)
+
+// Lowered is a network ready to run and prove, and what lowering did to its accuracy.
+type Lowered struct {
+	Graph   *graph.Graph
+	Info    *graph.Info
+	Weights graph.Weights
+	Report  Report
+}
+
+// Lower turns a float network into an integer graph. Each sample is one value for every
+// input of the network, in order; without samples, pseudo-random ones in the declared
+// ranges stand in and the report says so. The result depends on the arguments only. It
+// returns ErrOptions, ErrModel, or an error of package float.
+func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Options) (*Lowered, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	report := Report{Samples: len(samples), Options: o}
+	if len(samples) == 0 {
+		samples = syntheticSamples(fg, &o)
+	}
+	fg = hoist(fg)
+	cal, err := calibrate(ctx, fg, samples, &o)
+	if err != nil {
+		return nil, err
+	}
+	l := &lowering{options: &o, net: fg, uses: countUses(fg), values: make([]value, fg.Values())}
+	l.scales = newClasses(fg).scales(cal, o.top())
+	outputs, err := l.run()
+	if err != nil {
+		return nil, err
+	}
+	low := &Lowered{Report: report}
+	low.Graph, low.Weights = l.b.finish(outputs)
+	if low.Info, err = low.Graph.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrModel, err)
+	}
+	if err := low.Graph.CheckWeights(low.Info, low.Weights); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrModel, err)
+	}
+	low.Report.describe(low)
+	return low, low.Report.measure(ctx, low, samples, cal.outputs)
+}
+
+// lowering is the state of Lower over the values of the float network.
+type lowering struct {
+	options *Options
+	net     *float.Graph
+	uses    []int     // by value: its reads
+	scales  []float64 // by value: the scale it gets as a tensor
+	values  []value
+	b       builder
+}
+
+// value is a sum while lin is set, else a tensor whose cells stand for scale.
+type value struct {
+	lin    *linear
+	tensor int
+	scale  float64
+}
+
+func (l *lowering) run() ([]graph.Output, error) {
+	for i := range l.net.Inputs {
+		l.input(float.ValueID(i))
+	}
+	for i := range l.net.Nodes {
+		n := &l.net.Nodes[i]
+		if err := l.node(n); err != nil {
+			return nil, fmt.Errorf("%w: node %q (%s): %v", ErrModel, n.Name, n.Op.Kind(), err)
+		}
+	}
+	var outputs []graph.Output
+	for i := range l.net.Outputs {
+		o, err := l.output(&l.net.Outputs[i])
+		if err != nil {
+			return nil, fmt.Errorf("%w: output %q: %v", ErrModel, l.net.Outputs[i].Name, err)
+		}
+		outputs = append(outputs, o)
+	}
+	return outputs, nil
+}
+
+func (l *lowering) input(id float.ValueID) {
+	in := l.net.Inputs[id]
+	shape := in.Shape
+	if len(shape) == 0 {
+		shape = []int{1}
+	}
+	top := l.options.top()
+	op := &graph.Input{Name: in.Name, Shape: shape, Lo: -top, Hi: top, Scale: l.scales[id]}
+	channel := len(shape) - 1
+	if l.spatial(id) {
+		channel = 1
+	}
+	t := l.b.add(graph.Node{Name: in.Name, Op: op}, shape, graph.Interval{Lo: -top, Hi: top}, channel)
+	l.values[id] = value{tensor: t, scale: op.Scale}
+}
+
+// spatial tells whether axis 1 of an input holds channels.
+func (l *lowering) spatial(id float.ValueID) bool {
+	if rank := len(l.net.ShapeOf(id)); rank != 3 {
+		return rank > 3
+	}
+	for i := range l.net.Nodes {
+		n := &l.net.Nodes[i]
+		if n.Inputs[0] != id {
+			continue
+		}
+		switch n.Op.(type) {
+		case *float.Conv, *float.MaxPool, *float.AveragePool:
+			return true
+		}
+	}
+	return false
+}
+
+// node lowers one operator; a sum that several nodes read becomes a tensor at once.
+func (l *lowering) node(n *float.Node) error {
+	v, err := l.apply(n)
+	if err != nil {
+		return err
+	}
+	l.values[n.Output] = v
+	if v.lin != nil && l.uses[n.Output] > 1 && !l.onlyOutputs(n.Output) {
+		_, _, err = l.tensor(n.Output)
+	}
+	return err
+}
+
+func (l *lowering) onlyOutputs(id float.ValueID) bool {
+	n := 0
+	for i := range l.net.Outputs {
+		if l.net.Outputs[i].Value == id {
+			n++
+		}
+	}
+	return n == l.uses[id]
+}
+
+func (l *lowering) apply(n *float.Node) (value, error) {
+	switch op := n.Op.(type) {
+	case *float.Conv:
+		return l.conv(n, op)
+	case *float.MatMul:
+		return l.matMul(n, op)
+	case *float.Add:
+		return l.addValues(n, op)
+	case *float.AddConst:
+		return l.addConst(n, op)
+	case *float.MulConst:
+		return l.mulConst(n, op)
+	case *float.MaxPool:
+		return l.maxPool(n, op)
+	case *float.AveragePool:
+		return l.averagePool(n, op)
+	case *float.MeanAxes:
+		return l.meanAxes(n, op)
+	case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad:
+		return l.move(n)
+	case *float.Concat:
+		return l.concat(n, op)
+	case float.Scalar:
+		return l.function(n, op)
+	}
+	return value{}, fmt.Errorf("no integer form of this operator")
+}
+
+// function appends to the functions of a sum.
+func (l *lowering) function(n *float.Node, f float.Scalar) (value, error) {
+	lin, err := l.sum(n.Inputs[0], true)
+	if err != nil {
+		return value{}, err
+	}
+	lin.name = n.Name
+	lin.funcs = append(lin.funcs, f)
+	return value{lin: lin}, nil
+}
+
+// sum is a value as a sum that the caller may change: the one it is, which nobody else
+// reads, or one times its tensor. A sum with functions counts only withFuncs.
+func (l *lowering) sum(id float.ValueID, withFuncs bool) (*linear, error) {
+	if lin := l.values[id].lin; lin != nil && (withFuncs || len(lin.funcs) == 0) {
+		return lin, nil
+	}
+	t, scale, err := l.tensor(id)
+	if err != nil {
+		return nil, err
+	}
+	return plain(nameOf(l.net, id), &l.b, t, scale), nil
+}
+
+// tensor is a value as a tensor of its own shape, with its scale.
+func (l *lowering) tensor(id float.ValueID) (int, float64, error) {
+	v := &l.values[id]
+	if v.lin != nil {
+		t, scale, err := l.rescale(v.lin, l.scales[id])
+		if err != nil {
+			return 0, 0, err
+		}
+		*v = value{tensor: l.b.reshape(nameOf(l.net, id), t, l.net.ShapeOf(id)), scale: scale}
+	}
+	return v.tensor, v.scale, nil
+}
+
+func (l *lowering) output(o *float.Output) (graph.Output, error) {
+	out := graph.Output{Name: o.Name, Shape: l.net.ShapeOf(o.Value)}
+	switch t := o.Tail.(type) {
+	case *float.Softmax:
+		out.Tail, out.Axis = graph.TailSoftmax, t.Axis
+	case *float.ArgMax:
+		out.Tail, out.Axis, out.KeepDims = graph.TailArgMax, t.Axis, t.KeepDims
+	}
+	if len(out.Shape) == 0 {
+		out.Shape = []int{1}
+	}
+	v := &l.values[o.Value]
+	if v.lin != nil && len(v.lin.funcs) == 0 {
+		t, scale, err := l.reveal(v.lin)
+		if err != nil {
+			return out, err
+		}
+		*v = value{tensor: t, scale: scale}
+	}
+	if _, _, err := l.tensor(o.Value); err != nil {
+		return out, err
+	}
+	out.Tensor, out.Scale = v.tensor, v.scale
+	if _, ok := l.b.nodes[out.Tensor].Op.(*graph.Reshape); ok {
+		out.Tensor = l.b.nodes[out.Tensor].Inputs[0]
+	}
+	return out, nil
+}

@@ -1,0 +1,93 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrOptions is returned by Lower for options out of range.
+	ErrOptions = errors.New("invalid lowering options")
+	// ErrModel is returned by Lower for a network that has no integer graph within the
+	// limits of package graph; the error that wraps it names the node.
+	ErrModel = errors.New("model cannot be lowered")
+)
+
+// Ranges says how the range of an activation follows from its calibrated values.
+type Ranges uint8
+
+const (
+	// RangesError takes the range with the least squared error of clipping and rounding.
+	RangesError Ranges = iota
+	// RangesMax takes the largest magnitude.
+	RangesMax
+)
+
+// Options of Lower. A zero field takes the value of DefaultOptions.
+type Options struct {
+	// ActivationBits is the width of activations with their sign, 4 to 12: they lie in
+	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1].
+	ActivationBits int
+	// WeightBits is the width of weights, 4 to 16. A layer uses fewer, down to 8, where that
+	// keeps its accumulators below 2^24, which float32 executes exactly.
+	WeightBits int
+	// RevealBits is the width of the weights of output layers, which are not rescaled: 4 to
+	// 16, with the same exception.
+	RevealBits int
+	// MaxShift bounds the shift of a rescale, 1 to 14. The proof has one range table of
+	// 2^MaxShift rows.
+	MaxShift int
+	// Headroom multiplies the calibrated range of inputs, 1 to 16, for requests with larger
+	// values than the samples.
+	Headroom float64
+	// InputRange declares, by input name, the largest magnitude of its values. It replaces
+	// calibration of that input.
+	InputRange map[string]float64
+	// Ranges is the rule for activations.
+	Ranges Ranges
+}
+
+// DefaultOptions is 8-bit activations with weights as wide as they are useful.
+func DefaultOptions() Options {
+	return Options{ActivationBits: 8, WeightBits: 10, RevealBits: 14, MaxShift: 10, Headroom: 1.1}
+}
+
+// withDefaults fills zero fields and checks the others.
+func (o Options) withDefaults() (Options, error) {
+	d := DefaultOptions()
+	for _, f := range []struct {
+		name         string
+		v            *int
+		def, lo, top int
+	}{
+		{"ActivationBits", &o.ActivationBits, d.ActivationBits, 4, 12},
+		{"WeightBits", &o.WeightBits, d.WeightBits, 4, 16},
+		{"RevealBits", &o.RevealBits, d.RevealBits, 4, 16},
+		{"MaxShift", &o.MaxShift, d.MaxShift, 1, 14},
+	} {
+		if *f.v == 0 {
+			*f.v = f.def
+		}
+		if *f.v < f.lo || *f.v > f.top {
+			return o, fmt.Errorf("%w: %s is %d, want %d to %d", ErrOptions, f.name, *f.v, f.lo, f.top)
+		}
+	}
+	if o.Headroom == 0 {
+		o.Headroom = d.Headroom
+	}
+	if !(o.Headroom >= 1 && o.Headroom <= 16) {
+		return o, fmt.Errorf("%w: Headroom is %g, want 1 to 16", ErrOptions, o.Headroom)
+	}
+	for name, r := range o.InputRange {
+		if !(r > 0 && r <= 1e30) {
+			return o, fmt.Errorf("%w: range %g of input %q", ErrOptions, r, name)
+		}
+	}
+	if o.Ranges > RangesMax {
+		return o, fmt.Errorf("%w: Ranges is %d", ErrOptions, o.Ranges)
+	}
+	return o, nil
+}
+
+// top is the largest magnitude of an activation.
+func (o *Options) top() int64 { return 1<<(o.ActivationBits-1) - 1 }

@@ -1,0 +1,286 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weisyn/wes/prover/graph"
+)
+
+const (
+	exact32   = 1 << 24 // float32 executes accumulators below this exactly
+	maxSpread = 7       // between the shifts of a layer's channels
+	fewBits   = 8       // weights are not narrowed below this width to reach exact32
+)
+
+// magnitudes are what the shifts of a sum follow from, by channel, in units of its quotient.
+type magnitudes struct {
+	weight []float64 // largest weight of a convolution
+	total  []float64 // bound of the sum
+}
+
+// measure states magnitudes of a sum whose quotient has the given scale.
+func (b *builder) measure(l *linear, scale float64) magnitudes {
+	n := l.shape[l.channel]
+	m := magnitudes{make([]float64, n), make([]float64, n)}
+	for i := range l.terms {
+		t := &l.terms[i]
+		bound := b.bounds[t.tensor]
+		reach := float64(max(bound.Hi, -bound.Lo))
+		for c := range n {
+			unit := math.Abs(t.gainOf(c)) * t.scale / scale
+			if t.conv == nil {
+				m.total[c] += float64(unit * reach)
+				continue
+			}
+			most, sum := extremes(t.row(c, n))
+			m.weight[c] = max(m.weight[c], most*unit)
+			m.total[c] += float64(float64(sum*unit) * reach)
+		}
+	}
+	if l.bias != nil {
+		eachChannel(l.bias, l.channel, n, func(c int, v float64) { m.total[c] += math.Abs(v) / scale })
+	}
+	return m
+}
+
+// row is the weights of a channel of a convolution with n of them.
+func (t *term) row(channel, n int) []float32 {
+	size := len(t.w) / n
+	return t.w[channel*size:][:size]
+}
+
+func extremes(w []float32) (most, sum float64) {
+	for _, v := range w {
+		a := math.Abs(float64(v))
+		most = max(most, a)
+		sum += a
+	}
+	return most, sum
+}
+
+// eachChannel calls f with every value of a constant for every one of n channels that it
+// reaches.
+func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
+	inner, d := graph.Elements(c.shape[channel+1:]), c.shape[channel]
+	for i, v := range c.data {
+		if d > 1 {
+			f(i/inner%d, v)
+			continue
+		}
+		for k := range n {
+			f(k, v)
+		}
+	}
+}
+
+// shifts chooses the shift of a sum: one for all channels when a term is no convolution,
+// else one for each. It is the largest that keeps weights within their width, and less
+// where that lets float32 execute the accumulator, or where a channel alone would widen the
+// domain of the table, which is bounded by the largest accumulator over the smallest shift.
+func (l *linear) shifts(m magnitudes, o *Options) []int {
+	single, bits := false, o.WeightBits
+	for i := range l.terms {
+		single = single || l.terms[i].conv == nil
+	}
+	if single {
+		bits = min(bits+4, 16)
+	}
+	s := make([]int, len(m.weight))
+	least := o.MaxShift
+	for c := range s {
+		s[c] = channelShift(m.weight[c], m.total[c], bits, o.MaxShift)
+		least = min(least, s[c])
+	}
+	if single {
+		return []int{least}
+	}
+	widest, uniform := 0.0, true
+	for _, t := range m.total {
+		widest = max(widest, t)
+	}
+	for c := range s {
+		s[c] = min(s[c], least+maxSpread)
+		for s[c] > least && math.Ldexp(m.total[c], s[c]-least) > 2*widest {
+			s[c]--
+		}
+		uniform = uniform && s[c] == s[0]
+	}
+	if uniform {
+		return s[:1]
+	}
+	return s
+}
+
+func channelShift(weight, total float64, bits, most int) int {
+	limit := float64(int64(1)<<(bits-1) - 1)
+	s := most
+	for s > 0 && math.Ldexp(weight, s) > limit {
+		s--
+	}
+	for s > 0 && math.Ldexp(total, s) >= exact32 && math.Ldexp(weight, s) > 1<<(fewBits-1) {
+		s--
+	}
+	return s
+}
+
+// accumulator is a quantised sum.
+type accumulator struct {
+	acc     graph.Accumulator
+	inputs  []int
+	weights graph.Weights
+	shift   []int
+}
+
+// quantize states a sum in integers: unit(c) of them make one quotient of the given scale
+// at channel c.
+func (b *builder) quantize(l *linear, scale float64, unit func(channel int) float64) (*accumulator, error) {
+	a := &accumulator{acc: graph.Accumulator{Channel: l.channel}}
+	n := l.shape[l.channel]
+	var bounds []graph.Interval
+	for i := range l.terms {
+		t := &l.terms[i]
+		a.inputs = append(a.inputs, t.tensor)
+		bounds = append(bounds, b.bounds[t.tensor])
+		if t.conv == nil {
+			m := t.gain[0] * t.scale / scale * unit(0)
+			if !(math.Abs(m) < 1<<31-1) {
+				return nil, fmt.Errorf("input %d is %g times as coarse as the output", i, m)
+			}
+			a.acc.Terms = append(a.acc.Terms, graph.Term{Mult: round(m)})
+			continue
+		}
+		w, err := t.quantize(n, scale, unit)
+		if err != nil {
+			return nil, err
+		}
+		conv := *t.conv
+		conv.Weight = len(a.weights)
+		a.weights = append(a.weights, w)
+		a.acc.Terms = append(a.acc.Terms, graph.Term{Conv: &conv})
+	}
+	if err := a.quantizeBias(l, scale, unit); err != nil {
+		return nil, err
+	}
+	bound, err := a.acc.Bound(bounds, a.weights, n)
+	a.acc.Lo, a.acc.Hi = bound.Lo, bound.Hi
+	return a, err
+}
+
+func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([]int32, error) {
+	w := make([]int32, 0, len(t.w))
+	for c := range n {
+		k := t.gainOf(c) * t.scale / scale * unit(c)
+		for _, v := range t.row(c, n) {
+			q := math.Floor(float64(float64(v)*k) + 0.5)
+			if !(math.Abs(q) < graph.MaxWeight) {
+				return nil, fmt.Errorf("weight %g at channel %d is %g in units of its output: more than %d", v, c, q, graph.MaxWeight)
+			}
+			w = append(w, int32(q))
+		}
+	}
+	return w, nil
+}
+
+func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel int) float64) error {
+	if l.bias == nil {
+		return nil
+	}
+	bias := l.bias
+	n := l.shape[l.channel]
+	if bias.shape[l.channel] == 1 && n > 1 {
+		wide := constant{shape: make([]int, len(l.shape)), data: make([]float64, n)}
+		for i := range wide.shape {
+			wide.shape[i] = 1
+		}
+		wide.shape[l.channel] = n
+		*bias = combine(*bias, wide, func(x, _ float64) float64 { return x })
+	}
+	out := graph.Constant{Shape: bias.shape, Data: make([]int64, len(bias.data))}
+	inner := graph.Elements(bias.shape[l.channel+1:])
+	zero := true
+	for i, v := range bias.data {
+		q := math.Floor(float64(v/scale*unit(i/inner%n)) + 0.5)
+		if !(math.Abs(q) < graph.MaxExact) {
+			return fmt.Errorf("bias %g is %g in units of its output: it reaches 2^53", v, q)
+		}
+		out.Data[i] = int64(q)
+		zero = zero && q == 0
+	}
+	if !zero {
+		a.acc.Bias = out
+	}
+	return nil
+}
+
+// rescaled quantises a sum for a rescale whose quotient has the given scale.
+func (b *builder) rescaled(l *linear, scale float64, o *Options) (*accumulator, error) {
+	s := l.shifts(b.measure(l, scale), o)
+	for {
+		a, err := b.quantize(l, scale, func(c int) float64 { return math.Ldexp(1, s[c%len(s)]) })
+		if err != nil {
+			return nil, err
+		}
+		a.shift = s
+		if a.liftable(l.shape[l.channel]) {
+			a.reduce()
+			return a, nil
+		}
+		if s = lower(s); s == nil {
+			return nil, fmt.Errorf("weights exceed %d in units of the output", graph.MaxWeight)
+		}
+	}
+}
+
+// liftable tells whether weights stay below graph.MaxWeight when they are moved up to the
+// largest shift.
+func (a *accumulator) liftable(channels int) bool {
+	op := &graph.Rescale{Shift: a.shift}
+	for _, w := range a.weights {
+		size := len(w) / channels
+		for i, v := range w {
+			if max(int64(v), -int64(v))<<graph.ChannelShift(op, i/size) >= graph.MaxWeight {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lower takes one from the largest shifts; nil when all are equal.
+func lower(s []int) []int {
+	most, least := (&graph.Rescale{Shift: s}).MaxShift(), (&graph.Rescale{Shift: s}).MinShift()
+	if most == least {
+		return nil
+	}
+	out := make([]int, len(s))
+	for i, v := range s {
+		out[i] = min(v, most-1)
+	}
+	return out
+}
+
+// reduce halves an accumulator without convolutions and its shift while that changes no
+// quotient.
+func (a *accumulator) reduce() {
+	for len(a.weights) == 0 && a.shift[0] > 0 {
+		odd := int64(0)
+		for _, t := range a.acc.Terms {
+			odd |= t.Mult & 1
+		}
+		for _, v := range a.acc.Bias.Data {
+			odd |= v & 1
+		}
+		if odd != 0 {
+			return
+		}
+		for i := range a.acc.Terms {
+			a.acc.Terms[i].Mult /= 2
+		}
+		for i := range a.acc.Bias.Data {
+			a.acc.Bias.Data[i] /= 2
+		}
+		a.acc.Lo, a.acc.Hi = a.acc.Lo/2, a.acc.Hi/2
+		a.shift = []int{a.shift[0] - 1}
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !amd64 || purego
+
+package poly
+
+// haveVector reports whether accumulate and magnitude exist.
+func haveVector() bool { return false }
+
+func accumulate(int, *accumulators, *digits, int, *int32, int, int) {
+	panic("BUG: poly: no vector kernel")
+}
+
+func magnitude(*int32, int, int) uint32 {
+	panic("BUG: poly: no vector kernel")
+}

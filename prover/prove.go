@@ -1,0 +1,264 @@
+package prover
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/layer"
+	"github.com/weisyn/wes/prover/lookup"
+	"github.com/weisyn/wes/prover/model/interpret"
+	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/sumcheck"
+	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/verify"
+	"golang.org/x/sync/errgroup"
+)
+
+func workers() int { return runtime.GOMAXPROCS(0) }
+
+// Job says whom a proof is for. All parts may be empty.
+type Job struct {
+	ID, Payee, Chain string
+}
+
+// Result is a proof with its statement and what it took.
+type Result struct {
+	Statement *verify.Statement
+	Proof     *verify.Proof
+	Timings   Timings
+}
+
+// Prove proves one execution of a prepared model. The trace must be complete; a cell that
+// is not what the graph defines is an error, never a proof that fails.
+func Prove(ctx context.Context, p *Prepared, job Job, trace *graph.Trace, progress Progress) (*Result, error) {
+	s, err := statement(p.Model, job, trace)
+	if err != nil {
+		return nil, err
+	}
+	run := &proving{ctx: ctx, prepared: p, sys: p.Model.System(), progress: progress,
+		result: &Result{Statement: s, Proof: new(verify.Proof)}}
+	if run.tr, err = p.Model.Begin(s); err != nil {
+		return nil, err
+	}
+	if run.witness, err = newWitness(ctx, run.sys, trace); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{run.commit, run.lookup, run.contract, run.open} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return run.result, nil
+}
+
+// statement reads inputs and outputs off a trace.
+func statement(m *verify.Model, job Job, trace *graph.Trace) (*verify.Statement, error) {
+	s := &verify.Statement{Model: m.Digest(), Job: job.ID, Payee: job.Payee, Chain: job.Chain}
+	for _, t := range m.Graph.Inputs() {
+		s.Inputs = append(s.Inputs, trace.Values[t])
+	}
+	for _, o := range m.Graph.Outputs {
+		cells, err := outputCells(m, trace, o.Tensor)
+		if err != nil {
+			return nil, fmt.Errorf("output %q: %w", o.Name, err)
+		}
+		s.Outputs = append(s.Outputs, cells)
+	}
+	return s, nil
+}
+
+func outputCells(m *verify.Model, trace *graph.Trace, tensor int) ([]int64, error) {
+	if _, revealed := m.Graph.Nodes[tensor].Op.(*graph.Reveal); revealed {
+		return trace.Accs[tensor], nil
+	}
+	return interpret.View(m.Graph, m.System().Info, trace.Values, tensor)
+}
+
+// proving is one proof in the making: what one step leaves to the next.
+type proving struct {
+	ctx      context.Context
+	prepared *Prepared
+	sys      *layer.System
+	tr       *transcript.Transcript
+	witness  *witness
+	progress Progress
+	result   *Result
+
+	challenges layer.Challenges
+	claims     []layer.ConvClaim
+	r          []fr.Element
+	eta        fr.Element
+}
+
+// commit commits to the cells.
+func (p *proving) commit() error {
+	start := p.progress.begin(StageCommit)
+	rows, err := p.prepared.Model.Key().CommitRows(p.ctx, p.witness.cells, p.sys.CellCols, p.progress.stage(StageCommit))
+	if err != nil {
+		return fmt.Errorf("commit cells: %w", err)
+	}
+	p.result.Proof.Rows = rows
+	p.challenges.Alpha, p.challenges.Beta = verify.DrawKeys(p.tr, rows)
+	p.progress.end(StageCommit, start, &p.result.Timings.Commit)
+	return nil
+}
+
+// lookup proves that every key is in its table.
+func (p *proving) lookup() error {
+	start := p.progress.begin(StageLookup)
+	ch := &p.challenges
+	if p.sys.LeafCount > 0 {
+		left, right := p.sides()
+		p.result.Proof.Lookup, ch.Left, ch.Right = lookup.Prove(p.tr, left, right)
+	}
+	ch.Point, ch.Gamma = verify.DrawPoint(p.tr, p.sys, ch.Left.Point)
+	p.progress.end(StageLookup, start, &p.result.Timings.Lookup)
+	return nil
+}
+
+// sides are the fractions of all lookups and of all table rows.
+func (p *proving) sides() (left, right lookup.Side) {
+	right = lookup.Side{Vars: p.sys.RowVars}
+	dens := make([][]fr.Element, len(p.sys.Tables))
+	for i := range p.sys.Tables {
+		dens[i] = p.sys.Denominators(&p.challenges, i)
+		right.Den = append(right.Den, dens[i]...)
+		for _, n := range p.witness.counts[i] {
+			right.Num = append(right.Num, fr.NewElement(uint64(n)))
+		}
+	}
+	left = lookup.Side{Vars: p.sys.LeafVars, Den: make([]fr.Element, p.sys.LeafCount)}
+	var group errgroup.Group
+	group.SetLimit(workers())
+	for i := range p.sys.Leaves {
+		l := &p.sys.Leaves[i]
+		group.Go(func() error {
+			gather(left.Den[l.Offset:][:1<<l.Vars], dens[l.Table], p.witness.keys[l.Offset:])
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions return no errors
+	return left, right
+}
+
+func gather(dst, rows []fr.Element, keys []uint32) {
+	for i := range dst {
+		dst[i] = rows[keys[i]]
+	}
+}
+
+// contract proves the sum of all convolutions.
+func (p *proving) contract() error {
+	start := p.progress.begin(StageContract)
+	proof := p.result.Proof
+	p.challenges.Rho.SetOne() // claims are weighed by it once the sums are sent
+	instances, err := p.factors()
+	if err != nil {
+		return err
+	}
+	for i := range p.claims {
+		total := &proof.Convs[0]
+		if p.sys.Revealed(&p.claims[i]) {
+			total = &proof.Convs[1]
+		}
+		v := sum(instances[i])
+		total.Add(total, &v)
+	}
+	rho := verify.DrawRho(p.tr, proof.Convs)
+	p.challenges.Rho = rho
+	p.claims = p.sys.ConvClaims(&p.challenges)
+	var claim fr.Element
+	claim.Mul(&rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
+	for i := range p.claims {
+		if p.sys.Revealed(&p.claims[i]) {
+			weighed := fr.Vector(instances[i].Factors[p.claims[i].WeighedFactor()])
+			weighed.ScalarMul(weighed, &rho)
+		}
+	}
+	var finals [][]fr.Element
+	proof.Contract, p.r, finals = sumcheck.ProveProducts(p.tr, p.sys.Weights.ContractVars, p.sys.Degree(), claim, instances)
+	for _, f := range finals {
+		proof.Weights = append(proof.Weights, f[0])
+		proof.Inputs = append(proof.Inputs, f[1])
+	}
+	p.eta = verify.DrawEta(p.tr, proof.Weights, proof.Inputs)
+	p.progress.end(StageContract, start, &p.result.Timings.Contract)
+	return nil
+}
+
+// factors computes weight factor, input factor and, for grouped convolutions, channel
+// weights of every claim, in this order.
+func (p *proving) factors() ([]sumcheck.Instance, error) {
+	p.claims = p.sys.ConvClaims(&p.challenges)
+	instances := make([]sumcheck.Instance, len(p.claims))
+	inputs := map[int][]int32{}
+	for i := range p.claims {
+		t := p.claims[i].Input
+		if inputs[t] == nil {
+			cells, err := p.witness.view(t)
+			if err != nil {
+				return nil, err
+			}
+			inputs[t] = cells
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(workers())
+	for i := range p.claims {
+		c := &p.claims[i]
+		group.Go(func() error {
+			f := [][]fr.Element{c.WeightFactor(p.sys, p.prepared.packed), c.InputFactor(inputs[c.Input])}
+			if c.Grouped() {
+				f = append(f, c.ChannelWeights())
+			}
+			instances[i] = sumcheck.Instance{Vars: c.Vars(), Factors: f}
+			return nil
+		})
+	}
+	return instances, group.Wait()
+}
+
+// sum is Σ_x Π_k Factors[k](x).
+func sum(inst sumcheck.Instance) fr.Element {
+	product := fr.Vector(inst.Factors[0])
+	for _, f := range inst.Factors[2:] {
+		next := make(fr.Vector, len(product))
+		next.Mul(product, f[:len(product)])
+		product = next
+	}
+	return product.InnerProduct(inst.Factors[1])
+}
+
+// open proves everything left open against the commitments.
+func (p *proving) open() error {
+	start := p.progress.begin(StageOpen)
+	proof, m := p.result.Proof, p.prepared.Model
+	outputs := m.DrawOutputs(p.tr, p.result.Statement.Outputs)
+	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
+	o, err := m.OpeningClaim(p.result.Statement, &p.challenges, msg, p.claims, p.r, outputs, verify.DrawDelta(p.tr))
+	if err != nil {
+		return err
+	}
+	if p.sys.CellCount > 0 {
+		l := make([]fr.Element, p.sys.CellCount)
+		o.Fill(l)
+		var rho []fr.Element
+		proof.Open, rho, proof.Cell, _ = sumcheck.ProveInner(p.tr, p.sys.CellVars, o.Value, p.witness.cells, l)
+		high, _ := p.sys.SplitCellPoint(rho)
+		proof.CellRow = make([]fr.Element, p.sys.CellCols)
+		poly.VecMat(proof.CellRow, poly.EqPrefix(high, p.sys.CellRows()), p.witness.cells, p.sys.CellCols)
+	}
+	if len(p.claims) > 0 {
+		rows, _, _ := p.sys.WeightOpening(p.claims, &p.challenges, p.r, proof.Weights, p.eta)
+		proof.WeightRow = make([]fr.Element, p.sys.Weights.Cols)
+		poly.VecMat(proof.WeightRow, rows, p.prepared.packed, p.sys.Weights.Cols)
+	}
+	p.progress.end(StageOpen, start, &p.result.Timings.Open)
+	return nil
+}

@@ -1,0 +1,46 @@
+package prover
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/model/interpret"
+	"github.com/weisyn/wes/prover/model/interpret/graphtest"
+	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/verify"
+)
+
+func prepare(t testing.TB, c *graphtest.Case, kind transcript.Kind) *Prepared {
+	t.Helper()
+	p, err := Prepare(t.Context(), c.Graph, c.Weights, kind, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func execute(t testing.TB, c *graphtest.Case) *graph.Trace {
+	t.Helper()
+	trace, err := interpret.Run(t.Context(), c.Graph, c.Info, c.Weights, c.Inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trace
+}
+
+func TestHonestProofsOfRandomGraphsVerify(t *testing.T) {
+	for seed := range uint64(150) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			c := graphtest.Random(seed)
+			p := prepare(t, c, transcript.SHA256)
+			r, err := Prove(t.Context(), p, Job{ID: "job", Payee: "payee", Chain: "chain"}, execute(t, c), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := verify.Verify(p.Model, r.Statement, r.Proof); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,147 @@
+package sumcheck
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// blockFunc adds the contribution of the indices [start, end), at most blockSize
+// of them, to dst.
+type blockFunc func(dst []fr.Element, start, end int)
+
+// sumBlocks splits [0, n) into blocks, works on them on all cores and returns
+// the sum of the width contributions. newWorker is called once per goroutine.
+func sumBlocks(n, width int, newWorker func() blockFunc) []fr.Element {
+	blocks := (n + blockSize - 1) / blockSize
+	workers := min(runtime.GOMAXPROCS(0), blocks)
+	if workers <= 1 {
+		sum := make([]fr.Element, width)
+		work := newWorker()
+		for b := range blocks {
+			work(sum, b*blockSize, min((b+1)*blockSize, n))
+		}
+		return sum
+	}
+	sums := make([][]fr.Element, workers)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range sums {
+		wg.Go(func() {
+			sum := make([]fr.Element, width)
+			work := newWorker()
+			for b := int(next.Add(1)) - 1; b < blocks; b = int(next.Add(1)) - 1 {
+				work(sum, b*blockSize, min((b+1)*blockSize, n))
+			}
+			sums[w] = sum
+		})
+	}
+	wg.Wait()
+	for _, s := range sums[1:] {
+		for i := range s {
+			sums[0][i].Add(&sums[0][i], &s[i])
+		}
+	}
+	return sums[0]
+}
+
+// evaluate folds the pending challenge, if there is one, and returns the round
+// polynomial at 0, 2, …, degree.
+func (c *product) evaluate(degree int) []fr.Element {
+	pending := c.pending != nil
+	vars := c.factors[0].vars
+	if pending {
+		vars--
+	}
+	half := 1 << (vars - 1)
+	// Every entry below the longest factor has to be folded, only those below
+	// the shortest contribute.
+	n := half
+	if longest := c.longest(); longest < half {
+		n = longest
+	}
+	g := sumBlocks(n, degree, func() blockFunc {
+		w := newEvaluator(len(c.factors))
+		return func(dst []fr.Element, start, end int) {
+			if pending {
+				c.fold(start, end, w.lo[0])
+				c.fold(start+half, end+half, w.lo[0])
+			}
+			for k := range c.factors {
+				f := c.factors[k]
+				f.values = f.values[:min(len(f.values), 2*half)]
+				f.load(w.lo[k][:end-start], start)
+				f.load(w.hi[k][:end-start], start+half)
+			}
+			w.add(dst, end-start)
+		}
+	})
+	if pending {
+		c.shrink()
+	}
+	return g
+}
+
+func (c *product) longest() int {
+	n := 0
+	for k := range c.factors {
+		n = max(n, len(c.factors[k].values))
+	}
+	return n
+}
+
+// evaluator holds one block of every factor, split at the top variable.
+type evaluator struct {
+	lo, hi []fr.Vector
+	acc    fr.Vector
+}
+
+func newEvaluator(factors int) *evaluator {
+	w := &evaluator{acc: make(fr.Vector, blockSize)}
+	for range factors {
+		w.lo = append(w.lo, make(fr.Vector, blockSize))
+		w.hi = append(w.hi, make(fr.Vector, blockSize))
+	}
+	return w
+}
+
+// add adds to dst the sums over the first n entries at 0, 2, …, len(dst). It
+// overwrites the block.
+func (w *evaluator) add(dst []fr.Element, n int) {
+	lo, hi := cut(w.lo, n), cut(w.hi, n)
+	v := innerProduct(lo, w.acc[:n])
+	dst[0].Add(&dst[0], &v)
+	for k := range lo {
+		lo[k].Sub(hi[k], lo[k])
+	}
+	for t := 1; t < len(dst); t++ {
+		for k := range hi {
+			hi[k].Add(hi[k], lo[k])
+		}
+		v = innerProduct(hi, w.acc[:n])
+		dst[t].Add(&dst[t], &v)
+	}
+}
+
+func cut(rows []fr.Vector, n int) []fr.Vector {
+	out := make([]fr.Vector, len(rows))
+	for k := range rows {
+		out[k] = rows[k][:n]
+	}
+	return out
+}
+
+// innerProduct returns Σ_i Π_k rows[k][i]; acc is scratch of the same length.
+func innerProduct(rows []fr.Vector, acc fr.Vector) fr.Element {
+	if len(rows) == 1 {
+		return rows[0].Sum()
+	}
+	first := rows[0]
+	for k := 1; k < len(rows)-1; k++ {
+		acc.Mul(first, rows[k])
+		first = acc
+	}
+	return first.InnerProduct(rows[len(rows)-1])
+}

@@ -1,0 +1,66 @@
+package sumcheck
+
+import "github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+// blockSize is the number of entries a kernel works on at once: a few vectors of
+// this size (16 KiB each) stay in the caches of a core.
+const blockSize = 512
+
+// table is a multilinear polynomial in vars variables, prefix dense, that is
+// bound in place from the top variable down.
+type table struct {
+	values fr.Vector
+	vars   int
+}
+
+// half is the number of index values below the top variable; vars must be > 0.
+func (t *table) half() int { return 1 << (t.vars - 1) }
+
+// foldRange sets values[i] to values[i] + r·(values[i+half]-values[i]) for
+// start <= i < end <= half, as far as there are entries. Disjoint ranges may be
+// folded concurrently. scratch has at least blockSize entries.
+func (t *table) foldRange(start, end int, r *fr.Element, scratch fr.Vector) {
+	half := t.half()
+	end = min(end, len(t.values))
+	for start < end {
+		stop := min(start+blockSize, end)
+		pairs := min(max(len(t.values)-half, start), stop)
+		if start < pairs {
+			d := scratch[:pairs-start]
+			lo, hi := t.values[start:pairs], t.values[start+half:pairs+half]
+			d.Sub(hi, lo)
+			d.ScalarMul(d, r)
+			lo.Add(lo, d)
+		}
+		if pairs < stop {
+			var c fr.Element
+			c.SetOne().Sub(&c, r)
+			lone := t.values[pairs:stop]
+			lone.ScalarMul(lone, &c)
+		}
+		start = stop
+	}
+}
+
+// shrink drops the top variable after all of [0, half) was folded.
+func (t *table) shrink() {
+	t.values = t.values[:min(len(t.values), t.half())]
+	t.vars--
+}
+
+// load copies entries start.. to dst, zeros where the table has ended.
+func (t *table) load(dst fr.Vector, start int) {
+	n := 0
+	if start < len(t.values) {
+		n = copy(dst, t.values[start:])
+	}
+	clear(dst[n:])
+}
+
+// value returns the only entry of a table without variables.
+func (t *table) value() fr.Element {
+	if len(t.values) == 0 {
+		return fr.Element{}
+	}
+	return t.values[0]
+}
