@@ -72,6 +72,43 @@ func double(cells int) (model []byte, in, out []Value) {
 	return m.bytes(x, y), []Value{x}, []Value{y}
 }
 
+// TestSelfTestRefusesAProviderThatRounds guards that one wrong cell is enough.
+func TestSelfTestRefusesAProviderThatRounds(t *testing.T) {
+	c := open(t)
+	e := edgeHalves(false)
+	e.want[4]++
+	if err := c.check(t.Context(), &e); !errors.Is(err, ErrInexact) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCancelledRunEndsTheChild guards that nobody waits for native code: the model would
+// run for minutes.
+func TestCancelledRunEndsTheChild(t *testing.T) {
+	c := open(t)
+	const size, products = 1024, 2000
+	x, y := Value{"x", false, []int{size, size}}, Value{fmt.Sprint("v", products), false, []int{size, size}}
+	m := &modelWriter{}
+	last := "x"
+	for i := range products {
+		next := fmt.Sprint("v", i+1)
+		m.node("MatMul", []string{last, "x"}, next)
+		last = next
+	}
+	s, err := c.Load(t.Context(), m.bytes(x, y), []Value{x}, []Value{y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := s.Run(ctx, [][]byte{make([]byte, 4*size*size)}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Run(t.Context(), [][]byte{make([]byte, 4*size*size)}); !errors.Is(err, ErrDied) {
+		t.Errorf("afterwards: got %v", err)
+	}
+}
+
 func TestRunsModels(t *testing.T) {
 	c := open(t)
 	if c.Version() != Version {

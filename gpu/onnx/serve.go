@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type loaded interface {
 // Serve is the child's side: it answers requests until requests end. Errors of single
 // requests go back to the parent; the error returned is one that ends the child.
 func Serve(requests io.Reader, replies io.Writer) error {
+	// An interrupt from the terminal is the parent's to handle.
+	signal.Ignore(os.Interrupt)
 	stop := make(chan struct{})
 	defer close(stop)
 	go exitWithParent(os.Getppid(), stop)

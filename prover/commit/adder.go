@@ -8,7 +8,7 @@ import (
 const (
 	// lane is the number of additions that share one field inversion, which costs
 	// as much as a hundred products.
-	lane = 512
+	lane = 256
 	// block is the number of additions that are computed together: the vectors of
 	// a block fit into a first-level cache of 32 KiB.
 	block = 64

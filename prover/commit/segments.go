@@ -88,6 +88,7 @@ func (s *segments) grow() {
 		points += (int(n) + 1) / 2
 	}
 	if points > len(s.x) {
+		points += points / 8 // later batches are rarely much larger
 		s.x, s.y = make(fp.Vector, points), make(fp.Vector, points)
 	}
 }

@@ -72,7 +72,7 @@ func TestZZAdder(t *testing.T){
  ox,oy:=make(fp.Vector,lane),make(fp.Vector,lane); for i:=range a.dst{a.dst[i]=int32(i)}
  run:=func(name string,n int,f func()){
  var rs []float64
- for i:=0;i<25;i++{ m1:=mul(); s:=time.Now(); for j:=0;j<20;j++{f()}; d:=float64(time.Since(s).Nanoseconds())/float64(n*20); m2:=mul(); rs=append(rs,d/((m1+m2)/2))}
+ for i:=0;i<41;i++{ m1:=mul(); s:=time.Now(); for j:=0;j<20;j++{f()}; d:=float64(time.Since(s).Nanoseconds())/float64(n*20); m2:=mul(); rs=append(rs,d/((m1+m2)/2))}
  sort.Float64s(rs)
  fmt.Printf("%-12s ratio min %.2f p25 %.2f med %.2f\n",name,rs[0],rs[6],rs[12])}
  run("sum",lane,func(){a.n=lane;a.sum(ox,oy)})

@@ -6,8 +6,37 @@ import (
 	"github.com/weisyn/wes/prover/transcript"
 )
 
-// Everything that enters or leaves the transcript does so here, for the prover
-// and the verifier alike.
+// challenge is ρ with what the prover derives from it.
+type challenge struct {
+	rho        fr.Element
+	complement fr.Element // 1-ρ
+	inverse    fr.Element // 1/(1-ρ)
+	kappa      fr.Element // ρ/(1-ρ)
+	odds       fr.Element // (1-ρ)/ρ
+}
+
+func newChallenge(rho fr.Element) challenge {
+	c := challenge{rho: rho}
+	c.complement.SetOne()
+	c.complement.Sub(&c.complement, &rho)
+	both := *mul(&rho, &c.complement)
+	both.Inverse(&both)
+	c.inverse.Mul(&both, &rho)
+	c.kappa.Mul(&c.inverse, &rho)
+	c.odds.Square(&c.complement).Mul(&c.odds, &both)
+	return c
+}
+
+func values(point []challenge) []fr.Element {
+	v := make([]fr.Element, len(point))
+	for i := range point {
+		v[i] = point[i].rho
+	}
+	return v
+}
+
+// All traffic with the transcript goes through the functions below, for the
+// prover and the verifier alike.
 
 // bindRoots absorbs the sizes of the statement and the roots.
 func bindRoots(tr *transcript.Transcript, leftVars, leftLen, rightVars int, left, right Root) {
@@ -31,16 +60,4 @@ func bindEnds(tr *transcript.Transcript, ends []Ends) fr.Element {
 		tr.AppendScalars("lookup/ends", ends[i].P0, ends[i].P1, ends[i].Q0, ends[i].Q1)
 	}
 	return tr.Challenge("lookup/t")
-}
-
-// next returns the claim h(ρ) that follows the claim c = (1-r)·h(0) + r·h(1)
-// after message m.
-func (m *Round) next(c, r, rho *fr.Element) fr.Element {
-	var h0, h, one fr.Element
-	h0.Mul(r, &m.Slope)
-	h0.Sub(c, &h0)
-	one.SetOne()
-	h.Sub(rho, &one).Mul(&h, &m.Curvature).Add(&h, &m.Slope)
-	h.Mul(&h, rho).Add(&h, &h0)
-	return h
 }

@@ -41,7 +41,13 @@
 //
 // After its last step a side is left with one claim about its leaves.
 //
-// The prover divides by 1-ρ_j and, at the leaves of a side with unit
+// The prover divides by ρ_j, by 1-ρ_j and, at the leaves of a side with unit
 // numerators, by λ: with probability below 2^-240 per proof such a challenge
 // hits zero and an honest proof is rejected. Soundness is not affected.
+//
+// # Cost
+//
+// Per leaf the prover spends 7 multiplications and 3 products that are only
+// accumulated on a side with unit numerators, 10 and 4 otherwise. Cost follows
+// the stored prefix, not 2^Vars.
 package lookup

@@ -40,7 +40,7 @@ func VarsFor(n int) int {
 }
 
 // Claim says that at Point (top variable first, one entry per variable of the
-// side) the multilinear extension of the numerators, zeros beyond the prefix,
+// side; two claims may share the slice) the multilinear extension of the numerators, zeros beyond the prefix,
 // is Num and that of the denominators, ones beyond the prefix, is Den.
 type Claim struct {
 	Point    []fr.Element
@@ -138,6 +138,23 @@ func (p *Proof) hasShape(leftVars, rightVars int) bool {
 		}
 	}
 	return true
+}
+
+// claim is the claim about layer 0, at the point of no variables.
+func (r *Root) claim() Claim {
+	return Claim{Num: r.Num, Den: r.Den}
+}
+
+// next returns the claim h(ρ) that follows the claim c = (1-r)·h(0) + r·h(1)
+// after message m.
+func (m *Round) next(c, r, rho *fr.Element) fr.Element {
+	var h0, h, one fr.Element
+	h0.Mul(r, &m.Slope)
+	h0.Sub(c, &h0)
+	one.SetOne()
+	h.Sub(rho, &one).Mul(&h, &m.Curvature).Add(&h, &m.Slope)
+	h.Mul(&h, rho).Add(&h, &h0)
+	return h
 }
 
 // sum is the numerator p0·q1 + p1·q0 of the parent node.

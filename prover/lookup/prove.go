@@ -8,27 +8,6 @@ import (
 	"github.com/weisyn/wes/prover/transcript"
 )
 
-// challenge is ρ with what the prover derives from it.
-type challenge struct {
-	rho        fr.Element
-	complement fr.Element // 1-ρ
-	inverse    fr.Element // 1/(1-ρ)
-	kappa      fr.Element // ρ/(1-ρ)
-	odds       fr.Element // (1-ρ)/ρ
-}
-
-func newChallenge(rho fr.Element) challenge {
-	c := challenge{rho: rho}
-	c.complement.SetOne()
-	c.complement.Sub(&c.complement, &rho)
-	both := *mul(&rho, &c.complement)
-	both.Inverse(&both)
-	c.inverse.Mul(&both, &rho)
-	c.kappa.Mul(&c.inverse, &rho)
-	c.odds.Square(&c.complement).Mul(&c.odds, &both)
-	return c
-}
-
 // Prove proves that the two sides have the same sum, and returns the claims
 // about their leaves that are left to prove. left.Num must be nil and
 // right.Num must not. The arrays of both sides are overwritten. If the sums
@@ -41,27 +20,17 @@ func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rig
 	}
 	w := newWorkers()
 	leftLen := len(left.Den)
-	lt, rt := newTree(w, left), newTree(w, right)
+	trees := []tree{newTree(w, left), newTree(w, right)}
 
 	p = NewProof(left.Vars, right.Vars)
-	p.Left, p.Right = lt.root, rt.root
+	p.Left, p.Right = trees[0].root, trees[1].root
 	bindRoots(tr, left.Vars, leftLen, right.Vars, p.Left, p.Right)
 
-	sides := []*Claim{&leftClaim, &rightClaim}
-	trees := []*tree{&lt, &rt}
-	*sides[0] = Claim{Num: lt.root.Num, Den: lt.root.Den}
-	*sides[1] = Claim{Num: rt.root.Num, Den: rt.root.Den}
+	leftClaim, rightClaim = p.Left.claim(), p.Right.claim()
 	var point []challenge
 	for k := range p.Layers {
-		var claims []*Claim
-		var nodes []*pairs
-		for i, t := range trees {
-			if k < len(t.layers) {
-				claims = append(claims, sides[i])
-				nodes = append(nodes, &t.layers[k])
-			}
-		}
-		point = proveLayer(tr, w, &p.Layers[k], point, claims, nodes)
+		claims := activeClaims(k, left.Vars, &leftClaim, right.Vars, &rightClaim)
+		point = proveLayer(tr, w, &p.Layers[k], point, claims, activeNodes(k, trees))
 	}
 	return p, leftClaim, rightClaim
 }
@@ -70,6 +39,17 @@ func mustBeSide(s Side) {
 	if len(s.Den) < 1 || s.Vars != VarsFor(len(s.Den)) || (s.Num != nil && len(s.Num) != len(s.Den)) {
 		panic(fmt.Sprintf("BUG: lookup: side of %d variables, %d numerators, %d denominators", s.Vars, len(s.Num), len(s.Den)))
 	}
+}
+
+// activeNodes lists the layers that step k sums over, left before right.
+func activeNodes(k int, trees []tree) []*pairs {
+	var nodes []*pairs
+	for i := range trees {
+		if k < len(trees[i].layers) {
+			nodes = append(nodes, &trees[i].layers[k])
+		}
+	}
+	return nodes
 }
 
 // proveLayer fills l, the step at point from the claims to the given nodes,
@@ -128,12 +108,4 @@ func sumStages(w *workers, stages []*stage, eq *weights, weighed *challenge, res
 		curv.Add(&curv, &c)
 	}
 	return curv, one
-}
-
-func values(point []challenge) []fr.Element {
-	v := make([]fr.Element, len(point))
-	for i := range point {
-		v[i] = point[i].rho
-	}
-	return v
 }

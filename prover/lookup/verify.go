@@ -28,8 +28,7 @@ func Verify(tr *transcript.Transcript, leftVars, leftLen, rightVars int, p Proof
 	}
 	bindRoots(tr, leftVars, leftLen, rightVars, p.Left, p.Right)
 
-	left = Claim{Num: p.Left.Num, Den: p.Left.Den}
-	right = Claim{Num: p.Right.Num, Den: p.Right.Den}
+	left, right = p.Left.claim(), p.Right.claim()
 	var point []fr.Element
 	for k := range p.Layers {
 		sides := activeClaims(k, leftVars, &left, rightVars, &right)

@@ -3,6 +3,7 @@ package lookup
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand"
 	"reflect"
 	"testing"
@@ -93,7 +94,7 @@ func TestOtherLeafCountIsRejected(t *testing.T) {
 		_, _, err := Verify(newTranscript(t), c.left.Vars, n, c.right.Vars, c.proof)
 		wantError(t, err, ErrLayer, ErrNumerators)
 	}
-	for _, n := range []int{-1, 0, 8, 17, 1 << 40} {
+	for _, n := range []int{-1, 0, 8, 17, math.MaxInt} {
 		_, _, err := Verify(newTranscript(t), c.left.Vars, n, c.right.Vars, c.proof)
 		wantError(t, err, ErrShape)
 	}
@@ -184,7 +185,7 @@ func TestWrongShapeIsRejected(t *testing.T) {
 		{"too many left variables", func(c *proofCase) { c.left.Vars = 5 }},
 		{"no right variables", func(c *proofCase) { c.right.Vars = 0 }},
 		{"negative right variables", func(c *proofCase) { c.right.Vars = -1 }},
-		{"absurd right variables", func(c *proofCase) { c.right.Vars = 1 << 40 }},
+		{"absurd right variables", func(c *proofCase) { c.right.Vars = math.MaxInt }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCase(t, 13, 4)

@@ -11,7 +11,7 @@ import (
 
 // fineRows is the domain up to which a curved function gets quotients finer than its
 // values.
-const fineRows = 1 << 14
+const fineRows = 1 << 13
 
 // rescale adds a sum to the graph as a tensor whose cells stand for scale.
 func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {

@@ -208,7 +208,7 @@ func (l *lowering) mulCells(n *float.Node, op *float.MulConst) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	most, _ := extremes(op.C.Data)
+	most, _, _ := extremes(op.C.Data)
 	unit := 1.0
 	if most >= minRange {
 		unit = most / (1<<(mulBits-1) - 1)

@@ -49,7 +49,7 @@ type Options struct {
 
 // DefaultOptions is 8-bit activations with weights as wide as they are useful.
 func DefaultOptions() Options {
-	return Options{ActivationBits: 8, WeightBits: 10, RevealBits: 14, MaxShift: 10, Headroom: 1.1}
+	return Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 10, Headroom: 1.1}
 }
 
 // withDefaults fills zero fields and checks the others.

@@ -26,16 +26,16 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 	for i := range l.terms {
 		t := &l.terms[i]
 		bound := b.bounds[t.tensor]
-		reach := float64(max(bound.Hi, -bound.Lo))
+		up, down := float64(max(bound.Hi, 0)), float64(max(-bound.Lo, 0))
 		for c := range n {
 			unit := math.Abs(t.gainOf(c)) * t.scale / scale
 			if t.conv == nil {
-				m.total[c] += float64(unit * reach)
+				m.total[c] += float64(unit * max(up, down))
 				continue
 			}
-			most, sum := extremes(t.row(c, n))
+			most, plus, minus := extremes(t.row(c, n))
 			m.weight[c] = max(m.weight[c], most*unit)
-			m.total[c] += float64(float64(sum*unit) * reach)
+			m.total[c] += float64(unit * max(float64(plus*up)+float64(minus*down), float64(plus*down)+float64(minus*up)))
 		}
 	}
 	if l.bias != nil {
@@ -50,13 +50,15 @@ func (t *term) row(channel, n int) []float32 {
 	return t.w[channel*size:][:size]
 }
 
-func extremes(w []float32) (most, sum float64) {
+// extremes are the largest magnitude and the sums of the positive and negated negative
+// values.
+func extremes(w []float32) (most, plus, minus float64) {
 	for _, v := range w {
-		a := math.Abs(float64(v))
-		most = max(most, a)
-		sum += a
+		most = max(most, math.Abs(float64(v)))
+		plus += max(float64(v), 0)
+		minus += max(-float64(v), 0)
 	}
-	return most, sum
+	return most, plus, minus
 }
 
 // eachChannel calls f with every value of a constant for every one of n channels that it

@@ -7,15 +7,6 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// paths are the kernels that this machine can run.
-func paths() map[string]bool {
-	m := map[string]bool{"scalar": false}
-	if haveVector() {
-		m["vector"] = true
-	}
-	return m
-}
-
 func BenchmarkVecMat(b *testing.B) {
 	const rows, cols = 1024, 4096
 	r := newRand(b, 100)

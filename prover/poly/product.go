@@ -7,17 +7,23 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// A product is worked on in tiles of tileLanes sums by chunkTerms terms. Within
-// a task, all tiles of a chunk come before the next chunk, so that memory is
-// read in pieces of maxTiles·tileLanes neighbours.
+// A product is worked on in tiles of tileLanes sums by up to chunkTerms terms.
+// Within a task, all tiles of a chunk come before the next chunk.
+//
+// With neighbouring lanes (VecMat), memory is read in pieces of up to maxTiles
+// tiles, one piece per term; only nearTerms terms are taken at once, as many as
+// the prefetchers of a core follow. With neighbouring terms (MatVec) it is read
+// in tileLanes streams per tile, and more than farTiles tiles are too many.
 const (
 	tileLanes  = 16
 	chunkTerms = 64
-	maxTiles   = 8
+	nearTerms  = 32
+	maxTiles   = 16
+	farTiles   = 2
 )
 
 // taskTerms is the least number of terms that is worth a goroutine.
-const taskTerms = 1 << 15
+const taskTerms = 1 << 17
 
 // product is a set of sums Σ_i weights[i]·data[i·step + k·lane], one per lane k.
 // Either step or lane is 1. Entries beyond the end of data are 0.
@@ -45,6 +51,9 @@ func (p product) addTo(dst []fr.Element) {
 	tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms)
 	tiles := (lanes + tileLanes - 1) / tileLanes
 	groupTiles := min(maxTiles, (tiles+tasks-1)/tasks)
+	if p.lane != 1 {
+		groupTiles = min(groupTiles, farTiles)
+	}
 	group := groupTiles * tileLanes
 	groups := (tiles + groupTiles - 1) / groupTiles
 	segments := min((tasks+groups-1)/groups, (terms+chunkTerms-1)/chunkTerms)
@@ -69,14 +78,18 @@ func (p product) addTo(dst []fr.Element) {
 
 // sum adds the terms [start, end) of the lanes from first on to sums.
 func (p *product) sum(sums []wide, first, start, end int) {
-	var w worker
-	for i := start; i < end; i += chunkTerms {
-		w.chunk(p.weights[i:min(i+chunkTerms, end)], p.vector)
+	w := worker{vector: p.vector}
+	step := chunkTerms
+	if p.lane == 1 {
+		step = nearTerms
+	}
+	for i := start; i < end; i += step {
+		w.chunk(p.weights[i:min(i+step, end)])
 		for k := 0; k < len(sums); k += tileLanes {
 			tile := sums[k:min(k+tileLanes, len(sums))]
-			v := w.view(p, i, first+k, len(tile))
-			if !p.vector || !w.addVector(tile, k/tileLanes, v) {
-				w.addScalar(tile, v)
+			or := w.load(p, i, first+k, len(tile))
+			if !w.vector || !w.addVector(tile, k/tileLanes, or) {
+				w.addScalar(tile)
 			}
 		}
 	}
@@ -85,53 +98,58 @@ func (p *product) sum(sums []wide, first, start, end int) {
 	}
 }
 
-// view is a tile of one chunk: entry i of lane k is at data[i·step + k·lane].
-// Reading lanes up to the width of a kernel (see worker.addVector) stays within
-// data.
-type view struct {
-	data       []int32
+// worker is the state of one task.
+type worker struct {
+	vector  bool
+	weights []fr.Element
+	digits  [chunkTerms]digits
+	// acc holds what addVector has not yet moved to the sums; used is the part of
+	// accumulatorRoom that is taken.
+	acc  [maxTiles]accumulators
+	used [maxTiles]uint64
+	// tile is the current tile: entry i of lane k is at tile[i·step + k·lane].
+	tile       [tileLanes * chunkTerms]int32
 	step, lane int
 }
 
-// worker is the state of one task.
-type worker struct {
-	weights []fr.Element
-	digits  [chunkTerms]digits
-	// acc holds what addVector has not yet moved to the sums, room what may
-	// still be added to the accumulators of a tile, see addVector.
-	acc  [maxTiles]accumulators
-	used [maxTiles]uint64
-	pack [tileLanes * chunkTerms]int32
-}
-
-func (w *worker) chunk(weights []fr.Element, vector bool) {
+// chunk starts a chunk of terms.
+func (w *worker) chunk(weights []fr.Element) {
 	w.weights = weights
-	if vector {
+	if w.vector {
 		for i := range weights {
 			w.digits[i] = balance(&weights[i])
 		}
 	}
 }
 
-// view returns the tile of lanes [first, first+lanes) and the current chunk,
-// which starts at term start: in place if it is whole, else as a packed copy with
-// zeros for what is missing.
-func (w *worker) view(p *product, start, first, lanes int) view {
+// load copies the tile of lanes [first, first+lanes) and the terms from start on
+// of the current chunk, with zeros for what is missing. With vector kernels it
+// returns the magnitude of the entries.
+func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	terms := len(w.weights)
-	if p.lane == 1 {
-		if lanes == tileLanes && (start+terms-1)*p.step+first+tileLanes <= len(p.data) {
-			return view{data: p.data[start*p.step+first:], step: p.step, lane: 1}
-		}
-		for i := range terms {
-			copyZero(w.pack[i*tileLanes:(i+1)*tileLanes], p.data, (start+i)*p.step+first, lanes)
-		}
-		return view{data: w.pack[:terms*tileLanes], step: tileLanes, lane: 1}
+	rows, width := terms, lanes
+	w.step, w.lane = tileLanes, 1
+	if p.lane != 1 {
+		rows, width = lanes, terms
+		w.step, w.lane = 1, chunkTerms
 	}
-	for k := range lanes {
-		copyZero(w.pack[k*chunkTerms:(k+1)*chunkTerms], p.data, (first+k)*p.lane+start, terms)
+	at := start*p.step + first*p.lane
+	// One of the distances in p is 1, and so is the one in w.
+	stride, pitch := max(p.step, p.lane), max(w.step, w.lane)
+	if w.vector && p.lane == 1 && lanes == tileLanes && at+(rows-1)*stride+tileLanes <= len(p.data) {
+		return gather(&w.tile[0], &p.data[at], rows, stride)
 	}
-	clear(w.pack[lanes*chunkTerms : kernelLanes(lanes)*chunkTerms])
-	return view{data: w.pack[:kernelLanes(lanes)*chunkTerms], step: 1, lane: chunkTerms}
+	for i := range rows {
+		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
+	}
+	if !w.vector {
+		return 0
+	}
+	if p.lane != 1 {
+		rows = kernelLanes(lanes)
+		clear(w.tile[lanes*pitch : rows*pitch])
+	}
+	return magnitude(&w.tile[0], rows*pitch/tileLanes)
 }
 
 // copyZero sets dst to src[at:at+n], with zeros where src has ended and beyond n.
@@ -141,15 +159,4 @@ func copyZero(dst, src []int32, at, n int) {
 		c = copy(dst[:n], src[at:])
 	}
 	clear(dst[c:])
-}
-
-// kernelLanes is the width of the narrowest vector kernel for that many lanes.
-func kernelLanes(lanes int) int {
-	switch {
-	case lanes <= 4:
-		return 4
-	case lanes <= 8:
-		return 8
-	}
-	return tileLanes
 }

@@ -31,17 +31,11 @@ type accumulators [tileLanes][8]int64
 // accumulator: with digits of at most 2^31 the sums stay within 2^62.
 const accumulatorRoom = 1 << 31
 
-// addVector adds a tile of the current chunk to the accumulators of that tile,
-// and those to sums when they could overflow. It returns false, and has done
-// nothing, if the entries of the tile are too large.
-func (w *worker) addVector(sums []wide, tile int, v view) bool {
+// addVector adds the current tile, whose entries are of magnitude or, to the
+// accumulators of that tile, and those to sums when they could overflow. It
+// returns false, and has done nothing, if the entries are too large.
+func (w *worker) addVector(sums []wide, tile int, or uint32) bool {
 	terms := len(w.weights)
-	var or uint32
-	if v.lane == 1 {
-		or = magnitude(&v.data[0], terms, v.step)
-	} else {
-		or = magnitude(&v.data[0], len(v.data)/tileLanes, tileLanes)
-	}
 	need := uint64(terms) << bits.Len32(or)
 	if need > accumulatorRoom {
 		return false
@@ -50,8 +44,19 @@ func (w *worker) addVector(sums []wide, tile int, v view) bool {
 		w.drain(sums, tile)
 	}
 	w.used[tile] += need
-	accumulate(kernelLanes(len(sums)), &w.acc[tile], &w.digits[0], terms, &v.data[0], v.step, v.lane)
+	accumulate(kernelLanes(len(sums)), &w.acc[tile], &w.digits[0], terms, &w.tile[0], w.step, w.lane)
 	return true
+}
+
+// kernelLanes is the width of the narrowest kernel for that many lanes.
+func kernelLanes(lanes int) int {
+	switch {
+	case lanes <= 4:
+		return 4
+	case lanes <= 8:
+		return 8
+	}
+	return tileLanes
 }
 
 // drain moves the accumulators of a tile to sums.

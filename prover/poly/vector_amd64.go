@@ -4,7 +4,7 @@ package poly
 
 import "golang.org/x/sys/cpu"
 
-// haveVector reports whether accumulate and magnitude exist.
+// haveVector reports whether accumulate, magnitude and gather exist.
 func haveVector() bool {
 	return cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL
 }
@@ -32,9 +32,14 @@ func accumulate8(acc *accumulators, w *digits, n int, data *int32, step, lane in
 //go:noescape
 func accumulate16(acc *accumulators, w *digits, n int, data *int32, step, lane int)
 
-// magnitude returns the bitwise or of d^(d>>31) over the 16 entries from each of
-// data[0], data[step], …, data[(n-1)·step], n > 0: |d| <= 2^(bit length of the
-// result).
+// magnitude returns the bitwise or of d^(d>>31) over 16n entries, n > 0:
+// |d| <= 2^(bit length of the result).
 //
 //go:noescape
-func magnitude(data *int32, n, step int) uint32
+func magnitude(data *int32, n int) uint32
+
+// gather copies to dst the 16 entries from each of data[0], data[step], …,
+// data[(n-1)·step], n > 0, and returns their magnitude.
+//
+//go:noescape
+func gather(dst, data *int32, n, step int) uint32

@@ -107,32 +107,60 @@ loop16:
 	VZEROUPPER
 	RET
 
-// func magnitude(data *int32, n, step int) uint32
-TEXT ·magnitude(SB), NOSPLIT, $0-28
+// MAGNITUDE adds the entries of Z1 to the magnitude in Z0.
+#define MAGNITUDE              \
+	VPSRAD $31, Z1, Z2     \
+	VPXORD Z1, Z2, Z1      \
+	VPORD  Z1, Z0, Z0
+
+// RESULT folds the lanes of Z0 to AX.
+#define RESULT                         \
+	VEXTRACTI64X4 $1, Z0, Y1       \
+	VPOR          Y1, Y0, Y0       \
+	VEXTRACTI128  $1, Y0, X1       \
+	VPOR          X1, X0, X0       \
+	VPSHUFD       $0x4e, X0, X1    \
+	VPOR          X1, X0, X0       \
+	VPSHUFD       $0xb1, X0, X1    \
+	VPOR          X1, X0, X0       \
+	VMOVD         X0, AX
+
+// func magnitude(data *int32, n int) uint32
+TEXT ·magnitude(SB), NOSPLIT, $0-20
 	MOVQ   data+0(FP), SI
 	MOVQ   n+8(FP), CX
-	MOVQ   step+16(FP), BX
-	SHLQ   $2, BX
 	VPXORD Z0, Z0, Z0
 
 scan:
 	VMOVDQU32 (SI), Z1
-	VPSRAD    $31, Z1, Z2
-	VPXORD    Z1, Z2, Z1
-	VPORD     Z1, Z0, Z0
-	ADDQ      BX, SI
+	MAGNITUDE
+	ADDQ      $64, SI
 	DECQ      CX
 	JNZ       scan
+	RESULT
+	MOVL      AX, ret+16(FP)
+	VZEROUPPER
+	RET
 
-	VEXTRACTI64X4 $1, Z0, Y1
-	VPOR          Y1, Y0, Y0
-	VEXTRACTI128  $1, Y0, X1
-	VPOR          X1, X0, X0
-	VPSHUFD       $0x4e, X0, X1
-	VPOR          X1, X0, X0
-	VPSHUFD       $0xb1, X0, X1
-	VPOR          X1, X0, X0
-	VMOVD         X0, AX
-	MOVL          AX, ret+24(FP)
+// func gather(dst, data *int32, n, step int) uint32
+TEXT ·gather(SB), NOSPLIT, $0-36
+	MOVQ   dst+0(FP), DI
+	MOVQ   data+8(FP), SI
+	MOVQ   n+16(FP), CX
+	MOVQ   step+24(FP), BX
+	SHLQ   $2, BX
+	VPXORD Z0, Z0, Z0
+
+row:
+	VMOVDQU32  (SI), Z1
+	PREFETCHT0 64(SI)
+	VMOVDQU32  Z1, (DI)
+	MAGNITUDE
+	ADDQ       BX, SI
+	ADDQ       $64, DI
+	DECQ       CX
+	JNZ        row
+	RESULT
+	MOVL       AX, ret+32(FP)
 	VZEROUPPER
 	RET

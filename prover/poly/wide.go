@@ -45,14 +45,13 @@ func reduce(x fr.Element) fr.Element {
 	}
 }
 
-// addScalar adds a tile of the current chunk to sums without vector
-// instructions. Every entry d enters as d+2^31 >= 0; the excess is taken off at
-// the end of the chunk.
-func (w *worker) addScalar(sums []wide, v view) {
+// addScalar adds the current tile to sums without vector instructions. Every
+// entry d enters as d+2^31 >= 0; the excess is taken off at the end.
+func (w *worker) addScalar(sums []wide) {
 	var offset [chunkTerms]int32
 	excess := dotOffset(w.weights, offset[:], 1)
 	for k := range sums {
-		x := dotOffset(w.weights, v.data[k*v.lane:], v.step)
+		x := dotOffset(w.weights, w.tile[k*w.lane:], w.step)
 		x.sub(&excess)
 		sums[k].add(&x)
 	}

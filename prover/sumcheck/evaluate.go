@@ -8,20 +8,22 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// blockFunc adds the contribution of the indices [start, end), at most blockSize
+// blockFunc adds the contribution of the indices [start, end), at most one block
 // of them, to dst.
 type blockFunc func(dst []fr.Element, start, end int)
 
-// sumBlocks splits [0, n) into blocks, works on them on all cores and returns
-// the sum of the width contributions. newWorker is called once per goroutine.
-func sumBlocks(n, width int, newWorker func() blockFunc) []fr.Element {
-	blocks := (n + blockSize - 1) / blockSize
+// sumBlocks splits [0, n) into blocks of the given size, works on them on all
+// cores and returns the sum of the width contributions. newWorker is called once
+// per goroutine, with the size of the largest block.
+func sumBlocks(n, width, size int, newWorker func(size int) blockFunc) []fr.Element {
+	size = max(1, min(size, n))
+	blocks := (n + size - 1) / size
 	workers := min(runtime.GOMAXPROCS(0), blocks)
 	if workers <= 1 {
 		sum := make([]fr.Element, width)
-		work := newWorker()
+		work := newWorker(size)
 		for b := range blocks {
-			work(sum, b*blockSize, min((b+1)*blockSize, n))
+			work(sum, b*size, min((b+1)*size, n))
 		}
 		return sum
 	}
@@ -31,9 +33,9 @@ func sumBlocks(n, width int, newWorker func() blockFunc) []fr.Element {
 	for w := range sums {
 		wg.Go(func() {
 			sum := make([]fr.Element, width)
-			work := newWorker()
+			work := newWorker(size)
 			for b := int(next.Add(1)) - 1; b < blocks; b = int(next.Add(1)) - 1 {
-				work(sum, b*blockSize, min((b+1)*blockSize, n))
+				work(sum, b*size, min((b+1)*size, n))
 			}
 			sums[w] = sum
 		})
@@ -62,8 +64,8 @@ func (c *product) evaluate(degree int) []fr.Element {
 	if longest := c.longest(); longest < half {
 		n = longest
 	}
-	g := sumBlocks(n, degree, func() blockFunc {
-		w := newEvaluator(len(c.factors))
+	g := sumBlocks(n, degree, blockSize, func(size int) blockFunc {
+		w := newEvaluator(len(c.factors), size)
 		return func(dst []fr.Element, start, end int) {
 			if pending {
 				c.fold(start, end, w.lo[0])
@@ -98,11 +100,11 @@ type evaluator struct {
 	acc    fr.Vector
 }
 
-func newEvaluator(factors int) *evaluator {
-	w := &evaluator{acc: make(fr.Vector, blockSize)}
+func newEvaluator(factors, size int) *evaluator {
+	w := &evaluator{acc: make(fr.Vector, size)}
 	for range factors {
-		w.lo = append(w.lo, make(fr.Vector, blockSize))
-		w.hi = append(w.hi, make(fr.Vector, blockSize))
+		w.lo = append(w.lo, make(fr.Vector, size))
+		w.hi = append(w.hi, make(fr.Vector, size))
 	}
 	return w
 }

@@ -30,6 +30,15 @@ func ProveProducts(tr *transcript.Transcript, n, degree int, claim fr.Element, i
 	for i := range inst {
 		products[i] = newProduct(n, degree, inst[i])
 	}
+	p, point = proveRounds(tr, n, degree, products)
+	for _, c := range products {
+		finals = append(finals, c.finals())
+	}
+	return p, point, finals
+}
+
+// proveRounds runs the n rounds of a sumcheck over products.
+func proveRounds(tr *transcript.Transcript, n, degree int, products []*product) (p Proof, point []fr.Element) {
 	for round := range n {
 		m := make([]fr.Element, degree)
 		for _, c := range products {
@@ -42,10 +51,7 @@ func ProveProducts(tr *transcript.Transcript, n, degree int, claim fr.Element, i
 		p.Rounds = append(p.Rounds, m)
 		point = append(point, r)
 	}
-	for _, c := range products {
-		finals = append(finals, c.finals())
-	}
-	return p, point, finals
+	return p, point
 }
 
 // product is an instance in the course of a sumcheck.
@@ -152,8 +158,8 @@ func (c *product) support() int {
 // total returns the sum of the product over its cube.
 func (c *product) total() fr.Element {
 	n := c.support()
-	return sumBlocks(n, 1, func() blockFunc {
-		acc := make(fr.Vector, blockSize)
+	return sumBlocks(n, 1, blockSize, func(size int) blockFunc {
+		acc := make(fr.Vector, size)
 		return func(dst []fr.Element, start, end int) {
 			rows := make([]fr.Vector, len(c.factors))
 			for k := range rows {

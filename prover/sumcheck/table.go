@@ -18,7 +18,7 @@ func (t *table) half() int { return 1 << (t.vars - 1) }
 
 // foldRange sets values[i] to values[i] + r·(values[i+half]-values[i]) for
 // start <= i < end <= half, as far as there are entries. Disjoint ranges may be
-// folded concurrently. scratch has at least blockSize entries.
+// folded concurrently. scratch has min(blockSize, end-start) entries or more.
 func (t *table) foldRange(start, end int, r *fr.Element, scratch fr.Vector) {
 	half := t.half()
 	end = min(end, len(t.values))
@@ -55,6 +55,12 @@ func (t *table) load(dst fr.Vector, start int) {
 		n = copy(dst, t.values[start:])
 	}
 	clear(dst[n:])
+}
+
+// slice returns the entries [start, end) as far as there are any.
+func (t *table) slice(start, end int) fr.Vector {
+	n := len(t.values)
+	return t.values[min(start, n):min(end, n)]
 }
 
 // value returns the only entry of a table without variables.

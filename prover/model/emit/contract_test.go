@@ -27,16 +27,27 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func open(t testing.TB) *onnx.Client {
+// tryOpen starts ONNX Runtime; the client is nil where there is none.
+func tryOpen(t testing.TB) *onnx.Client {
 	t.Helper()
 	c, err := onnx.Open(t.Context(), onnx.Options{})
 	if errors.Is(err, onnx.ErrUnavailable) {
-		t.Skip(err)
+		return nil
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func open(t testing.TB) *onnx.Client {
+	t.Helper()
+	c := tryOpen(t)
+	if c == nil {
+		_, err := onnx.Locate()
+		t.Skipf("needs ONNX Runtime and cgo: %v", err)
+	}
 	return c
 }
 
@@ -56,7 +67,7 @@ func load(ctx context.Context, c *onnx.Client, p *emit.Program) (*onnx.Session, 
 func TestONNXRuntimeAgreesWithTheInterpreter(t *testing.T) {
 	c := open(t)
 	operators := map[string]int{}
-	for seed := range uint64(150) {
+	for seed := range uint64(100) {
 		k := graphtest.Random(seed)
 		want, err := interpret.Run(t.Context(), k.Graph, k.Info, k.Weights, k.Inputs)
 		if err != nil {

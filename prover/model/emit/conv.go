@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
-	"github.com/weisyn/wes/prover/model/onnx"
 )
 
 // conv is a convolution to emit. Its weights are w[oc][tap][ic], its input lies in bound.
@@ -195,20 +194,23 @@ func (e *emitter) native(c *conv, from, to int) value {
 	if c.bias != nil {
 		inputs = append(inputs, e.numbers(false, []int{c.OutChannels}, func(i int) float64 { return float64(c.bias[i]) }))
 	}
-	y := e.op("Conv", false, shape, inputs, []onnx.Attribute{
-		intsAttr("dilations", dilations), intAttr("group", c.Groups), intsAttr("kernel_shape", kernels),
-		intsAttr("pads", append(before, after...)), intsAttr("strides", strides),
-	}...)
+	y := e.op("Conv", false, shape, inputs, intsAttr("dilations", dilations), intAttr("group", c.Groups),
+		intsAttr("kernel_shape", kernels), intsAttr("pads", append(before, after...)), intsAttr("strides", strides))
 	return e.restore(c, l, y)
 }
 
 // kernel is the weights of the channels [from, to) of each group in the order
 // [oc][ic][taps…].
 func (e *emitter) kernel(c *conv, shape []int, from, to int) string {
-	return e.numbers(c.x.double, shape, func(i int) float64 {
-		tap, ic, oc := i%c.taps, i/c.taps%(to-from), i/c.taps/(to-from)
-		return float64(c.w[(oc*c.taps+tap)*c.inCh+from+ic])
-	})
+	ordered := make([]int32, 0, graph.Elements(shape))
+	for oc := range c.OutChannels {
+		for ic := from; ic < to; ic++ {
+			for tap := range c.taps {
+				ordered = append(ordered, c.w[(oc*c.taps+tap)*c.inCh+ic])
+			}
+		}
+	}
+	return e.numbers(c.x.double, shape, func(i int) float64 { return float64(ordered[i]) })
 }
 
 // reach pads and cuts an axis so that it holds the taps of a window, no more.

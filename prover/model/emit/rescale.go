@@ -41,16 +41,10 @@ func (e *emitter) shift(op *graph.Rescale, acc value) (factor, half string) {
 
 // clamp says whether a table is q ↦ min(max(q + offset, lo), hi) for its own range.
 func clamp(t *graph.Table) (offset int64, ok bool) {
-	q := t.Lo
-	for _, s := range t.Segments {
-		if s.Slope == 1 {
-			offset = s.Value - q
-		}
-		q += int64(s.Len)
-	}
 	r := t.Range()
+	offset = climb(t, r.Lo)
 	fits := func(q, y int64) bool { return min(max(q+offset, r.Lo), r.Hi) == y }
-	q = t.Lo
+	q := t.Lo
 	for _, s := range t.Segments {
 		// Between its ends a clamp has no slope but 0 and 1, so equal ends make equal runs.
 		last := int64(s.Len - 1)
@@ -60,6 +54,21 @@ func clamp(t *graph.Table) (offset int64, ok bool) {
 		q += int64(s.Len)
 	}
 	return offset, true
+}
+
+// climb is value − argument at the first row whose value is not lo, 0 if there is none.
+func climb(t *graph.Table, lo int64) int64 {
+	q := t.Lo
+	for _, s := range t.Segments {
+		switch {
+		case s.Value != lo:
+			return s.Value - q
+		case s.Len > 1 && s.Slope != 0:
+			return s.Value + s.Slope - (q + 1)
+		}
+		q += int64(s.Len)
+	}
+	return 0
 }
 
 // clip emits a clamp. Sums with the offset must be exact too.

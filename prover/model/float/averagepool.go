@@ -24,7 +24,7 @@ func (a *AveragePool) Counts(i, n int) []int {
 	if !a.CountIncludePad {
 		return a.realTaps(i, n)
 	}
-	counts := make([]int, a.Out(i, n))
+	counts := make([]int, a.Positions(i, n))
 	for o := range counts {
 		counts[o] = a.taps(i, o*a.Strides[i], a.PadBegin[i]+n+a.PadEnd[i]-a.Uncounted[i])
 	}

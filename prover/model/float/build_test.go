@@ -156,7 +156,7 @@ func aTensor(name string, v onnx.Tensor) onnx.Attribute {
 	return onnx.Attribute{Name: name, Type: onnx.AttrTensor, Tensor: &v}
 }
 
-// iota fills a tensor with 1, 2, 3, …
+// iota1 returns a tensor of 1, 2, 3, …
 func iota1(shape ...int) Tensor {
 	t := NewTensor(shape)
 	for i := range t.Data {

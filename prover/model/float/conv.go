@@ -79,10 +79,10 @@ func importConv(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.check(x.shape); err != nil {
+	if err := op.check(x.shape); err != nil {
 		return nil, err
 	}
-	if err := w.resolvePads(auto, x.shape); err != nil {
+	if err := op.resolvePads(auto, x.shape); err != nil {
 		return nil, err
 	}
 	return c.one(op, x)

@@ -30,7 +30,9 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 	if len(im.items) > 0 {
 		return nil, &UnsupportedError{im.items}
 	}
-	im.g.fuse()
+	if err := im.g.fuse(); err != nil {
+		return nil, fmt.Errorf("import model: %w", err)
+	}
 	im.g.prune()
 	return im.g, nil
 }

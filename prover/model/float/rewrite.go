@@ -1,11 +1,57 @@
 package float
 
-import "slices"
+import "fmt"
+
+// affine is what fuse moves into a linear operator: its output channel c is
+// multiplied by scale[c], then shift[c] is added.
+type affine struct{ scale, shift []float64 }
 
 // fuse moves per-channel factors and addends (batch normalisation, a bias that
 // the exporter added separately) into the convolution or product before them,
-// where nothing else reads what is between. Fused nodes become dead.
-func (g *Graph) fuse() {
+// where nothing else reads what is between. Fused nodes become dead. It returns
+// ErrNotFinite when a weight leaves float32.
+func (g *Graph) fuse() error {
+	uses := g.countUses()
+	// same[v] is the value that v equals after fusion.
+	same := make([]ValueID, g.Values())
+	for i := range same {
+		same[i] = ValueID(i)
+	}
+	fused := make([]*affine, len(g.Nodes))
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		for k, id := range n.Inputs {
+			n.Inputs[k] = same[id]
+		}
+		src := int(n.Inputs[0]) - len(g.Inputs)
+		if len(n.Inputs) != 1 || src < 0 || uses[n.Inputs[0]] != 1 {
+			continue
+		}
+		axis, ok := channelAxis(&g.Nodes[src])
+		if !ok {
+			continue
+		}
+		if fused[src], ok = fused[src].then(n.Op, g.Nodes[src].Shape, axis); ok {
+			same[n.Output] = n.Inputs[0]
+			uses[n.Inputs[0]] = uses[n.Output]
+		}
+	}
+	for i := range g.Outputs {
+		g.Outputs[i].Value = same[g.Outputs[i].Value]
+	}
+	for i, a := range fused {
+		if a == nil {
+			continue
+		}
+		if err := a.absorb(&g.Nodes[i]); err != nil {
+			return fmt.Errorf("node %q (%s): %w", g.Nodes[i].Name, g.Nodes[i].Op.Kind(), err)
+		}
+	}
+	return nil
+}
+
+// countUses returns how often each value is read.
+func (g *Graph) countUses() []int {
 	uses := make([]int, g.Values())
 	for i := range g.Nodes {
 		for _, id := range g.Nodes[i].Inputs {
@@ -15,92 +61,101 @@ func (g *Graph) fuse() {
 	for _, o := range g.Outputs {
 		uses[o.Value]++
 	}
-	// alias[v] is the value that v equals after fusion.
-	alias := make([]ValueID, g.Values())
-	for i := range alias {
-		alias[i] = ValueID(i)
-	}
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		for k, id := range n.Inputs {
-			n.Inputs[k] = alias[id]
-		}
-		src := int(n.Inputs[0]) - len(g.Inputs)
-		if len(n.Inputs) != 1 || src < 0 || uses[n.Inputs[0]] != 1 {
-			continue
-		}
-		if op, ok := absorb(g.Nodes[src].Op, n.Op, g.Nodes[src].Shape); ok {
-			g.Nodes[src].Op = op
-			alias[n.Output] = n.Inputs[0]
-			uses[n.Inputs[0]] = uses[n.Output]
-		}
-	}
-	for i := range g.Outputs {
-		g.Outputs[i].Value = alias[g.Outputs[i].Value]
-	}
+	return uses
 }
 
-// absorb returns linear with the constant operator next applied to its output
-// of that shape; ok is false when that is not an operator of the same kind.
-func absorb(linear, next Op, shape []int) (op Op, ok bool) {
-	switch l := linear.(type) {
+// channelAxis returns the output axis along which a linear operator's bias
+// varies; ok is false for other operators.
+func channelAxis(n *Node) (axis int, ok bool) {
+	switch n.Op.(type) {
 	case *Conv:
-		c := *l
-		ok = absorbInto(next, shape, 1, &c.W, &c.B, func(i int) int { return i / l.depth() })
-		return &c, ok
+		return 1, true
 	case *MatMul:
-		m := *l
-		ok = absorbInto(next, shape, len(shape)-1, &m.W, &m.B, func(i int) int { return i % l.N })
-		return &m, ok
+		return len(n.Shape) - 1, true
 	}
-	return nil, false
+	return 0, false
 }
 
-// absorbInto replaces weights and bias, whose output channel is axis of shape
-// and channel(i) for weight i. The old lists are left as they are.
-func absorbInto(next Op, shape []int, axis int, w, b *[]float32, channel func(i int) int) bool {
-	switch n := next.(type) {
-	case *AddConst:
-		k, ok := perChannel(n.C, shape, axis)
-		if !ok {
-			return false
-		}
-		bias := slices.Clone(*b)
-		for i := range bias {
-			bias[i] += k[i]
-		}
-		*b = bias
+// then returns a followed by op on an output of that shape; nil is the
+// identity. ok is false, and a is returned, when op is not a multiplication or
+// addition per cell of axis.
+func (a *affine) then(op Op, shape []int, axis int) (next *affine, ok bool) {
+	var c Tensor
+	mul := false
+	switch op := op.(type) {
 	case *MulConst:
-		k, ok := perChannel(n.C, shape, axis)
-		if !ok {
-			return false
-		}
-		weights, bias := slices.Clone(*w), slices.Clone(*b)
-		for i := range weights {
-			weights[i] *= k[channel(i)]
-		}
-		for i := range bias {
-			bias[i] *= k[i]
-		}
-		*w, *b = weights, bias
+		c, mul = op.C, true
+	case *AddConst:
+		c = op.C
 	default:
-		return false
+		return a, false
 	}
-	return (&constant{floats: *w}).checkFinite() == nil && (&constant{floats: *b}).checkFinite() == nil
+	if len(c.Data) != c.Shape[axis] {
+		return a, false
+	}
+	if a == nil {
+		a = &affine{make([]float64, shape[axis]), make([]float64, shape[axis])}
+		for i := range a.scale {
+			a.scale[i] = 1
+		}
+	}
+	for i := range a.scale {
+		k := float64(c.Data[i%len(c.Data)])
+		if mul {
+			a.scale[i] *= k
+			a.shift[i] *= k
+		} else {
+			a.shift[i] += k
+		}
+	}
+	return a, true
 }
 
-// perChannel returns the constant as one number per cell of axis, if it varies
-// along no other.
-func perChannel(c Tensor, shape []int, axis int) ([]float32, bool) {
-	for d, n := range c.Shape {
-		if d != axis && n != 1 {
-			return nil, false
+// absorb replaces a linear operator by one with a applied to its output. The
+// old operator's lists may be shared and stay as they are.
+func (a *affine) absorb(n *Node) error {
+	var w, b []float32
+	switch op := n.Op.(type) {
+	case *Conv:
+		next := *op
+		next.W, next.B = a.weights(op.W, func(i int) int { return i / op.depth() }), a.bias(op.B)
+		n.Op, w, b = &next, next.W, next.B
+	case *MatMul:
+		next := *op
+		next.W, next.B = a.weights(op.W, func(i int) int { return i % op.N }), a.bias(op.B)
+		n.Op, w, b = &next, next.W, next.B
+	}
+	for _, list := range [][]float32{w, b} {
+		if err := (&constant{floats: list}).checkFinite(); err != nil {
+			return err
 		}
 	}
-	if c.Shape[axis] == shape[axis] {
-		return c.Data, true
+	return nil
+}
+
+// weights returns the scaled weights; channel tells the output channel of each.
+// They are returned as they are when no scale differs from 1.
+func (a *affine) weights(w []float32, channel func(i int) int) []float32 {
+	plain := true
+	for _, s := range a.scale {
+		plain = plain && s == 1
 	}
-	return slices.Repeat(c.Data, shape[axis]), true
+	if plain {
+		return w
+	}
+	out := make([]float32, len(w))
+	for i, v := range w {
+		out[i] = float32(float64(v) * a.scale[channel(i)])
+	}
+	return out
+}
+
+func (a *affine) bias(b []float32) []float32 {
+	out := make([]float32, len(b))
+	for i, v := range b {
+		out[i] = float32(float64(v)*a.scale[i] + a.shift[i])
+	}
+	return out
 }
 
 // prune drops the nodes that no output needs and renumbers the values.

@@ -23,9 +23,9 @@ type Window struct {
 // extent is the number of input cells that the window spans along axis i.
 func (w *Window) extent(i int) int { return (w.Kernel[i]-1)*w.Dilations[i] + 1 }
 
-// Out returns the number of window positions along spatial axis i of an input
+// Positions returns the number of window positions along spatial axis i of an input
 // of length n; it is not positive when the window does not fit.
-func (w *Window) Out(i, n int) int {
+func (w *Window) Positions(i, n int) int {
 	room := n + w.PadBegin[i] + w.PadEnd[i] - w.extent(i)
 	if room < 0 {
 		return 0
@@ -40,7 +40,7 @@ func (w *Window) outShape(in []int, channels int) ([]int, error) {
 	}
 	out := []int{in[0], channels}
 	for i := range w.Kernel {
-		o := w.Out(i, in[i+2])
+		o := w.Positions(i, in[i+2])
 		if o < 1 {
 			return nil, fmt.Errorf("the window does not fit into axis %d of length %d", i+2, in[i+2])
 		}
@@ -67,7 +67,7 @@ func (w *Window) taps(i, start, n int) int {
 // realTaps returns the kernel cells on real input cells at each position along
 // spatial axis i of an input of length n.
 func (w *Window) realTaps(i, n int) []int {
-	counts := make([]int, w.Out(i, n))
+	counts := make([]int, w.Positions(i, n))
 	for o := range counts {
 		counts[o] = w.taps(i, o*w.Strides[i]-w.PadBegin[i], n)
 	}

@@ -90,7 +90,7 @@ func (e *execution) step(t int) error {
 	case *graph.Reveal:
 		e.trace.Accs[t] = accumulate(&op.Acc, in, e.weights, e.info.Shapes[t])
 	case *graph.Max:
-		e.trace.Values[t] = maximum(in[0].cells, in[1].cells)
+		e.trace.Values[t], err = maximum(in[0].cells, in[1].cells)
 	default:
 		e.virtual[t] = view(op, in, e.info.Shapes[t])
 	}

@@ -1,0 +1,307 @@
+package float
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/weisyn/wes/prover/model/onnx"
+)
+
+func TestExporterShapeChainsFold(t *testing.T) {
+	scalar := func(v float32) onnx.Tensor {
+		return onnx.Tensor{Type: onnx.Float32, Dims: []int64{1}, Floats: []float32{v}}
+	}
+	for _, c := range []struct {
+		name  string
+		edit  func(*build)
+		shape []int
+		want  []float32
+	}{
+		{"shape, gather, unsqueeze, concat, reshape", func(b *build) {
+			b.node("Shape", "x -> s").scalar("zero", 0).node("Gather", "s zero -> n").
+				ints("axes", 0).node("Unsqueeze", "n axes -> u").ints("rest", -1).
+				node("Concat", "u rest -> t", aInt("axis", 0)).node("Reshape", "x t -> y")
+		}, []int{2, 4}, iota1(8).Data},
+		{"shape, slice, arithmetic", func(b *build) {
+			b.node("Shape", "x -> s").ints("i", 1).ints("j", 3).node("Slice", "s i j -> d").
+				ints("two", 2).node("Mul", "d two -> e").node("Div", "e two -> f").node("Sub", "f two -> g").node("Add", "g two -> h").
+				ints("b", 2).node("Concat", "b h -> t", aInt("axis", 0)).node("Reshape", "x t -> y")
+		}, []int{2, 2, 2}, iota1(8).Data},
+		{"shape with a range, size, cast, negation", func(b *build) {
+			b.node("Shape", "x -> s", aInt("start", 0), aInt("end", -2)).node("Size", "x -> n").ints("a", 0).node("Unsqueeze", "n a -> m").
+				node("Cast", "m -> f", aInt("to", 1)).node("Sqrt", "f -> r").node("Floor", "r -> q").node("Cast", "q -> k", aInt("to", 7)).
+				node("Neg", "k -> p").node("Neg", "p -> o").ints("z", -1).
+				node("Concat", "s o z -> t", aInt("axis", 0)).node("Reshape", "x t -> y")
+		}, []int{2, 2, 2}, iota1(8).Data},
+		{"constant of shape, equal, where, expand", func(b *build) {
+			b.ints("two", 2).node("ConstantOfShape", "two -> ones", aTensor("value", onnx.Tensor{Type: onnx.Int64, Dims: []int64{1}, Ints: []int64{1}})).
+				ints("minus", -1).node("Mul", "ones minus -> m").ints("d", -1, 4).node("Equal", "d m -> e").
+				ints("alt", 2).node("Where", "e alt d -> s").node("Reshape", "x s -> y")
+		}, []int{2, 4}, iota1(8).Data},
+		{"fill value and range", func(b *build) {
+			b.ints("s", 1, 1, 2).node("ConstantOfShape", "s -> c", aTensor("value", scalar(3))).node("Mul", "x c -> m").
+				scalar("from", 0).scalar("to", 3).scalar("by", 2).node("Range", "from to by -> r").
+				node("Cast", "r -> f", aInt("to", 1)).node("Add", "m f -> y")
+		}, []int{2, 2, 2}, []float32{3, 8, 9, 14, 15, 20, 21, 26}},
+		{"constants of every kind", func(b *build) {
+			b.node("Constant", "-> a", aFloat("value_float", 1)).
+				node("Constant", "-> b", onnx.Attribute{Name: "value_floats", Type: onnx.AttrFloats, Floats: []float32{1, 2}}).
+				node("Constant", "-> c", aTensor("value", onnx.Tensor{Type: onnx.Float64, Doubles: []float64{0.5}})).
+				node("Constant", "-> d", aInts("value_ints", 2, 4)).node("Constant", "-> e", aInt("value_int", 0)).
+				node("Cast", "c -> cf", aInt("to", 1)).
+				node("Add", "x a -> f").node("Mul", "f b -> g").node("Mul", "g cf -> h").node("Reshape", "h d -> i").
+				node("Gather", "i e -> y", aInt("axis", 0))
+		}, []int{4}, []float32{1, 3, 2, 5}},
+		{"transposed weights", func(b *build) {
+			b.floats("w", []int{3, 2}, 1, 2, 3, 4, 5, 6).node("Transpose", "w -> t").node("MatMul", "x t -> y")
+		}, []int{2, 2, 3}, []float32{5, 11, 17, 11, 25, 39, 17, 39, 61, 23, 53, 83}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBuild(15).input("x", 2, 2, 2).output("y")
+			c.edit(b)
+			wantTensor(t, outputs(t, b.graph(t, Options{}), iota1(2, 2, 2))[0], c.shape, c.want)
+		})
+	}
+}
+
+func TestHostileConstantsAreRefused(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, c := range []struct {
+		name string
+		want error // nil for an *UnsupportedError
+		edit func(*build)
+	}{
+		{"NaN", ErrNotFinite, func(b *build) { b.floats("c", nil, nan).node("Relu", "x -> y") }},
+		{"infinity in a constant", ErrNotFinite, func(b *build) {
+			b.node("Constant", "-> c", aFloat("value_float", inf)).node("Add", "x c -> y")
+		}},
+		{"infinity in an attribute", ErrNotFinite, func(b *build) { b.node("LeakyRelu", "x -> y", aFloat("alpha", inf)) }},
+		{"division by zero", ErrNotFinite, func(b *build) { b.floats("c", nil, 0).node("Div", "x c -> y") }},
+		{"overflow while folding", ErrNotFinite, func(b *build) {
+			b.floats("c", nil, 3e38).node("Mul", "c c -> d").node("Mul", "x d -> y")
+		}},
+		{"integer division by zero", nil, func(b *build) {
+			b.ints("c", 1).ints("z", 0).node("Div", "c z -> s").node("Reshape", "x s -> y")
+		}},
+		{"least integer divided by -1", nil, func(b *build) {
+			b.ints("c", math.MinInt64).ints("z", -1).node("Div", "c z -> s").node("Reshape", "x s -> y")
+		}},
+		{"huge constant of shape", ErrLimit, func(b *build) {
+			b.ints("s", 1<<40, 1<<40).node("ConstantOfShape", "s -> c").node("Add", "x c -> y")
+		}},
+		{"huge expansion", ErrLimit, func(b *build) {
+			b.floats("c", nil, 1).ints("s", 1<<20, 1<<20).node("Expand", "c s -> d").node("Add", "x d -> y")
+		}},
+		{"huge range", ErrLimit, func(b *build) {
+			b.scalar("a", 0).scalar("z", 1<<40).scalar("d", 1).node("Range", "a z d -> r").node("Reshape", "x r -> y")
+		}},
+		{"huge pad", ErrLimit, func(b *build) { b.ints("p", 1<<40, 0).node("Pad", "x p -> y") }},
+		{"rank", ErrLimit, func(b *build) { b.ints("s", slices.Repeat([]int64{1}, 9)...).node("Reshape", "x s -> y") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBuild(13).input("x", 1).output("y")
+			c.edit(b)
+			_, err := Import(b.model(t), Options{})
+			var u *UnsupportedError
+			if c.want == nil && !errors.As(err, &u) || c.want != nil && !errors.Is(err, c.want) {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestInputShapesAreBound(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		dims []int // −1 is symbolic
+		opt  Options
+		want []int // nil for ErrShape
+	}{
+		{"fixed", []int{2, 3}, Options{}, []int{2, 3}},
+		{"symbolic batch", []int{-1, 3}, Options{}, []int{1, 3}},
+		{"batch", []int{-1, 3}, Options{Batch: 5}, []int{5, 3}},
+		{"batch against a fixed dimension", []int{2, 3}, Options{Batch: 5}, nil},
+		{"symbolic second dimension", []int{-1, -1}, Options{Batch: 5}, nil},
+		{"given shape", []int{-1, -1}, Options{Batch: 5, Shapes: map[string][]int{"x": {2, 7}}}, []int{2, 7}},
+		{"given shape contradicts", []int{-1, 3}, Options{Shapes: map[string][]int{"x": {2, 7}}}, nil},
+		{"given shape of another rank", []int{-1, 3}, Options{Shapes: map[string][]int{"x": {3}}}, nil},
+		{"given shape for no input", []int{-1, 3}, Options{Shapes: map[string][]int{"z": {3}}}, nil},
+		{"given shape is negative", []int{-1, -1}, Options{Shapes: map[string][]int{"x": {-3, 1}}}, nil},
+		{"empty", []int{0, 3}, Options{}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, err := Import(newBuild(13).input("x", c.dims...).node("Relu", "x -> y").output("y").model(t), c.opt)
+			if c.want == nil {
+				if !errors.Is(err, ErrShape) {
+					t.Fatalf("got %v", err)
+				}
+				return
+			}
+			if err != nil || !slices.Equal(g.Inputs[0].Shape, c.want) || !slices.Equal(g.Outputs[0].Shape, c.want) {
+				t.Fatalf("got %+v, %v", g, err)
+			}
+		})
+	}
+}
+
+func TestLimitsAreEnforced(t *testing.T) {
+	b := newBuild(13).input("x", 4, 8).floats("w", []int{8, 8}, make([]float32, 64)...).
+		node("MatMul", "x w -> z").node("Relu", "z -> y").output("y")
+	fits := Limits{MACs: 4*64 + 32, Params: 64, Elements: 64, Total: 96, Nodes: 2, Rank: 2}
+	if _, err := Import(b.model(t), Options{Limits: fits}); err != nil {
+		t.Fatal(err)
+	}
+	for name, tighten := range map[string]func(*Limits){
+		"MACs": func(l *Limits) { l.MACs-- }, "params": func(l *Limits) { l.Params-- },
+		"elements": func(l *Limits) { l.Elements-- }, "total": func(l *Limits) { l.Total-- },
+		"nodes": func(l *Limits) { l.Nodes-- }, "rank": func(l *Limits) { l.Rank-- },
+	} {
+		l := fits
+		tighten(&l)
+		if _, err := Import(b.model(t), Options{Limits: l}); !errors.Is(err, ErrLimit) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestTransformerIsRefusedWithTheWholeList(t *testing.T) {
+	b := newBuild(17).typed("ids", onnx.Int64, 1, 4).
+		floats("table", []int{8, 2}, make([]float32, 16)...).floats("g", []int{2}, 1, 1).
+		floats("w", []int{2, 2}, 1, 0, 0, 1).floats("half", nil, 0.5).floats("root", nil, 1.41).
+		node("Gather", "table ids -> e").
+		node("LayerNormalization", "e g g -> l").
+		node("MatMul", "l w -> q").node("Transpose", "l -> k", aInts("perm", 0, 2, 1)).
+		node("MatMul", "q k -> a").node("Softmax", "a -> p").node("MatMul", "p l -> v").
+		node("Add", "v l -> r").node("Div", "r root -> d").node("Erf", "d -> f").
+		node("Mul", "r f -> h").node("Mul", "h half -> o").
+		node("Shape", "o -> s").node("Reshape", "o s -> z").node("Conv", "z w -> c").
+		output("z", "c")
+	want := []string{
+		"input ids: elements are int64, the graph computes with floats",
+		"Gather n_e: indices are not constant",
+		"LayerNormalization n_l: operator is not supported",
+		"MatMul n_a: needs two activations",
+		"Softmax n_p: it is supported only at the end of the graph",
+		"MatMul n_v: needs two activations",
+		"Erf n_f: operator is not supported",
+		"Mul n_h: needs two activations",
+		"Conv n_c: weights: rank 2 is not one of [3 4]",
+	}
+	if got := b.refused(t); !slices.Equal(got, want) {
+		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestClassicalModelsAreRefusedWithTheWholeList(t *testing.T) {
+	for name, want := range map[string][]Unsupported{
+		"iris_rf": {{"label", "ai.onnx.ml.TreeEnsembleClassifier", "operator is not supported"}},
+		"breast_cancer_logreg": {
+			{"label", "ai.onnx.ml.LinearClassifier", "operator is not supported"},
+			{"probabilities", "ai.onnx.ml.Normalizer", "operator is not supported"},
+		},
+	} {
+		_, err := Import(readModel(t, name), Options{})
+		var u *UnsupportedError
+		if !errors.As(err, &u) || !slices.Equal(u.Items, want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestOutputsThatAreNotComputedAreRefused(t *testing.T) {
+	b := newBuild(13).input("x", 1).floats("c", []int{1}, 1).node("Relu", "x -> y").output("y", "c")
+	if got := b.refused(t); !slices.Equal(got, []string{"output c: it does not depend on any input"}) {
+		t.Fatal(got)
+	}
+}
+
+func TestAnInputMayBeAnOutput(t *testing.T) {
+	g := newBuild(13).input("x", 2).node("Identity", "x -> y").output("y", "x").graph(t, Options{})
+	for _, out := range outputs(t, g, iota1(2)) {
+		wantTensor(t, out, []int{2}, []float32{1, 2})
+	}
+}
+
+func TestInputWithInitializerIsConstant(t *testing.T) {
+	g := newBuild(13).input("x", 2).input("c", 2).floats("c", []int{2}, 1, 2).node("Add", "x c -> y").output("y").graph(t, Options{})
+	if len(g.Inputs) != 1 || kinds(g) != "AddConst" {
+		t.Fatalf("%+v", g)
+	}
+}
+
+func TestTruncatedModelsAreRefusedOrImportCleanly(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(modelDir(), "iris_mlp.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range data {
+		m, err := onnx.Parse(data[:n], onnx.Limits{})
+		if err != nil {
+			continue
+		}
+		if g, err := Import(m, Options{}); err == nil {
+			if _, err := Evaluate(context.Background(), g, []Tensor{NewTensor(g.Inputs[0].Shape)}); err != nil {
+				t.Fatalf("cut at %d: %v", n, err)
+			}
+		}
+	}
+}
+
+func FuzzImport(f *testing.F) {
+	for _, name := range []string{"iris_mlp", "digits_lenet"} {
+		b, err := os.ReadFile(filepath.Join(modelDir(), name+".onnx"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	for _, b := range fuzzSeeds() {
+		data, err := b.m.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	limits := Limits{MACs: 1 << 22, Params: 1 << 16, Elements: 1 << 14, Total: 1 << 16, Nodes: 1 << 8, Rank: 6}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := onnx.Parse(data, onnx.Limits{Elements: 1 << 16})
+		if err != nil {
+			return
+		}
+		g, err := Import(m, Options{Batch: 2, Limits: limits})
+		if err != nil {
+			return
+		}
+		in := make([]Tensor, len(g.Inputs))
+		for i := range in {
+			in[i] = NewTensor(g.Inputs[i].Shape)
+		}
+		if _, err := Outputs(context.Background(), g, in); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// fuzzSeeds are small models that reach most importers.
+func fuzzSeeds() []*build {
+	conv := newBuild(13).input("x", -1, 2, 5, 5).floats("w", []int{2, 1, 3, 3}, ones(18)...).floats("c", []int{2}, 1, 2).
+		node("Conv", "x w c -> a", aInt("group", 2), aInts("pads", 1, 1, 1, 1), aInts("dilations", 1, 1), aInts("strides", 2, 1)).
+		node("BatchNormalization", "a c c c c -> b").
+		node("MaxPool", "b -> d", aInts("kernel_shape", 2, 2), aInt("ceil_mode", 1), aInts("strides", 2, 2)).
+		node("AveragePool", "d -> e", aInts("kernel_shape", 1, 2), aInt("count_include_pad", 1), aString("auto_pad", "SAME_UPPER")).
+		node("GlobalAveragePool", "e -> f").node("Flatten", "f -> y").node("Softmax", "y -> z").output("z")
+	move := newBuild(13).input("x", -1, 4).ints("s", 1).ints("e", 3).ints("a", 1).ints("p", 0, 1, 0, 1).ints("r", 0, 2, -1).
+		node("Slice", "x s e a -> b").node("Pad", "b p -> c").node("Concat", "c x -> d", aInt("axis", 1)).node("Reshape", "d r -> f").
+		node("Transpose", "f -> g", aInts("perm", 0, 2, 1)).node("ReduceMean", "g -> h", aInts("axes", 1)).
+		node("Split", "h -> i j", aInt("axis", 2)).node("Sub", "i j -> k").node("Shape", "k -> l").
+		node("ConstantOfShape", "l -> m").node("Mul", "k m -> n").node("Gather", "n s -> o", aInt("axis", 2)).
+		node("Squeeze", "o -> q").node("ArgMax", "q -> y").output("y")
+	move.m.Graph.Initializers[0].Ints[0] = 0
+	return []*build{conv, move}
+}
