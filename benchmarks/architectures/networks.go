@@ -1,6 +1,10 @@
 package architectures
 
-import "github.com/weisyn/wes/prover/model/onnx"
+import (
+	"fmt"
+
+	"github.com/weisyn/wes/prover/model/onnx"
+)
 
 // Network is an architecture that can be written as an ONNX model.
 type Network struct {
@@ -15,7 +19,7 @@ func Networks() []Network {
 	return []Network{
 		{"vgg11_32", "VGG-11, 32×32", []int{1, 3, 32, 32}, func(s uint64) *onnx.Model { return vgg("vgg11", s, 1, 1, 2, 2, 2) }},
 		{"vgg16_32", "VGG-16, 32×32", []int{1, 3, 32, 32}, func(s uint64) *onnx.Model { return vgg("vgg16", s, 2, 2, 3, 3, 3) }},
-		{"resnet18_224", "ResNet-18, 224×224", []int{1, 3, 224, 224}, resnet18},
+		ResNet18(224),
 		{"mobilenet_v2_224", "MobileNetV2, 224×224", []int{1, 3, 224, 224}, mobileNetV2},
 	}
 }
@@ -35,10 +39,17 @@ func vgg(name string, seed uint64, stages ...int) *onnx.Model {
 	return b.finish(b.linear(b.flatten(x), in, 10), 1, 10)
 }
 
-// resnet18 has the shapes of torchvision's resnet18 with normalisation folded into the
-// convolutions, as its exporter writes it.
-func resnet18(seed uint64) *onnx.Model {
-	b := newBuilder("resnet18", seed, 1, 3, 224, 224)
+// ResNet18 has the shapes of torchvision's resnet18 with normalisation folded into the
+// convolutions, as its exporter writes it, for square images of a size.
+func ResNet18(size int) Network {
+	name := fmt.Sprintf("resnet18_%d", size)
+	return Network{name, fmt.Sprintf("ResNet-18, %d×%d", size, size), []int{1, 3, size, size}, func(seed uint64) *onnx.Model {
+		return resnet18(name, seed, size)
+	}}
+}
+
+func resnet18(name string, seed uint64, size int) *onnx.Model {
+	b := newBuilder(name, seed, 1, 3, size, size)
 	x := b.maxPool(b.relu(b.conv("input", 3, 64, 7, 2, 1)), 3, 2, 1)
 	in := 64
 	for stage, out := range []int{64, 128, 256, 512} {
@@ -95,4 +106,18 @@ func (b *builder) invertedResidual(x string, in, out, expansion, stride int) str
 		return b.node("Add", nil, x, y)
 	}
 	return y
+}
+
+// Kernels is a stack of four convolutions of 32 channels over 64×64 cells whose kernel
+// grows: its activations stay, its multiply-accumulates grow with the square of the kernel.
+func Kernels(kernel int) Network {
+	name := fmt.Sprintf("kernels_%d", kernel)
+	return Network{name, fmt.Sprintf("4 layers of 32 channels, 64×64, kernel %d×%d", kernel, kernel), []int{1, 32, 64, 64}, func(seed uint64) *onnx.Model {
+		b := newBuilder(name, seed, 1, 32, 64, 64)
+		x := "input"
+		for range 4 {
+			x = b.relu(b.conv(x, 32, 32, kernel, 1, 1))
+		}
+		return b.finish(x, 1, 32, 64, 64)
+	}}
 }

@@ -8,10 +8,10 @@ import (
 const (
 	// lane is the number of additions that share one field inversion, which costs
 	// as much as a hundred products.
-	lane = 256
+	lane = 512
 	// block is the number of additions that are computed together: the vectors of
 	// a block fit into a first-level cache of 32 KiB.
-	block = 64
+	block = 128
 	// treeSize bounds the products of a block: levels of 64, 32, …, 1 entries, or
 	// one more where a level has an odd number.
 	treeSize = block + 8

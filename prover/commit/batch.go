@@ -1,8 +1,6 @@
 package commit
 
-import (
-	"github.com/consensys/gnark-crypto/ecc/bn254"
-)
+import "github.com/consensys/gnark-crypto/ecc/bn254"
 
 const (
 	// batchDigits is the number of digits after which a batch is summed. More make
@@ -18,8 +16,8 @@ const (
 // A row is Σ_d 256^d·Σ_b b·B_{d,b}, where bucket B_{d,b} is the sum of ±G_j over
 // the digits ±b of weight 256^d. The buckets are summed as lists, pairwise. Then
 // Σ_b b·B_b = Σ_i 2^i·S_i where S_i sums the buckets of odd number after i steps of
-// B'_b = B_{2b} + B_{2b+1}: two additions per bucket in use, of any number, all
-// independent of each other within a step.
+// B'_b = B_{2b} + B_{2b+1}: about two additions per bucket, all independent of each
+// other within a step, and none for buckets that are not in use.
 type batch struct {
 	bases  []bn254.G1Affine // base of column j at 2j, its negative at 2j+1
 	sorter sorter

@@ -63,7 +63,7 @@ func (k *Key) Generators() []bn254.G1Affine { return k.gens }
 //
 // G1 of BN254 has cofactor 1, so any curve point is in the group, the result is
 // uniform over the finite points when SHA-256 is a random oracle, and nobody knows
-// a relation between generators. It costs less than half of the constant-time
+// a relation between generators. It takes half the time of the constant-time
 // hash-to-curve of RFC 9380; the inputs are public, so timing does not matter.
 func generator(index uint64) bn254.G1Affine {
 	msg := make([]byte, len(generatorDomain)+1+16)

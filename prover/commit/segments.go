@@ -12,7 +12,7 @@ type segments struct {
 	lens []int32   // points of each list
 }
 
-// push appends a point to the last list, whose length the caller keeps.
+// push appends a point; the caller counts it in lens.
 func (s *segments) push(x, y *fp.Element) { s.x, s.y = append(s.x, *x), append(s.y, *y) }
 
 // reset removes all lists.

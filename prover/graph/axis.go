@@ -48,7 +48,7 @@ func (op *Slice) shape(in [][]int) ([]int, error) {
 		return nil, err
 	}
 	n := in[0][op.Axis]
-	if op.Len < 1 || op.Len > n || op.Start < 0 || op.Start >= n || op.Step < -n || op.Step > n {
+	if op.Len < 1 || op.Len > n || op.Start < 0 || op.Start >= n || op.Step < -n || op.Step > n || op.Step == 0 && op.Len > 1 {
 		return nil, fmt.Errorf("slice %+v of an axis of %d", *op, n)
 	}
 	if last := op.Start + (op.Len-1)*op.Step; last < 0 || last >= n {

@@ -105,6 +105,12 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 		if o.Ranges == RangesError {
 			c.ranges[id] = all[id].best(o.top())
 		}
+		switch g.Nodes[producer(g, float.ValueID(id))].Op.(type) {
+		case *float.Sigmoid, *float.Tanh:
+			if c.ranges[id] > 0.5 {
+				c.ranges[id] = 1 // the whole range of the function, so that layers share tables
+			}
+		}
 	}
 	return c, nil
 }
@@ -204,6 +210,21 @@ func (c *classes) scales(cal *calibration, top int64) []float64 {
 		scales[i] = r / float64(top)
 	}
 	return scales
+}
+
+// joined tells of every value whether a Concat is in its class.
+func (c *classes) joined(g *float.Graph) []bool {
+	roots := make([]bool, len(c.parent))
+	for i := range g.Nodes {
+		if _, ok := g.Nodes[i].Op.(*float.Concat); ok {
+			roots[c.root(int(g.Nodes[i].Output))] = true
+		}
+	}
+	joined := make([]bool, len(c.parent))
+	for i := range joined {
+		joined[i] = roots[c.root(i)]
+	}
+	return joined
 }
 
 // minRange is the magnitude below which a value counts as always zero.

@@ -6,44 +6,55 @@ import (
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
-	"github.com/weisyn/wes/prover/model/float"
 )
 
 // fineRows is the domain up to which a curved function gets quotients finer than its
 // values.
-const fineRows = 1 << 13
+const fineRows = 1 << 14
+
+// exactly is the scale nearest above the given one at which the multiplier of a sum of one
+// term is exact, so that the rounded divisor of a mean distorts nothing.
+func (l *lowering) exactly(lin *linear, scale float64) float64 {
+	_, _, clamps := asClamp(lin.funcs)
+	if !clamps || len(lin.terms) != 1 || lin.terms[0].conv != nil || len(lin.terms[0].gain) != 1 {
+		return scale
+	}
+	unit := math.Ldexp(math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale, lin.usefulShift(l.options))
+	if m := math.Floor(unit / scale); m >= 1 {
+		return unit / m
+	}
+	return scale
+}
 
 // rescale adds a sum to the graph as a tensor whose cells stand for scale.
 func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
 	lin.depthwise()
-	top := float64(l.options.top())
-	if lo, hi, ok := asClamp(lin.funcs); ok {
-		a, err := l.b.rescaled(lin, scale, l.options)
-		if err != nil {
-			return 0, 0, err
-		}
+	lo, hi, clamps := asClamp(lin.funcs)
+	alpha, leaks := asLeaky(lin.funcs)
+	if !clamps && !leaks {
+		return l.rescaleCurved(lin, scale)
+	}
+	a, err := l.b.rescaled(lin, scale, l.options)
+	if err != nil {
+		return 0, 0, err
+	}
+	f := leaky(alpha, l.options.top())
+	if clamps {
+		top := float64(l.options.top())
 		from, to := round(min(max(lo/scale, -top), top)), round(min(max(hi/scale, -top), top))
 		if a.acc.Lo >= 0 {
 			from = max(from, min(0, to))
 		}
-		t, err := l.addRescale(lin, a, clamp(from, to))
-		return t, scale, err
+		f = clamp(from, to)
 	}
-	if f, ok := lin.funcs[0].(*float.LeakyRelu); ok && len(lin.funcs) == 1 && math.Abs(float64(f.Alpha)) <= 1 {
-		a, err := l.b.rescaled(lin, scale, l.options)
-		if err != nil {
-			return 0, 0, err
-		}
-		t, err := l.addRescale(lin, a, leaky(float64(f.Alpha), int64(top)))
-		return t, scale, err
-	}
-	return l.rescaleCurved(lin, scale)
+	t, err := l.addRescale(lin, a, f)
+	return t, scale, err
 }
 
-// rescaleCurved takes quotients a quarter of a step of the steepest value apart, or coarser
+// rescaleCurved takes quotients half a step of the steepest value apart, or coarser
 // ones when the table would be large.
 func (l *lowering) rescaleCurved(lin *linear, scale float64) (int, float64, error) {
-	for fine := 4.0; ; fine /= 2 {
+	for fine := 2.0; ; fine /= 2 {
 		in := scale / steepest(lin.funcs) / fine
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/float"
@@ -25,6 +26,11 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
+	for name := range o.InputRange {
+		if !slices.ContainsFunc(fg.Inputs, func(v float.Value) bool { return v.Name == name }) {
+			return nil, fmt.Errorf("%w: InputRange of %q, which is no input", ErrOptions, name)
+		}
+	}
 	report := Report{Samples: len(samples), Options: o}
 	if len(samples) == 0 {
 		samples = syntheticSamples(fg, &o)
@@ -35,7 +41,8 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 		return nil, err
 	}
 	l := &lowering{options: &o, net: fg, uses: countUses(fg), values: make([]value, fg.Values())}
-	l.scales = newClasses(fg).scales(cal, o.top())
+	classes := newClasses(fg)
+	l.scales, l.joined = classes.scales(cal, o.top()), classes.joined(fg)
 	outputs, err := l.run()
 	if err != nil {
 		return nil, err
@@ -58,6 +65,7 @@ type lowering struct {
 	net     *float.Graph
 	uses    []int     // by value: its reads
 	scales  []float64 // by value: the scale it gets as a tensor
+	joined  []bool    // by value: a Concat needs exactly that scale
 	values  []value
 	b       builder
 }
@@ -203,7 +211,11 @@ func (l *lowering) sum(id float.ValueID, withFuncs bool) (*linear, error) {
 func (l *lowering) tensor(id float.ValueID) (int, float64, error) {
 	v := &l.values[id]
 	if v.lin != nil {
-		t, scale, err := l.rescale(v.lin, l.scales[id])
+		scale := l.scales[id]
+		if !l.joined[id] {
+			scale = l.exactly(v.lin, scale)
+		}
+		t, scale, err := l.rescale(v.lin, scale)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -84,11 +85,17 @@ func TestLinearLayersFuseIntoOneRescale(t *testing.T) {
 func TestOperatorsKeepTheFloatResult(t *testing.T) {
 	base := func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Relu{}, n.conv(x, 4, 3, 1, 1, 1)) }
 	cases := map[string]func(n *network, x float.ValueID) float.ValueID{
-		"tanh":              func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Tanh{}, n.conv(x, 4, 3, 1, 1, 1)) },
-		"sigmoid":           func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Sigmoid{}, n.conv(x, 4, 3, 1, 1, 1)) },
-		"sigmoid of ReLU":   func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Sigmoid{}, base(n, x)) },
-		"leaky":             func(n *network, x float.ValueID) float.ValueID { return n.add(&float.LeakyRelu{Alpha: 0.1}, n.conv(x, 4, 3, 1, 1, 1)) },
-		"steep leaky":       func(n *network, x float.ValueID) float.ValueID { return n.add(&float.LeakyRelu{Alpha: 3}, n.conv(x, 4, 3, 1, 1, 1)) },
+		"tanh": func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Tanh{}, n.conv(x, 4, 3, 1, 1, 1)) },
+		"sigmoid": func(n *network, x float.ValueID) float.ValueID {
+			return n.add(&float.Sigmoid{}, n.conv(x, 4, 3, 1, 1, 1))
+		},
+		"sigmoid of ReLU": func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Sigmoid{}, base(n, x)) },
+		"leaky": func(n *network, x float.ValueID) float.ValueID {
+			return n.add(&float.LeakyRelu{Alpha: 0.1}, n.conv(x, 4, 3, 1, 1, 1))
+		},
+		"steep leaky": func(n *network, x float.ValueID) float.ValueID {
+			return n.add(&float.LeakyRelu{Alpha: 3}, n.conv(x, 4, 3, 1, 1, 1))
+		},
 		"function of input": func(n *network, x float.ValueID) float.ValueID { return n.add(&float.Relu{}, x) },
 		"padded max pool": func(n *network, x float.ValueID) float.ValueID {
 			return n.add(&float.MaxPool{Window: square(3, 2, 1)}, n.conv(x, 4, 3, 1, 1, 1))
@@ -288,6 +295,7 @@ func TestUnlikeChannelsGetTheirOwnShifts(t *testing.T) {
 	conv := &float.Conv{Window: square(3, 1, 1), Out: 8, In: 8, Group: 8, W: w, B: make([]float32, 8)}
 	n.output(n.add(&float.Relu{}, n.add(conv, 0)))
 	low := n.lower(Options{WeightBits: 8})
+	n.close(low, 0.03)
 	op := low.Graph.Nodes[1].Op.(*graph.Rescale)
 	if d := op.MaxShift() - op.MinShift(); d < 2 || d > maxSpread {
 		t.Errorf("shifts %v", op.Shift)
@@ -309,6 +317,28 @@ func TestResidualTermsForceOneShift(t *testing.T) {
 	op := low.Graph.Nodes[2].Op.(*graph.Rescale)
 	if len(op.Shift) != 1 || len(op.Acc.Terms) != 2 {
 		t.Errorf("%d shifts, %d terms", len(op.Shift), len(op.Acc.Terms))
+	}
+}
+
+func TestMeansAreExact(t *testing.T) {
+	n := newNetwork(t, 7, []int{1, 4, 7, 7})
+	n.output(n.add(&float.Relu{}, n.add(&float.MeanAxes{Axes: []int{2, 3}, KeepDims: true}, 0)))
+	low := n.lower(Options{})
+	in, out := low.Graph.Nodes[0].Op.(*graph.Input), low.Graph.Outputs[0]
+	op := low.Graph.Nodes[out.Tensor].Op.(*graph.Rescale)
+	mean := in.Scale / 49
+	if got := float64(op.Acc.Terms[0].Mult) * out.Scale / float64(int(1)<<op.Shift[0]); math.Abs(got/mean-1) > 1e-12 {
+		t.Errorf("a cell adds %g to a mean, want %g", got, mean)
+	}
+}
+
+func TestCurvedFunctionsShareATable(t *testing.T) {
+	n := newNetwork(t, 16, []int{1, 4, 6, 6})
+	x := n.add(&float.Tanh{}, n.conv(0, 4, 3, 1, 1, 1))
+	n.output(n.add(&float.Tanh{}, n.conv(x, 4, 3, 1, 1, 1)))
+	low := n.lower(Options{})
+	if len(low.Graph.Tables) != 1 {
+		t.Errorf("tables %v, want one", low.Report.Tables)
 	}
 }
 
@@ -394,7 +424,7 @@ func TestOptionsOutOfRangeAreRefused(t *testing.T) {
 	n.output(n.matMul(0, 2))
 	for name, o := range map[string]Options{
 		"activations": {ActivationBits: 3}, "weights": {WeightBits: 17}, "shift": {MaxShift: 15},
-		"headroom": {Headroom: 0.5}, "range": {InputRange: map[string]float64{"x0": -1}}, "ranges": {Ranges: 9},
+		"headroom": {Headroom: 0.5}, "range": {InputRange: map[string]float64{"x0": -1}}, "input": {InputRange: map[string]float64{"x9": 1}}, "ranges": {Ranges: 9},
 	} {
 		if _, err := Lower(context.Background(), &n.g, nil, o); !errors.Is(err, ErrOptions) {
 			t.Errorf("%s: %v", name, err)

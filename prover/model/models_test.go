@@ -116,8 +116,9 @@ func TestDigitsKeepTheirAccuracy(t *testing.T) {
 					}
 				}
 			}
+			t.Logf("%d of %d right, %d in float", integerRight, images, floatRight)
 			if d := float64(integerRight-floatRight) / float64(images); d < -0.005 || integerRight < images*9/10 {
-				t.Errorf("%d of %d right, %d in float", integerRight, images, floatRight)
+				t.Errorf("the integer graph is worse by %g", -d)
 			}
 		})
 	}

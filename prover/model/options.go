@@ -34,8 +34,9 @@ type Options struct {
 	// RevealBits is the width of the weights of output layers, which are not rescaled: 4 to
 	// 16, with the same exception.
 	RevealBits int
-	// MaxShift bounds the shift of a rescale, 1 to 14. The proof has one range table of
-	// 2^MaxShift rows.
+	// MaxShift bounds the shift of a rescale, 1 to 14; a layer uses less where more would
+	// not make it more accurate. The proof has one range table of 2^s rows for the largest
+	// shift s.
 	MaxShift int
 	// Headroom multiplies the calibrated range of inputs, 1 to 16, for requests with larger
 	// values than the samples.
@@ -49,7 +50,7 @@ type Options struct {
 
 // DefaultOptions is 8-bit activations with weights as wide as they are useful.
 func DefaultOptions() Options {
-	return Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 10, Headroom: 1.1}
+	return Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1}
 }
 
 // withDefaults fills zero fields and checks the others.

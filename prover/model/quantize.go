@@ -10,6 +10,7 @@ import (
 const (
 	exact32   = 1 << 24 // float32 executes accumulators below this exactly
 	maxSpread = 7       // between the shifts of a layer's channels
+	plainBits = 10      // shift that states the multiplier of a term finely enough
 	fewBits   = 8       // weights are not narrowed below this width to reach exact32
 )
 
@@ -81,6 +82,7 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // where that lets float32 execute the accumulator, or where a channel alone would widen the
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
 func (l *linear) shifts(m magnitudes, o *Options) []int {
+	most := l.usefulShift(o)
 	single, bits := false, o.WeightBits
 	for i := range l.terms {
 		single = single || l.terms[i].conv == nil
@@ -89,9 +91,9 @@ func (l *linear) shifts(m magnitudes, o *Options) []int {
 		bits = min(bits+4, 16)
 	}
 	s := make([]int, len(m.weight))
-	least := o.MaxShift
+	least := most
 	for c := range s {
-		s[c] = channelShift(m.weight[c], m.total[c], bits, o.MaxShift)
+		s[c] = channelShift(m.weight[c], m.total[c], bits, most)
 		least = min(least, s[c])
 	}
 	if single {
@@ -112,6 +114,26 @@ func (l *linear) shifts(m magnitudes, o *Options) []int {
 		return s[:1]
 	}
 	return s
+}
+
+// usefulShift is the shift beyond which finer weights gain nothing: the errors of all
+// weights, rounded independently, add to about a tenth of a step of the output when
+// activations average a quarter of their largest value.
+func (l *linear) usefulShift(o *Options) int {
+	s, depth := 0, 0
+	for i := range l.terms {
+		t := &l.terms[i]
+		if t.conv == nil {
+			s = plainBits
+			continue
+		}
+		depth += len(t.w) / t.conv.OutChannels
+	}
+	errors := math.Sqrt(float64(depth)/12) * float64(o.top()) / 4
+	for s < o.MaxShift && math.Ldexp(errors, -s) > 0.1 {
+		s++
+	}
+	return min(s, o.MaxShift)
 }
 
 func channelShift(weight, total float64, bits, most int) int {
@@ -218,48 +240,13 @@ func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel i
 // rescaled quantises a sum for a rescale whose quotient has the given scale.
 func (b *builder) rescaled(l *linear, scale float64, o *Options) (*accumulator, error) {
 	s := l.shifts(b.measure(l, scale), o)
-	for {
-		a, err := b.quantize(l, scale, func(c int) float64 { return math.Ldexp(1, s[c%len(s)]) })
-		if err != nil {
-			return nil, err
-		}
-		a.shift = s
-		if a.liftable(l.shape[l.channel]) {
-			a.reduce()
-			return a, nil
-		}
-		if s = lower(s); s == nil {
-			return nil, fmt.Errorf("weights exceed %d in units of the output", graph.MaxWeight)
-		}
+	a, err := b.quantize(l, scale, func(c int) float64 { return math.Ldexp(1, s[c%len(s)]) })
+	if err != nil {
+		return nil, err
 	}
-}
-
-// liftable tells whether weights stay below graph.MaxWeight when they are moved up to the
-// largest shift.
-func (a *accumulator) liftable(channels int) bool {
-	op := &graph.Rescale{Shift: a.shift}
-	for _, w := range a.weights {
-		size := len(w) / channels
-		for i, v := range w {
-			if max(int64(v), -int64(v))<<graph.ChannelShift(op, i/size) >= graph.MaxWeight {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// lower takes one from the largest shifts; nil when all are equal.
-func lower(s []int) []int {
-	most, least := (&graph.Rescale{Shift: s}).MaxShift(), (&graph.Rescale{Shift: s}).MinShift()
-	if most == least {
-		return nil
-	}
-	out := make([]int, len(s))
-	for i, v := range s {
-		out[i] = min(v, most-1)
-	}
-	return out
+	a.shift = s
+	a.reduce()
+	return a, nil
 }
 
 // reduce halves an accumulator without convolutions and its shift while that changes no

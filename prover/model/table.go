@@ -86,6 +86,19 @@ func asClamp(funcs []float.Scalar) (lo, hi float64, ok bool) {
 	return lo, hi, true
 }
 
+// asLeaky is the slope for negative arguments of a chain that is one LeakyRelu no steeper
+// than its argument, which a quotient on the scale of the value serves.
+func asLeaky(funcs []float.Scalar) (alpha float64, ok bool) {
+	if len(funcs) != 1 {
+		return 0, false
+	}
+	f, ok := funcs[0].(*float.LeakyRelu)
+	if !ok || math.Abs(float64(f.Alpha)) > 1 {
+		return 0, false
+	}
+	return float64(f.Alpha), true
+}
+
 // steepest bounds the slope of a chain of functions: 1 for those that follow their
 // argument, 1/4 for a sigmoid.
 func steepest(funcs []float.Scalar) float64 {

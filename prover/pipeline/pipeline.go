@@ -104,6 +104,7 @@ type Outcome struct {
 	Proof   []byte
 	Output  []byte // JSON, the body of an Open Inference Protocol v2 response
 	Outputs []tensor.Tensor
+	Tails   []graph.Tail // of each output: what was computed outside the proof
 	Took    Took
 }
 

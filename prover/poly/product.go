@@ -66,10 +66,13 @@ func (p product) addTo(dst []fr.Element) {
 			var sums [maxTiles * tileLanes]wide
 			out := dst[g:min(g+group, lanes)]
 			p.sum(sums[:len(out)], g, s, min(s+segment, terms))
+			var parts [maxTiles * tileLanes]fr.Element
+			for k := range out {
+				parts[k] = sums[k].element()
+			}
 			mu.Lock()
 			for k := range out {
-				e := sums[k].element()
-				out[k].Add(&out[k], &e)
+				out[k].Add(&out[k], &parts[k])
 			}
 			mu.Unlock()
 		}

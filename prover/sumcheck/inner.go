@@ -29,11 +29,11 @@ func ProveInner(tr *transcript.Transcript, n int, claim fr.Element, p []int32, l
 	}
 	tr.AppendScalars(labelClaim, claim)
 	in := inner{p: p, l: table{values: l, vars: n}}
-	lines := newInterpolation(2)
+	quadratic := newInterpolation(2)
 	for range min(n, smallRounds) {
 		m := in.message(claim)
 		r := exchange(tr, m)
-		claim = lines.next(claim, m, r)
+		claim = quadratic.next(claim, m, r)
 		proof.Rounds = append(proof.Rounds, m)
 		in.point = append(in.point, r)
 	}

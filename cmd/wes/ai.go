@@ -1,0 +1,7 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newAI() *cobra.Command {
+	return group("ai", "Inspect, prove and verify models", newInspect(), newProve(), newVerify())
+}

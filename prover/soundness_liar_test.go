@@ -1,0 +1,411 @@
+package prover
+
+import (
+	"errors"
+	"math/big"
+	"slices"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/layer"
+	"github.com/weisyn/wes/prover/lookup"
+	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/sumcheck"
+	"github.com/weisyn/wes/prover/verify"
+)
+
+// liar is a prover that does not check what it proves. It commits to any field elements,
+// and either looks up the keys that its cells have, in a table or not (candid), or claims
+// rows of the tables that fit its story (forging).
+type liar struct {
+	*proving
+	tb    testing.TB
+	accs  [][]int64 // accumulators as the committed tensors give them; the trace has the story's
+	cells []fr.Element
+	forge bool
+
+	counted bool // the counts in cells are final
+	extra   lookup.Side
+	sums    func(convs *[2]fr.Element)
+	weights []int32 // packed weights to open; nil: those of the contraction
+	drop    func(l []fr.Element)
+}
+
+// newLiar lays the story of a trace out: values as they are, excesses that fit the
+// accumulators.
+func newLiar(tb testing.TB, p *Prepared, s *verify.Statement, trace *graph.Trace, forge bool) *liar {
+	tb.Helper()
+	sys := p.Model.System()
+	l := &liar{tb: tb, forge: forge, accs: trace.Accs, cells: make([]fr.Element, sys.CellCount), proving: &proving{
+		ctx: tb.Context(), prepared: p, sys: sys, result: &Result{Statement: s, Proof: new(verify.Proof)},
+		witness: &witness{sys: sys, trace: trace}}}
+	var err error
+	if l.tr, err = p.Model.Begin(s); err != nil {
+		tb.Fatal(err)
+	}
+	for i := range sys.Columns {
+		c := &sys.Columns[i]
+		op, ok := sys.Graph.Nodes[c.Tensor].Op.(*graph.Rescale)
+		for at, cell := range stored(c) {
+			switch {
+			case cell >= 0 && ok:
+				s := shiftAt(c, op, cell)
+				l.setQuotient(i, at, graph.ShiftRight(trace.Accs[c.Tensor][cell], s), int64(trace.Values[c.Tensor][cell]))
+			case cell >= 0:
+				l.set(layer.SlotValue, i, at, int64(trace.Values[c.Tensor][cell]))
+			case ok:
+				t := &sys.Graph.Tables[op.Table]
+				l.setQuotient(i, at, 0, int64(t.Values()[-t.Lo]))
+			}
+		}
+	}
+	return l
+}
+
+// stored maps the cells of a column to logical cells, -1 for padding.
+func stored(c *layer.Column) []int {
+	at := make([]int, 1<<c.Vars)
+	for i := range at {
+		at[i] = -1
+	}
+	c.Runs(func(cell, store int) {
+		for i := range 1 << c.Low {
+			at[store+i] = cell + i*c.ChannelStride()
+		}
+	})
+	return at
+}
+
+func shiftAt(c *layer.Column, op *graph.Rescale, cell int) int {
+	if len(op.Shift) == 1 {
+		return op.Shift[0]
+	}
+	return op.Shift[cell/c.ChannelStride()%c.Shape[c.Channel]]
+}
+
+// locate finds a logical cell of a tensor among the columns.
+func (l *liar) locate(tensor, cell int) (column, at int) {
+	for i := range l.sys.Columns {
+		if c := &l.sys.Columns[i]; c.Tensor == tensor {
+			if at := slices.Index(stored(c), cell); at >= 0 {
+				return i, at
+			}
+		}
+	}
+	l.tb.Fatalf("no cell %d of tensor %d", cell, tensor)
+	return 0, 0
+}
+
+func (l *liar) cell(kind layer.SlotKind, source, at int) *fr.Element {
+	return &l.cells[l.sys.Slot(kind, source).Offset+at]
+}
+
+func (l *liar) set(kind layer.SlotKind, source, at int, v int64) {
+	*l.cell(kind, source, at) = poly.FromInt64(v)
+}
+
+func (l *liar) setQuotient(column, at int, q, y int64) {
+	l.set(layer.SlotValue, column, at, y)
+	l.set(layer.SlotExcess, column, at, q-y)
+}
+
+// key is what a leaf looks up, given the committed cells and accumulators.
+type key [2]fr.Element
+
+func (l *liar) key(leaf *layer.Leaf, at, cell int, accs [][]int64) key {
+	c := &l.sys.Columns[leaf.Column]
+	y := *l.cell(layer.SlotValue, leaf.Column, at)
+	if leaf.Kind == layer.LeafMaximum {
+		k := key{y, y}
+		if cell >= 0 {
+			for i, t := range l.sys.Graph.Nodes[c.Tensor].Inputs {
+				v, err := l.witness.view(t)
+				if err != nil {
+					l.tb.Fatal(err)
+				}
+				x := poly.FromInt64(int64(v[cell]))
+				k[i].Sub(&y, &x)
+			}
+		}
+		return k
+	}
+	q := *l.cell(layer.SlotExcess, leaf.Column, at)
+	q.Add(&q, &y)
+	if leaf.Kind == layer.LeafFunction {
+		return key{y, q}
+	}
+	var r fr.Element
+	if cell >= 0 {
+		s := shiftAt(c, l.sys.Graph.Nodes[c.Tensor].Op.(*graph.Rescale), cell)
+		r = poly.FromInt64((accs[c.Tensor][cell] + graph.Half(s)) << (l.sys.RangeBits - s))
+	}
+	unit := fr.NewElement(1 << l.sys.RangeBits)
+	q.Mul(&q, &unit)
+	return key{*r.Sub(&r, &q)}
+}
+
+// rows are the keys of a table.
+func (l *liar) rows(table int) map[key]uint32 {
+	t := &l.sys.Tables[table]
+	rows := make(map[key]uint32, t.Size)
+	put := func(i int, a, b int64) { rows[key{poly.FromInt64(a), poly.FromInt64(b)}] = uint32(i) }
+	switch t.Kind {
+	case layer.LeafRemainder:
+		for i := range t.Size {
+			put(i, int64(i), 0)
+		}
+	case layer.LeafFunction:
+		f := &l.sys.Graph.Tables[t.Func]
+		for i, v := range f.Values() {
+			put(i, int64(v), f.Lo+int64(i))
+		}
+	case layer.LeafMaximum:
+		d := (t.Size - 1) / 2
+		for i := range d + 1 {
+			put(i, 0, int64(i))
+		}
+		for i := 1; i <= d; i++ {
+			put(d+i, int64(i), 0)
+		}
+	}
+	return rows
+}
+
+// eachLeaf visits all lookups.
+func (l *liar) eachLeaf(visit func(leaf *layer.Leaf, index, at, cell int)) {
+	for i := range l.sys.Leaves {
+		leaf := &l.sys.Leaves[i]
+		for at, cell := range stored(&l.sys.Columns[leaf.Column]) {
+			visit(leaf, leaf.Offset+at, at, cell)
+		}
+	}
+}
+
+// count chooses rows for the story's keys, the first row for a key in no table, and
+// commits to how often each is chosen.
+func (l *liar) count() {
+	w := l.witness
+	w.keys = make([]uint32, l.sys.LeafCount)
+	tables := make([]map[key]uint32, len(l.sys.Tables))
+	for i := range tables {
+		tables[i] = l.rows(i)
+	}
+	one := fr.One()
+	l.eachLeaf(func(leaf *layer.Leaf, index, at, cell int) {
+		row := tables[leaf.Table][l.key(leaf, at, cell, w.trace.Accs)]
+		w.keys[index] = row
+		if !l.counted {
+			n := l.cell(layer.SlotCount, leaf.Table, int(row))
+			n.Add(n, &one)
+		}
+	})
+	l.counted = true
+}
+
+// commit is the honest step for any field elements.
+func (l *liar) commit() {
+	l.count()
+	small := make([]int32, len(l.cells))
+	key := l.prepared.Model.Key()
+	wide := map[int]fr.Element{}
+	for i, e := range l.cells {
+		v, ok := toInt(e)
+		if small[i] = v; !ok {
+			wide[i] = e
+		}
+	}
+	rows, err := key.CommitRows(l.ctx, small, l.sys.CellCols, nil)
+	if err != nil {
+		l.tb.Fatal(err)
+	}
+	for i, e := range wide {
+		var p bn254.G1Affine
+		p.ScalarMultiplication(&key.Generators()[i%l.sys.CellCols], e.BigInt(new(big.Int)))
+		rows[i/l.sys.CellCols].Add(&rows[i/l.sys.CellCols], &p)
+	}
+	l.result.Proof.Rows = rows
+	l.challenges.Alpha, l.challenges.Beta = verify.DrawKeys(l.tr, rows)
+}
+
+// toInt is a small element as an integer.
+func toInt(e fr.Element) (int32, bool) {
+	var neg fr.Element
+	neg.Neg(&e)
+	switch {
+	case e.IsUint64() && e.Uint64() < 1<<31:
+		return int32(e.Uint64()), true
+	case neg.IsUint64() && neg.Uint64() < 1<<31:
+		return -int32(neg.Uint64()), true
+	}
+	return 0, false
+}
+
+// lookup sums the fractions of the keys, or of the rows that a forger claims them to be.
+func (l *liar) lookup() {
+	ch := &l.challenges
+	left := lookup.Side{Vars: l.sys.LeafVars, Den: make([]fr.Element, l.sys.LeafCount)}
+	right := lookup.Side{Vars: l.sys.RowVars}
+	dens := make([][]fr.Element, len(l.sys.Tables))
+	for i := range l.sys.Tables {
+		dens[i] = l.sys.Denominators(ch, i)
+		right.Den = append(right.Den, dens[i]...)
+		s := l.sys.Slot(layer.SlotCount, i)
+		right.Num = append(right.Num, l.cells[s.Offset:][:1<<s.Vars]...)
+	}
+	right.Den = append(right.Den, l.extra.Den...)
+	right.Num = append(right.Num, l.extra.Num...)
+	l.eachLeaf(func(leaf *layer.Leaf, index, at, cell int) {
+		if l.forge {
+			left.Den[index] = dens[leaf.Table][l.witness.keys[index]]
+			return
+		}
+		left.Den[index] = l.denominator(l.key(leaf, at, cell, l.accs), leaf.Table)
+	})
+	l.result.Proof.Lookup, ch.Left, ch.Right = lookup.Prove(l.tr, left, right)
+	ch.Point, ch.Gamma = verify.DrawPoint(l.tr, l.sys, ch.Left.Point)
+}
+
+// denominator is α − (c0 + β·c1 + β²·tag).
+func (l *liar) denominator(k key, table int) fr.Element {
+	v := fr.NewElement(l.sys.Tables[table].Tag)
+	v.Mul(&v, &l.challenges.Beta).Add(&v, &k[1]).Mul(&v, &l.challenges.Beta).Add(&v, &k[0])
+	return *v.Sub(&l.challenges.Alpha, &v)
+}
+
+// contract is the honest step, with a chance to change the sums before they are sent.
+func (l *liar) contract() {
+	if l.sums == nil {
+		if err := l.proving.contract(); err != nil {
+			l.tb.Fatal(err)
+		}
+		return
+	}
+	proof := l.result.Proof
+	l.challenges.Rho.SetOne()
+	instances, err := l.factors()
+	if err != nil {
+		l.tb.Fatal(err)
+	}
+	for i := range l.claims {
+		side := 0
+		if l.sys.Revealed(&l.claims[i]) {
+			side = 1
+		}
+		v := sum(instances[i])
+		proof.Convs[side].Add(&proof.Convs[side], &v)
+	}
+	l.sums(&proof.Convs)
+	l.challenges.Rho = verify.DrawRho(l.tr, proof.Convs)
+	if instances, err = l.factors(); err != nil {
+		l.tb.Fatal(err)
+	}
+	var claim fr.Element
+	claim.Mul(&l.challenges.Rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
+	var finals [][]fr.Element
+	proof.Contract, l.r, finals = sumcheck.ProveProducts(l.tr, l.sys.Weights.ContractVars, l.sys.Degree(), claim, instances)
+	for _, f := range finals {
+		proof.Weights = append(proof.Weights, f[0])
+		proof.Inputs = append(proof.Inputs, f[1])
+	}
+	l.eta = verify.DrawEta(l.tr, proof.Weights, proof.Inputs)
+}
+
+// open is the honest step for any field elements.
+func (l *liar) open() {
+	proof, m := l.result.Proof, l.prepared.Model
+	outputs := m.DrawOutputs(l.tr, l.result.Statement.Outputs)
+	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
+	o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, l.claims, l.r, outputs, verify.DrawDelta(l.tr))
+	if err != nil {
+		l.tb.Fatal(err)
+	}
+	weights := make([]fr.Element, len(l.cells))
+	o.Fill(weights)
+	if l.drop != nil {
+		l.drop(weights)
+	}
+	var rho []fr.Element
+	var finals [][]fr.Element
+	proof.Open, rho, finals = sumcheck.ProveProducts(l.tr, l.sys.CellVars, 2, o.Value,
+		[]sumcheck.Instance{{Vars: l.sys.CellVars, Factors: [][]fr.Element{slices.Clone(l.cells), weights}}})
+	proof.Cell = finals[0][0]
+	high, _ := l.sys.SplitCellPoint(rho)
+	proof.CellRow = make([]fr.Element, l.sys.CellCols)
+	combine(proof.CellRow, poly.EqPrefix(high, l.sys.CellRows()), l.cells)
+	if len(l.claims) == 0 {
+		return
+	}
+	packed := l.weights
+	if packed == nil {
+		packed = l.prepared.packed
+	}
+	rows, _, _ := l.sys.WeightOpening(l.claims, &l.challenges, l.r, proof.Weights, l.eta)
+	proof.WeightRow = make([]fr.Element, l.sys.Weights.Cols)
+	poly.VecMat(proof.WeightRow, rows, packed, l.sys.Weights.Cols)
+}
+
+// combine adds the rows of a matrix, weighed, to dst.
+func combine(dst, weights, cells []fr.Element) {
+	for i := range cells {
+		var v fr.Element
+		v.Mul(&cells[i], &weights[i/len(dst)])
+		dst[i%len(dst)].Add(&dst[i%len(dst)], &v)
+	}
+}
+
+// prove takes all steps and lets the verifier judge.
+func (l *liar) prove() error {
+	l.commit()
+	l.lookup()
+	l.contract()
+	l.open()
+	return verify.Verify(l.prepared.Model, l.result.Statement, l.result.Proof)
+}
+
+// statementOf reads the statement off a trace.
+func statementOf(tb testing.TB, p *Prepared, trace *graph.Trace) *verify.Statement {
+	tb.Helper()
+	s, err := statement(p.Model, Job{ID: "job", Payee: "payee", Chain: "chain"}, trace)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// wantRejection requires a proof to fail at one of the checks.
+func wantRejection(tb testing.TB, err error, checks ...verify.Check) {
+	tb.Helper()
+	var r *verify.Rejection
+	switch {
+	case err == nil:
+		tb.Error("accepted")
+	case !errors.As(err, &r):
+		tb.Errorf("got %v, want a rejection", err)
+	case !slices.Contains(checks, r.Check):
+		tb.Errorf("rejected by %q (%v), want %q", r.Check, r.Cause, checks)
+	}
+}
+
+// mustReject judges a story twice: told with the keys that its cells have, and with keys
+// that are in the tables.
+func mustReject(t *testing.T, p *Prepared, s *verify.Statement, trace *graph.Trace, change func(l *liar)) {
+	t.Helper()
+	for _, forge := range []bool{false, true} {
+		l := newLiar(t, p, s, trace, forge)
+		if change != nil {
+			change(l)
+		}
+		want := verify.CheckLookup
+		if forge {
+			want = verify.CheckCells
+		}
+		wantRejection(t, l.prove(), want)
+	}
+}
+
+// messagesOf are values of no meaning for an opening that nobody reads.
+func messagesOf(l *liar) *layer.Messages {
+	return &layer.Messages{Inputs: make([]fr.Element, len(l.claims))}
+}
