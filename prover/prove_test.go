@@ -30,7 +30,7 @@ func execute(t testing.TB, c *graphtest.Case) *graph.Trace {
 }
 
 func TestHonestProofsOfRandomGraphsVerify(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			c := graphtest.Random(seed)
 			p := prepare(t, c, transcript.SHA256)

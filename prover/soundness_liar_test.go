@@ -28,9 +28,11 @@ type liar struct {
 
 	counted bool // the counts in cells are final
 	extra   lookup.Side
-	sums    func(convs *[2]fr.Element)
-	weights []int32 // packed weights to open; nil: those of the contraction
+	sums    func(convs *[2]fr.Element)         // changes the sums of convolutions before they are sent
+	factors func(weights, inputs []fr.Element) // changes the factors before they are sent
+	weights []int32                            // packed weights to open; nil: those of the contraction
 	drop    func(l []fr.Element)
+	rho     []fr.Element // point of the opening
 }
 
 // newLiar lays the story of a trace out: values as they are, excesses that fit the
@@ -274,17 +276,11 @@ func (l *liar) denominator(k key, table int) fr.Element {
 	return *v.Sub(&l.challenges.Alpha, &v)
 }
 
-// contract is the honest step, with a chance to change the sums before they are sent.
+// contract is the honest step, with a chance to change its messages before they are sent.
 func (l *liar) contract() {
-	if l.sums == nil {
-		if err := l.proving.contract(); err != nil {
-			l.tb.Fatal(err)
-		}
-		return
-	}
 	proof := l.result.Proof
 	l.challenges.Rho.SetOne()
-	instances, err := l.factors()
+	instances, err := l.proving.factors()
 	if err != nil {
 		l.tb.Fatal(err)
 	}
@@ -296,9 +292,11 @@ func (l *liar) contract() {
 		v := sum(instances[i])
 		proof.Convs[side].Add(&proof.Convs[side], &v)
 	}
-	l.sums(&proof.Convs)
+	if l.sums != nil {
+		l.sums(&proof.Convs)
+	}
 	l.challenges.Rho = verify.DrawRho(l.tr, proof.Convs)
-	if instances, err = l.factors(); err != nil {
+	if instances, err = l.proving.factors(); err != nil {
 		l.tb.Fatal(err)
 	}
 	var claim fr.Element
@@ -308,6 +306,9 @@ func (l *liar) contract() {
 	for _, f := range finals {
 		proof.Weights = append(proof.Weights, f[0])
 		proof.Inputs = append(proof.Inputs, f[1])
+	}
+	if l.factors != nil {
+		l.factors(proof.Weights, proof.Inputs)
 	}
 	l.eta = verify.DrawEta(l.tr, proof.Weights, proof.Inputs)
 }
@@ -321,17 +322,22 @@ func (l *liar) open() {
 	if err != nil {
 		l.tb.Fatal(err)
 	}
+	l.openClaim(o)
+}
+
+// openClaim opens the cells and, for the claims of the contraction, the weights.
+func (l *liar) openClaim(o *layer.Opening) {
+	proof := l.result.Proof
 	weights := make([]fr.Element, len(l.cells))
 	o.Fill(weights)
 	if l.drop != nil {
 		l.drop(weights)
 	}
-	var rho []fr.Element
 	var finals [][]fr.Element
-	proof.Open, rho, finals = sumcheck.ProveProducts(l.tr, l.sys.CellVars, 2, o.Value,
+	proof.Open, l.rho, finals = sumcheck.ProveProducts(l.tr, l.sys.CellVars, 2, o.Value,
 		[]sumcheck.Instance{{Vars: l.sys.CellVars, Factors: [][]fr.Element{slices.Clone(l.cells), weights}}})
 	proof.Cell = finals[0][0]
-	high, _ := l.sys.SplitCellPoint(rho)
+	high, _ := l.sys.SplitCellPoint(l.rho)
 	proof.CellRow = make([]fr.Element, l.sys.CellCols)
 	combine(proof.CellRow, poly.EqPrefix(high, l.sys.CellRows()), l.cells)
 	if len(l.claims) == 0 {

@@ -115,10 +115,11 @@ func (n *net) commit(x int) int {
 	return n.linear(graph.Term{Mult: 5}, len(n.c.Info.Shapes[x])-1, 2, x)
 }
 
+// reveal makes a product public, with bounds that no lie leaves.
 func (n *net) reveal(x int) int {
 	n.tb.Helper()
 	term := n.matmul(x, 3)
-	acc := n.accumulator([]graph.Term{term}, graph.Constant{}, term.Conv.Channel, []int{x})
+	acc := graph.Accumulator{Terms: []graph.Term{term}, Channel: term.Conv.Channel, Lo: -1 << 45, Hi: 1 << 45}
 	return n.add(&graph.Reveal{Acc: acc}, x)
 }
 
@@ -150,13 +151,20 @@ type scene struct {
 	build func(n *net) (target int)
 }
 
-// make finishes the scene's graph: the target goes on into a revealed product, and is an
-// output itself.
+// make finishes the scene's graph: the target goes on into a revealed product.
 func (s scene) make(tb testing.TB) (c *graphtest.Case, target int) {
 	tb.Helper()
 	n := newNet(tb)
 	target = s.build(n)
-	return n.outputs(n.reveal(target), target), target
+	return n.outputs(n.reveal(target)), target
+}
+
+// makePublic finishes the graph with the target as a second output.
+func (s scene) makePublic(tb testing.TB) *graphtest.Case {
+	tb.Helper()
+	n := newNet(tb)
+	target := s.build(n)
+	return n.outputs(n.reveal(target), target)
 }
 
 // viewed is a scene for a view between two committed tensors.

@@ -177,7 +177,7 @@ func TestLieAboutAnInputIsRejected(t *testing.T) {
 // execution, by one, by much, and by exchanging two cells.
 func TestLieInARevealedOrOutputCellIsRejected(t *testing.T) {
 	for _, s := range scenes() {
-		c, _ := s.make(t)
+		c := s.makePublic(t)
 		p, honest := prepare(t, c, transcript.SHA256), execute(t, c)
 		for output := range c.Graph.Outputs {
 			t.Run(fmt.Sprint(s.name, "/output ", output), func(t *testing.T) {

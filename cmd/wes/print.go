@@ -23,15 +23,25 @@ func printJSON(w io.Writer, v any) error {
 
 // table prints rows of cells in aligned columns.
 func table(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
 		fmt.Fprintln(t, strings.Join(r, "\t"))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func printProof(w io.Writer, dir string, o *pipeline.Outcome, r *pipeline.Report) error {
-	fmt.Fprintf(w, "%s: %s multiply-accumulates, %s parameters\n\n", nameOf(r.Model), count(r.MACs), count(r.Params))
+// printProof shows what became of the model called name.
+func printProof(w io.Writer, name, dir string, o *pipeline.Outcome, r *pipeline.Report) error {
+	fmt.Fprintf(w, "%s: %s multiply-accumulates, %s parameters\n\n", name, count(r.MACs), count(r.Params))
 	if err := table(w, stages(r)); err != nil {
 		return err
 	}
@@ -55,14 +65,19 @@ func stages(r *pipeline.Report) [][]string {
 	if r.Cached {
 		prepare = "read from the cache"
 	}
+	start := "nothing to start"
+	if r.Engine == pipeline.EngineONNXRuntime {
+		start = "a process of its own, and its copy of the model"
+	}
 	return [][]string{
 		{"prepare", seconds(r.LowerS), prepare},
+		{"start", seconds(r.EngineS), start},
 		{"execute", seconds(r.ExecuteS), fmt.Sprintf("%s: %s", r.Engine, r.EngineReason)},
 		{"commit", seconds(r.CommitS), ""},
 		{"look up", seconds(r.LookupS), ""},
 		{"contract", seconds(r.ContractS), ""},
 		{"open", seconds(r.OpenS), ""},
-		{"prove", seconds(r.ProveS), "all from input to proof, execution included"},
+		{"prove", seconds(r.ProveS), "all from input to proof: start, execute and what follows"},
 		{"verify", seconds(r.VerifyS), "valid, " + strconv.Itoa(r.Soundness) + " bits of soundness"},
 	}
 }
@@ -75,7 +90,7 @@ func onWhat(calibration string) string {
 }
 
 func accuracy(r *pipeline.Report) string {
-	return fmt.Sprintf("of top answers agree with the float model on %s; error %.3g at most, %.3g in the mean",
+	return fmt.Sprintf("of top answers are the float model's on %s; error at most %.3g, mean %.3g",
 		onWhat(r.Calibration), r.MaxAbs, r.MeanAbs)
 }
 
@@ -115,17 +130,12 @@ func printOutputs(w io.Writer, outputs []tensor.Tensor, tails []graph.Tail) erro
 		case graph.TailArgMax:
 			note = " (largest of proven numbers, found outside the proof)"
 		}
-		fmt.Fprintf(w, "%s %v = %s%s\n", t.Name, t.Shape, strings.Join(parts, " "), note)
+		fmt.Fprintf(w, "%s %s = %s%s\n", t.Name, shape(t.Shape), strings.Join(parts, " "), note)
 	}
 	return nil
 }
 
-func nameOf(model string) string {
-	if model == "" {
-		return "model"
-	}
-	return model
-}
+func shape(dims []int) string { return strings.ReplaceAll(fmt.Sprint(dims), " ", ", ") }
 
 // seconds prints three digits of a time.
 func seconds(s float64) string {

@@ -97,7 +97,7 @@ func prove(c *cobra.Command, path string, f *proveFlags) error {
 	if f.json {
 		return printJSON(c.OutOrStdout(), report)
 	}
-	return printProof(c.OutOrStdout(), f.out, outcome, report)
+	return printProof(c.OutOrStdout(), filepath.Base(path), f.out, outcome, report)
 }
 
 // read turns flags into what the pipeline wants.

@@ -176,7 +176,7 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 	p := ch.Left.Point
 	sel := selector(p, leaf.Vars, leaf.Offset)
-	value := s.Slot(SlotValue, leaf.Column)
+	value := s.slotIndex(SlotValue, leaf.Column)
 	var one, onePlus fr.Element
 	one.SetOne()
 	onePlus.Add(&one, &ch.Beta)
@@ -185,7 +185,7 @@ func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 		c := fr.NewElement(1 << s.RangeBits)
 		c.Neg(&c)
 		o.eq(value, scaled(c), p)
-		o.eq(s.Slot(SlotExcess, leaf.Column), scaled(c), p)
+		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(c), p)
 		return nil
 	}
 	tag := fr.NewElement(s.Tables[leaf.Table].Tag)
@@ -193,7 +193,7 @@ func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 	o.subtract(scaled(tag))
 	o.eq(value, scaled(onePlus), p)
 	if leaf.Kind == LeafFunction {
-		o.eq(s.Slot(SlotExcess, leaf.Column), scaled(ch.Beta), p)
+		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(ch.Beta), p)
 		return nil
 	}
 	return s.openMaximum(o, ch, leaf, sel)
@@ -287,7 +287,7 @@ func (s *System) openCounts(o *Opening, ch *Challenges) {
 	o.value(ch.Right.Num)
 	for i := range s.Tables {
 		t := &s.Tables[i]
-		o.eq(s.Slot(SlotCount, i), selector(ch.Right.Point, t.Vars, t.Offset), ch.Right.Point)
+		o.eq(s.slotIndex(SlotCount, i), selector(ch.Right.Point, t.Vars, t.Offset), ch.Right.Point)
 	}
 }
 

@@ -92,10 +92,24 @@ func (c *Column) eqVectors(p []fr.Element) [][]fr.Element {
 	return vecs
 }
 
-// evalTerm is the multilinear extension, at a point of the column, of the weights that a
-// term gives to the column's cells.
-func (c *Column) evalTerm(t Term, p []fr.Element) fr.Element {
+// evalTerms is the multilinear extension, at a point of the column, of the weights that
+// terms give to the column's cells.
+func (c *Column) evalTerms(terms []Term, p []fr.Element) fr.Element {
+	var sum fr.Element
+	if len(terms) == 0 {
+		return sum
+	}
 	eq := c.eqVectors(p)
+	for _, t := range terms {
+		v := t.against(eq)
+		sum.Add(&sum, &v)
+	}
+	lone := c.lone(p)
+	return *sum.Mul(&sum, &lone)
+}
+
+// against contracts a term with one vector for each axis.
+func (t Term) against(eq [][]fr.Element) fr.Element {
 	v := t.Coef
 	axis := 0
 	for _, g := range t.Groups {
@@ -108,8 +122,7 @@ func (c *Column) evalTerm(t Term, p []fr.Element) fr.Element {
 		v.Mul(&v, &x)
 		axis += g.Axes
 	}
-	lone := c.lone(p)
-	return *v.Mul(&v, &lone)
+	return v
 }
 
 // Runs visits the real cells of the column as runs of 2^Low channels: cell is the logical

@@ -19,16 +19,16 @@ type Opening struct {
 	weight fr.Element // of the claim being added: delta^i
 
 	Value fr.Element
-	eqs   []eqWeight
+	eqs   []eqWeight     // by slot
 	terms map[int][]Term // by committed tensor
 	count int
 }
 
-// eqWeight weighs a whole slot, padding included, by coef·eq(point, ·).
+// eqWeight weighs a whole slot, padding included, by coef·eq(point, ·). A slot meets only
+// one point: that of the lookups, or that of the table rows.
 type eqWeight struct {
-	slot  *Slot
 	coef  fr.Element
-	point []fr.Element
+	point []fr.Element // nil: the slot is not weighed
 }
 
 // maxTerms bounds the functionals that views can multiply into.
@@ -39,7 +39,8 @@ var ErrTooWide = errors.New("views weigh too many cells jointly")
 
 // NewOpening starts a claim. inputs holds the public inputs by tensor.
 func (s *System) NewOpening(inputs [][]int32, delta fr.Element) *Opening {
-	return &Opening{sys: s, inputs: inputs, delta: delta, weight: fr.One(), terms: map[int][]Term{}}
+	return &Opening{sys: s, inputs: inputs, delta: delta, weight: fr.One(),
+		eqs: make([]eqWeight, len(s.Slots)), terms: map[int][]Term{}}
 }
 
 // next begins another claim.
@@ -55,9 +56,11 @@ func (o *Opening) value(v fr.Element) {
 func (o *Opening) subtract(v fr.Element) { o.value(*v.Neg(&v)) }
 
 // eq adds coef·eq(point, ·) on a slot.
-func (o *Opening) eq(slot *Slot, coef fr.Element, point []fr.Element) {
+func (o *Opening) eq(slot int, coef fr.Element, point []fr.Element) {
 	coef.Mul(&coef, &o.weight)
-	o.eqs = append(o.eqs, eqWeight{slot, coef, point[len(point)-slot.Vars:]})
+	e := &o.eqs[slot]
+	e.coef.Add(&e.coef, &coef)
+	e.point = point[len(point)-o.sys.Slots[slot].Vars:]
 }
 
 // term adds a functional on a tensor: views hand it down, public inputs are evaluated.
@@ -90,51 +93,55 @@ func (o *Opening) term(tensor int, t Term) error {
 	return nil
 }
 
-// Fill writes L over the committed cells: the prover's side.
+// Fill writes L over the committed cells, which are zero before: the prover's side.
 func (o *Opening) Fill(l []fr.Element) {
-	for _, e := range o.eqs {
-		cells := l[e.slot.Offset:][:1<<e.slot.Vars]
-		weights := fr.Vector(make([]fr.Element, len(cells)))
-		poly.EqScaled(weights, e.point, e.coef)
-		dst := fr.Vector(cells)
-		dst.Add(dst, weights)
+	poly.Parallel(len(o.sys.Slots), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			slot := &o.sys.Slots[i]
+			o.fillSlot(i, l[slot.Offset:][:1<<slot.Vars])
+		}
+	})
+}
+
+func (o *Opening) fillSlot(i int, cells []fr.Element) {
+	if e := &o.eqs[i]; e.point != nil {
+		poly.EqScaled(cells, e.point, e.coef)
 	}
-	for i := range o.sys.Columns {
-		c := &o.sys.Columns[i]
-		slot := o.sys.Slot(SlotValue, i)
+	if slot := &o.sys.Slots[i]; slot.Kind == SlotValue {
+		c := &o.sys.Columns[slot.Source]
 		for _, t := range o.terms[c.Tensor] {
-			c.AddTerm(l[slot.Offset:][:1<<slot.Vars], t)
+			c.AddTerm(cells, t)
 		}
 	}
 }
 
 // Eval is the multilinear extension of L at a point: the verifier's side.
 func (o *Opening) Eval(rho []fr.Element) fr.Element {
-	var sum fr.Element
-	for _, e := range o.eqs {
-		v := selector(rho, e.slot.Vars, e.slot.Offset)
-		at := poly.EqEval(e.point, rho[len(rho)-e.slot.Vars:])
-		v.Mul(&v, &at).Mul(&v, &e.coef)
-		sum.Add(&sum, &v)
-	}
-	for i := range o.sys.Columns {
-		c := &o.sys.Columns[i]
-		terms := o.terms[c.Tensor]
-		if len(terms) == 0 {
-			continue
+	values := make([]fr.Element, len(o.sys.Slots))
+	poly.Parallel(len(values), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			values[i] = o.evalSlot(i, rho)
 		}
-		slot := o.sys.Slot(SlotValue, i)
-		at := rho[len(rho)-slot.Vars:]
-		var inner fr.Element
-		for _, t := range terms {
-			v := c.evalTerm(t, at)
-			inner.Add(&inner, &v)
-		}
-		sel := selector(rho, slot.Vars, slot.Offset)
-		inner.Mul(&inner, &sel)
-		sum.Add(&sum, &inner)
+	})
+	v := fr.Vector(values)
+	return v.Sum()
+}
+
+func (o *Opening) evalSlot(i int, rho []fr.Element) fr.Element {
+	slot := &o.sys.Slots[i]
+	at := rho[len(rho)-slot.Vars:]
+	var inner fr.Element
+	if e := &o.eqs[i]; e.point != nil {
+		inner = poly.EqEval(e.point, at)
+		inner.Mul(&inner, &e.coef)
 	}
-	return sum
+	if slot.Kind == SlotValue {
+		c := &o.sys.Columns[slot.Source]
+		v := c.evalTerms(o.terms[c.Tensor], at)
+		inner.Add(&inner, &v)
+	}
+	sel := selector(rho, slot.Vars, slot.Offset)
+	return *inner.Mul(&inner, &sel)
 }
 
 // selector is the weight, at a point, of the aligned cube of 2^vars cells at offset.

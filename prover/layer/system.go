@@ -224,10 +224,12 @@ func (s *System) CellRows() int { return (s.CellCount + s.CellCols - 1) / s.Cell
 const maxColumns = 1 << 12
 
 // Slot finds the slot of a kind and source.
-func (s *System) Slot(kind SlotKind, source int) *Slot {
+func (s *System) Slot(kind SlotKind, source int) *Slot { return &s.Slots[s.slotIndex(kind, source)] }
+
+func (s *System) slotIndex(kind SlotKind, source int) int {
 	for i := range s.Slots {
 		if s.Slots[i].Kind == kind && s.Slots[i].Source == source {
-			return &s.Slots[i]
+			return i
 		}
 	}
 	panic(fmt.Sprintf("BUG: no slot of kind %d for %d", kind, source))

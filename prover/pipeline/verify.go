@@ -30,7 +30,7 @@ type Verdict struct {
 	Job     prover.Job
 	Outputs []tensor.Tensor
 	Tails   []graph.Tail // of each output: what was computed outside the proof
-	Summary Summary // zero when the model file says nothing
+	Summary Summary      // zero when the model file says nothing
 	Load    time.Duration
 	Verify  time.Duration
 }

@@ -39,7 +39,7 @@ func EqScaled(dst []fr.Element, point []fr.Element, scale fr.Element) {
 	blocks := (len(dst) + len(low) - 1) / len(low)
 	high := make([]fr.Element, blocks)
 	EqScaled(high, point[:split], scale)
-	parallel(blocks, 8, func(start, end int) {
+	Parallel(blocks, 8, func(start, end int) {
 		for b := start; b < end; b++ {
 			block := fr.Vector(dst[b*len(low) : min((b+1)*len(low), len(dst))])
 			block.ScalarMul(low[:len(block)], &high[b])
@@ -92,7 +92,7 @@ func Evaluate(table []fr.Element, point []fr.Element) fr.Element {
 	}
 	blocks := (len(table) + len(low) - 1) / len(low)
 	sums := make(fr.Vector, blocks)
-	parallel(blocks, 8, func(start, end int) {
+	Parallel(blocks, 8, func(start, end int) {
 		for b := start; b < end; b++ {
 			block := fr.Vector(table[b*len(low) : min((b+1)*len(low), len(table))])
 			sums[b] = block.InnerProduct(low[:len(block)])

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls work on disjoint ranges that cover [0, n), on all cores. Ranges
+// Parallel calls work on disjoint ranges that cover [0, n), on all cores. Ranges
 // have about grain items; a single range runs on the caller's goroutine.
-func parallel(n, grain int, work func(start, end int)) {
+func Parallel(n, grain int, work func(start, end int)) {
 	chunks := (n + grain - 1) / grain
 	workers := min(runtime.GOMAXPROCS(0), chunks)
 	if workers <= 1 {

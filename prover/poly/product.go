@@ -60,7 +60,7 @@ func (p product) addTo(dst []fr.Element) {
 	segment := (terms + segments - 1) / segments
 
 	var mu sync.Mutex
-	parallel(groups*segments, 1, func(start, end int) {
+	Parallel(groups*segments, 1, func(start, end int) {
 		for t := start; t < end; t++ {
 			g, s := t%groups*group, t/groups*segment
 			var sums [maxTiles * tileLanes]wide

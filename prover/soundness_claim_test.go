@@ -1,0 +1,226 @@
+package prover
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/layer"
+	"github.com/weisyn/wes/prover/model/interpret/graphtest"
+	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/verify"
+)
+
+// twins is a graph with two layers of one shape, a grouped convolution, a maximum, views,
+// a committed output and a revealed one.
+func twins(tb testing.TB) *graphtest.Case {
+	n := newNet(tb)
+	x := n.input(2, 8)
+	a := n.linear(n.matmul(x, 8), 1, 2, x)
+	b := n.linear(n.matmul(a, 8), 1, 2, a)
+	g := n.linear(n.conv(b, 1, 8, 4), 1, 2, b)
+	m := n.add(&graph.Max{Channel: 1}, g, n.add(&graph.Slice{Axis: 1, Start: 7, Step: -1, Len: 8}, b))
+	return n.outputs(n.reveal(m), m)
+}
+
+// told is a liar of an honest execution of the twins.
+func told(t *testing.T) *liar {
+	c := twins(t)
+	p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
+	return newLiar(t, p, statementOf(t, p, trace), trace, false)
+}
+
+// TestSumsOfConvolutionsCannotBeTraded guards rule 9: what the lookups and the revealed
+// tensors take from convolutions are two claims, whatever their total.
+func TestSumsOfConvolutionsCannotBeTraded(t *testing.T) {
+	one := fr.One()
+	for name, trade := range map[string]func(convs *[2]fr.Element){
+		"moved":     func(c *[2]fr.Element) { c[0].Add(&c[0], &one); c[1].Sub(&c[1], &one) },
+		"all moved": func(c *[2]fr.Element) { c[0].Add(&c[0], &c[1]); c[1].SetZero() },
+		"exchanged": func(c *[2]fr.Element) { c[0], c[1] = c[1], c[0] },
+		"raised":    func(c *[2]fr.Element) { c[0].Add(&c[0], &one) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := told(t)
+			l.sums = trade
+			wantRejection(t, l.prove(), verify.CheckFactors)
+		})
+	}
+}
+
+// TestFactorsCannotBeTraded guards rule 9: the factors that the contraction ends in are
+// the same values that the openings of cells and weights take.
+func TestFactorsCannotBeTraded(t *testing.T) {
+	two, half := fr.NewElement(2), fr.Element{}
+	half.Inverse(&two)
+	for i := range told(t).sys.ConvClaimCount() {
+		l := told(t)
+		l.factors = func(weights, inputs []fr.Element) { // their product, which the contraction checks, stays
+			weights[i].Mul(&weights[i], &two)
+			inputs[i].Mul(&inputs[i], &half)
+		}
+		wantRejection(t, l.prove(), verify.CheckCells)
+	}
+}
+
+// TestOmittedClaimsAreRejected guards rule 9: an opening that leaves out what one slot
+// owes to some claim.
+func TestOmittedClaimsAreRejected(t *testing.T) {
+	for i := range told(t).sys.Slots {
+		l := told(t)
+		l.drop = func(weights []fr.Element) {
+			s := &l.sys.Slots[i]
+			clear(weights[s.Offset:][:1<<s.Vars])
+		}
+		wantRejection(t, l.prove(), verify.CheckCells)
+	}
+}
+
+// TestOneClaimLessIsRejected opens everything but the claim on one output, or on one
+// input factor, with an opening that is true for what remains.
+func TestOneClaimLessIsRejected(t *testing.T) {
+	for _, name := range []string{"output", "factor"} {
+		l := told(t)
+		l.commit()
+		l.lookup()
+		l.contract()
+		m, proof := l.prepared.Model, l.result.Proof
+		claims, outputs := l.claims, m.DrawOutputs(l.tr, l.result.Statement.Outputs)
+		if name == "output" {
+			outputs = nil
+		} else {
+			claims = claims[:len(claims)-1]
+		}
+		msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
+		o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, claims, l.r, outputs, verify.DrawDelta(l.tr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.openClaim(o)
+		wantRejection(t, verify.Verify(m, l.result.Statement, proof), verify.CheckCells)
+	}
+}
+
+// TestCombinedRowsAreBoundToTheirCommitments guards rule 9: combined rows that give the
+// opened values, but are not those of the commitments; and two such rows whose errors
+// cancel if both checks weigh the same.
+func TestCombinedRowsAreBoundToTheirCommitments(t *testing.T) {
+	for name, sides := range map[string][2]int64{"cells": {1, 0}, "weights": {0, 1}, "both": {1, -1}, "both with one sign": {1, 1}} {
+		t.Run(name, func(t *testing.T) {
+			l := told(t)
+			if err := l.prove(); err != nil {
+				t.Fatal(err)
+			}
+			p := l.result.Proof
+			_, low := l.sys.SplitCellPoint(l.rho)
+			_, cols, _ := l.sys.WeightOpening(l.claims, &l.challenges, l.r, p.Weights, l.eta)
+			v := orthogonal(poly.Eq(low), cols)
+			for i := range v {
+				for side, row := range [][]fr.Element{p.CellRow, p.WeightRow} {
+					e := poly.FromInt64(sides[side])
+					e.Mul(&e, &v[i])
+					row[i].Add(&row[i], &e)
+				}
+			}
+			wantRejection(t, verify.Verify(l.prepared.Model, l.result.Statement, p), verify.CheckCommitment)
+		})
+	}
+}
+
+// orthogonal is a vector of three entries that both vectors, which are longer, map to zero.
+func orthogonal(a, b []fr.Element) [3]fr.Element {
+	var v [3]fr.Element
+	for i := range v {
+		j, k := (i+1)%3, (i+2)%3
+		var s fr.Element
+		v[i].Mul(&a[j], &b[k])
+		s.Mul(&a[k], &b[j])
+		v[i].Sub(&v[i], &s)
+	}
+	return v
+}
+
+// TestExchangedColumnsAreRejected guards rule 10: the columns of two layers of one shape
+// in each other's place.
+func TestExchangedColumnsAreRejected(t *testing.T) {
+	for _, kind := range []layer.SlotKind{layer.SlotValue, layer.SlotExcess} {
+		for _, forge := range []bool{false, true} {
+			l := told(t)
+			l.forge = forge
+			if forge {
+				l.count()
+			}
+			a, b := l.sys.Slot(kind, 0), l.sys.Slot(kind, 1)
+			if a.Vars != b.Vars {
+				t.Fatal("the twins are not of one shape")
+			}
+			for i := range 1 << a.Vars {
+				l.cells[a.Offset+i], l.cells[b.Offset+i] = l.cells[b.Offset+i], l.cells[a.Offset+i]
+			}
+			want := verify.CheckLookup
+			if forge {
+				want = verify.CheckCells
+			}
+			wantRejection(t, l.proveWith(forge), want)
+		}
+	}
+}
+
+// proveWith proves with the keys that were chosen before the cells changed.
+func (l *liar) proveWith(keysOfBefore bool) error {
+	keys := slices.Clone(l.witness.keys)
+	l.commit()
+	if keysOfBefore {
+		l.witness.keys = keys
+	}
+	l.lookup()
+	l.contract()
+	l.open()
+	return verify.Verify(l.prepared.Model, l.result.Statement, l.result.Proof)
+}
+
+// TestPartsOfOtherProofsAreRejected guards rule 10: every part of a proof, replaced by
+// that of an honest proof for another job, another input and another model.
+func TestPartsOfOtherProofsAreRejected(t *testing.T) {
+	c := twins(t)
+	p := prepare(t, c, transcript.SHA256)
+	prove := func(p *Prepared, c *graphtest.Case, job string) *Result {
+		r, err := Prove(t.Context(), p, Job{ID: job}, execute(t, c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	honest := prove(p, c, "a")
+	input := *c
+	input.Inputs = [][]int32{slices.Clone(c.Inputs[0])}
+	input.Inputs[0][3] = -c.Inputs[0][3] - 1
+	model := *c
+	model.Weights = slices.Clone(c.Weights)
+	model.Weights[1] = slices.Clone(c.Weights[1])
+	model.Weights[1][5] = 1 - model.Weights[1][5]
+	for name, other := range map[string]*Result{
+		"job":   prove(p, c, "b"),
+		"input": prove(p, &input, "a"),
+		"model": prove(prepare(t, &model, transcript.SHA256), &model, "a"),
+	} {
+		if err := verify.Verify(p.Model, honest.Statement, other.Proof); err == nil {
+			t.Errorf("whole proof of another %s accepted", name)
+		}
+		from := reflect.ValueOf(other.Proof).Elem()
+		for i := range from.NumField() {
+			mixed := *honest.Proof
+			field := reflect.ValueOf(&mixed).Elem().Field(i)
+			if reflect.DeepEqual(field.Interface(), from.Field(i).Interface()) {
+				continue // another job commits to the same cells
+			}
+			field.Set(from.Field(i))
+			if err := verify.Verify(p.Model, honest.Statement, &mixed); err == nil {
+				t.Errorf("%s of another %s accepted", from.Type().Field(i).Name, name)
+			}
+		}
+	}
+}
