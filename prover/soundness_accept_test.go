@@ -113,9 +113,6 @@ func TestHonestProofsOfExtremeGraphsAreAccepted(t *testing.T) {
 			x := n.input(2, 3)
 			return []int{n.linear(graph.Term{Mult: 1 << 20}, 1, graph.MaxShift, x)}
 		},
-		"slice without step": func(n *net) []int {
-			return []int{n.commit(n.add(&graph.Slice{Axis: 1, Start: 1, Step: 0, Len: 3}, n.input(2, 3)))}
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, kind := range []transcript.Kind{transcript.SHA256, transcript.Poseidon2} {

@@ -224,3 +224,128 @@ func TestPartsOfOtherProofsAreRejected(t *testing.T) {
 		}
 	}
 }
+
+// cross is orthogonal to two vectors of three entries.
+func cross(a, b []fr.Element) []fr.Element {
+	v := orthogonal(a, b)
+	return v[:]
+}
+
+// coefficients are what the contraction multiplies the factors of one side by.
+func (l *liar) coefficients(others []fr.Element) []fr.Element {
+	v := make([]fr.Element, len(l.claims))
+	for i := range l.claims {
+		v[i] = l.claims[i].Late(l.r)
+		v[i].Mul(&v[i], &others[i])
+		if l.claims[i].Grouped() {
+			u := l.claims[i].ChannelFactor(l.r)
+			v[i].Mul(&v[i], &u)
+		}
+	}
+	return v
+}
+
+// TestErrorsOfBatchedClaimsDoNotCancel guards rule 9: changes of several factors that the
+// contraction does not notice, and whose sum over the claims of an opening is zero.
+func TestErrorsOfBatchedClaimsDoNotCancel(t *testing.T) {
+	t.Run("inputs", func(t *testing.T) {
+		l := told(t)
+		l.factors = func(weights, inputs []fr.Element) {
+			ones := []fr.Element{fr.One(), fr.One(), fr.One()}
+			// The first claim is on the public input, the others on committed tensors.
+			for i, d := range cross(l.coefficients(weights)[1:4], ones) {
+				inputs[1+i].Add(&inputs[1+i], &d)
+			}
+		}
+		wantRejection(t, l.prove(), verify.CheckCells)
+	})
+	t.Run("weights", func(t *testing.T) {
+		l := told(t)
+		l.factors = func(weights, inputs []fr.Element) {
+			scales := make([]fr.Element, len(weights))
+			for i := range scales {
+				unit := make([]fr.Element, len(weights))
+				unit[i].SetOne()
+				_, _, scales[i] = l.sys.WeightOpening(l.claims, &l.challenges, l.r, unit, fr.One())
+			}
+			for i, d := range cross(l.coefficients(inputs)[:3], scales[:3]) {
+				weights[i].Add(&weights[i], &d)
+			}
+		}
+		wantRejection(t, l.prove(), verify.CheckWeightRow)
+	})
+}
+
+// TestLiesAboutTwoRevealedTensorsDoNotCancel guards rule 9: opposite errors at one place
+// of two tensors.
+func TestLiesAboutTwoRevealedTensorsDoNotCancel(t *testing.T) {
+	n := newNet(t)
+	x := n.input(2, 3)
+	c := n.outputs(n.reveal(x), n.reveal(x))
+	p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
+	st := statementOf(t, p, trace)
+	st.Outputs = [][]int64{slices.Clone(st.Outputs[0]), slices.Clone(st.Outputs[1])}
+	st.Outputs[0][4]++
+	st.Outputs[1][4]--
+	run := &proving{ctx: t.Context(), prepared: p, sys: p.Model.System(), result: &Result{Statement: st, Proof: new(verify.Proof)},
+		witness: &witness{sys: p.Model.System(), trace: trace}}
+	var err error
+	if run.tr, err = p.Model.Begin(st); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []func() error{run.commit, run.lookup, run.contract, run.open} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantRejection(t, verify.Verify(p.Model, st, run.result.Proof), verify.CheckCells)
+}
+
+// TestRowsOfOtherTablesAreRejected guards rule 7: a value of another layer's function,
+// with the lookup counted at that function's row.
+func TestRowsOfOtherTablesAreRejected(t *testing.T) {
+	n := newNet(t)
+	x := n.input(1, 4)
+	half := func(q int64) int64 { return clamp(q / 2) }
+	multiple := n.accumulator([]graph.Term{{Mult: 3}}, graph.Constant{}, 1, []int{x})
+	a := n.rescale(multiple, []int{1}, nil, x)
+	b := n.rescale(multiple, []int{1}, half, x)
+	n.c.Inputs[0] = []int32{20, 30, -4, 9}
+	c := n.outputs(n.reveal(a), n.reveal(b))
+	p, honest := prepare(t, c, transcript.SHA256), execute(t, c)
+	trace := executeWith(t, c, in(a, func(v []int32) { v[0] = honest.Values[b][0] }))
+	l := newLiar(t, p, statementOf(t, p, trace), trace, false)
+	l.counted = true
+	lost := l.lost()
+	for i := range l.sys.Tables {
+		if row, ok := l.rows(i)[lost.key]; ok && l.sys.Tables[i].Kind == layer.LeafFunction {
+			count, one := l.cell(layer.SlotCount, i, int(row)), fr.One()
+			count.Add(count, &one)
+			wantRejection(t, l.prove(), verify.CheckLookup)
+			return
+		}
+	}
+	t.Error("no other table has the row")
+}
+
+// TestOpenedCellsAreThoseCommitted guards rule 9: an argument about other cells than the
+// committed ones, with the combined row of either.
+func TestOpenedCellsAreThoseCommitted(t *testing.T) {
+	for name, want := range map[string]verify.Check{"committed row": verify.CheckCellRow, "argued row": verify.CheckCommitment} {
+		t.Run(name, func(t *testing.T) {
+			l := told(t)
+			l.count()
+			argued, nothing := l.cells, make([]fr.Element, len(l.cells))
+			l.cells = nothing
+			l.commit()
+			l.cells = argued
+			l.lookup()
+			l.contract()
+			l.open()
+			if name == "committed row" {
+				clear(l.result.Proof.CellRow)
+			}
+			wantRejection(t, verify.Verify(l.prepared.Model, l.result.Statement, l.result.Proof), want)
+		})
+	}
+}

@@ -15,7 +15,8 @@ import (
 // patience is how long work may take before its progress is drawn.
 const patience = time.Second
 
-// bars draws one bar for each stage of some work. A nil bars draws nothing.
+// bars draws a bar for the stage that some work is in, or a spinner while the stage does not
+// say how far it is. A nil bars draws nothing.
 type bars struct {
 	out   io.Writer
 	timer *time.Timer
@@ -54,9 +55,8 @@ func (b *bars) update(stage string, done, total int64) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if stage != b.mu.stage && b.mu.bar != nil {
-		b.mu.bar.SetTotal(-1, true)
-		b.mu.bar = nil
+	if stage != b.mu.stage || total != b.mu.total {
+		b.erase()
 	}
 	b.mu.stage, b.mu.done, b.mu.total = stage, done, total
 	b.draw()
@@ -66,7 +66,7 @@ func (b *bars) show() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.mu.finished {
-		b.mu.container = mpb.New(mpb.WithOutput(b.out), mpb.WithWidth(48))
+		b.mu.container = mpb.New(mpb.WithOutput(b.out), mpb.WithWidth(64))
 		b.draw()
 	}
 }
@@ -81,12 +81,22 @@ func (b *bars) draw() {
 		if m.done >= m.total {
 			return
 		}
-		m.bar = m.container.AddBar(m.total,
-			mpb.PrependDecorators(decor.Name(m.stage, decor.WC{W: 10, C: decor.DindentRight})),
-			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_MMSS)))
+		style := mpb.BarFillerBuilder(mpb.BarStyle())
+		if m.total == 1 {
+			style = mpb.SpinnerStyle().PositionLeft()
+		}
+		m.bar = m.container.New(m.total, style, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(
+			decor.Name(m.stage, decor.WC{W: 9, C: decor.DindentRight}), decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{W: 6, C: decor.DindentRight})))
 	}
-	m.bar.SetTotal(m.total, false)
 	m.bar.SetCurrent(m.done)
+}
+
+// erase ends the bar; b.mu is held.
+func (b *bars) erase() {
+	if b.mu.bar != nil {
+		b.mu.bar.Abort(true)
+		b.mu.bar = nil
+	}
 }
 
 // finish leaves the terminal to others.
@@ -97,9 +107,7 @@ func (b *bars) finish() {
 	b.timer.Stop()
 	b.mu.Lock()
 	b.mu.finished = true
-	if b.mu.bar != nil {
-		b.mu.bar.SetTotal(-1, true)
-	}
+	b.erase()
 	container := b.mu.container
 	b.mu.Unlock()
 	if container != nil {

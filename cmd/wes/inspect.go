@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/weisyn/wes/prover/model/float"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
@@ -64,8 +63,8 @@ func inspect(c *cobra.Command, path string, batch int, asJSON bool) error {
 	if err := show(c.OutOrStdout(), &out); err != nil {
 		return err
 	}
-	if len(i.Unsupported) > 0 {
-		return fmt.Errorf("%s: %w", path, &float.UnsupportedError{Items: i.Unsupported})
+	if err := i.Refusal(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }

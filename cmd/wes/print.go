@@ -65,21 +65,19 @@ func stages(r *pipeline.Report) [][]string {
 	if r.Cached {
 		prepare = "read from the cache"
 	}
-	start := "nothing to start"
+	rows := [][]string{{"prepare", seconds(r.LowerS - r.EngineS), prepare}}
 	if r.Engine == pipeline.EngineONNXRuntime {
-		start = "a process of its own, and its copy of the model"
+		rows = append(rows, []string{"start", seconds(r.EngineS), "a process for ONNX Runtime, and the model in it"})
 	}
-	return [][]string{
-		{"prepare", seconds(r.LowerS), prepare},
-		{"start", seconds(r.EngineS), start},
+	return append(rows, [][]string{
 		{"execute", seconds(r.ExecuteS), fmt.Sprintf("%s: %s", r.Engine, r.EngineReason)},
 		{"commit", seconds(r.CommitS), ""},
 		{"look up", seconds(r.LookupS), ""},
 		{"contract", seconds(r.ContractS), ""},
 		{"open", seconds(r.OpenS), ""},
-		{"prove", seconds(r.ProveS), "all from input to proof: start, execute and what follows"},
+		{"prove", seconds(r.ProveS), "all from input to proof, execution included"},
 		{"verify", seconds(r.VerifyS), "valid, " + strconv.Itoa(r.Soundness) + " bits of soundness"},
-	}
+	}...)
 }
 
 func onWhat(calibration string) string {
@@ -155,6 +153,9 @@ func size(n int64) string { return scaled(float64(n), "B") }
 func count(n int64) string { return strings.TrimSpace(scaled(float64(n), "")) }
 
 func scaled(v float64, unit string) string {
+	if v < 1000 {
+		return strconv.FormatFloat(v, 'f', 0, 64) + " " + unit
+	}
 	prefix := ""
 	for _, p := range []string{"k", "M", "G", "T"} {
 		if v < 1000 {

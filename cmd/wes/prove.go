@@ -134,7 +134,8 @@ func checkBits(f *proveFlags) error {
 
 func writeOutcome(dir string, o *pipeline.Outcome) error {
 	err := pipeline.WriteFiles(dir, []pipeline.File{
-		{Name: modelFile, Data: o.Model}, {Name: proofFile, Data: o.Proof}, {Name: outputFile, Data: o.Output}})
+		{Name: modelFile, Data: o.Model}, {Name: proofFile, Data: o.Proof}, {Name: outputFile, Data: o.Output},
+	})
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}

@@ -73,24 +73,20 @@ func nextStep(err error) string {
 	case errors.Is(err, tensor.ErrRange):
 		return "calibrate on samples that cover the input: --calibrate"
 	case errors.Is(err, onnx.ErrUnavailable):
-		return "or leave the choice to wes: --engine auto"
+		return "without it, --engine auto and --engine interpreter give the same results"
 	}
 	return ""
 }
 
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "wes",
-		Short:         "Prove inferences of ONNX models, and verify such proofs",
-		Long:          "Prove inferences of ONNX models, and verify such proofs.\n\n" + exitHelp,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+	root := group("wes", "Prove inferences of ONNX models, and verify such proofs",
+		newAI(), newDemo(), newDeps(), newWorker(), newVersion())
+	root.Long = root.Short + ".\n\n" + exitHelp
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newAI(), newDemo(), newDeps(), newWorker(), newVersion())
 	return root
 }
 

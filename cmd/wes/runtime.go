@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
-// runtime offers package onnx to the pipeline.
+// runtimes offers package onnx to the pipeline.
 type runtimes struct{}
 
 var _ pipeline.Runtime = runtimes{}
@@ -28,8 +29,11 @@ func (runtimes) Open(ctx context.Context) (pipeline.Device, error) {
 		}
 	}
 	c, err := onnx.Open(ctx, onnx.Options{Library: library})
-	if err != nil {
+	switch {
+	case errors.Is(err, onnx.ErrUnavailable):
 		return nil, err
+	case err != nil:
+		return nil, &pipeline.Fault{Stage: pipeline.StageExecute, Err: err}
 	}
 	return device{c}, nil
 }

@@ -76,7 +76,8 @@ func check(c *cobra.Command, f *verifyFlags) error {
 	case f.json:
 		return printJSON(c.OutOrStdout(), verdict{
 			Valid: true, ModelDigest: hex.EncodeToString(v.Digest[:]), Job: v.Job.ID, Payee: v.Job.Payee, Chain: v.Job.Chain,
-			LoadS: v.Load.Seconds(), VerifyS: v.Verify.Seconds(), ProofBytes: len(claim.Proof)})
+			LoadS: v.Load.Seconds(), VerifyS: v.Verify.Seconds(), ProofBytes: len(claim.Proof),
+		})
 	}
 	return printVerdict(c.OutOrStdout(), v, len(claim.Proof))
 }

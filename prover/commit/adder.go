@@ -3,6 +3,8 @@ package commit
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
+
+	"github.com/weisyn/wes/prover/vec"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 // adder sums pairs of affine points, up to lane pairs at a time. All products of
 // a batch, those of the shared inversion included, are element-wise products of
-// vectors, because fp.Vector multiplies with AVX-512 where the machine has it.
+// vectors, which are faster where the machine has AVX-512.
 //
 // Infinity is (0, 0), as everywhere in gnark-crypto. A pair that the chord formula
 // cannot add (an operand at infinity, equal points, opposite points) is summed
@@ -106,12 +108,12 @@ func (a *adder) chord(lo, hi int) {
 	x1, y1, x2, y2, slope := a.x1[lo:hi], a.y1[lo:hi], a.x2[lo:hi], a.y2[lo:hi], a.inverse[lo:hi]
 	t, u := a.t[:hi-lo], a.u[:hi-lo]
 	t.Sub(y2, y1)
-	slope.Mul(slope, t)
-	t.Mul(slope, slope)
+	vec.MulFp(slope, slope, t)
+	vec.MulFp(t, slope, slope)
 	t.Sub(t, x1)
 	t.Sub(t, x2)
 	u.Sub(x1, t)
-	u.Mul(u, slope)
+	vec.MulFp(u, u, slope)
 	u.Sub(u, y1)
 }
 
@@ -132,8 +134,7 @@ func multiply(v, tree fp.Vector) fp.Element {
 	for len(v) > 1 {
 		half := len(v) / 2
 		products := tree[:len(v)-half]
-		level := products[:half]
-		level.Mul(v[:half], v[half:2*half])
+		vec.MulFp(products[:half], v[:half], v[half:2*half])
 		if len(v)%2 == 1 {
 			products[half] = v[len(v)-1]
 		}
@@ -154,8 +155,8 @@ func divide(v, tree, tmp fp.Vector, inverse *fp.Element) {
 	products := tree[:len(v)-half]
 	divide(products, tree[len(products):], tmp, inverse)
 	level, lo, hi, swap := products[:half], v[:half], v[half:2*half], tmp[:half]
-	swap.Mul(level, lo)
-	lo.Mul(level, hi)
+	vec.MulFp(swap, level, lo)
+	vec.MulFp(lo, level, hi)
 	copy(hi, swap)
 	if len(v)%2 == 1 {
 		v[len(v)-1] = products[half]

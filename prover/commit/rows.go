@@ -25,6 +25,11 @@ func (k *Key) CommitRows(ctx context.Context, data []int32, cols int, progress f
 	if cols < 1 || cols > k.Len() || cols&(cols-1) != 0 {
 		return nil, &LengthError{What: "row", Got: cols, Want: fmt.Sprintf("a power of two up to %d", k.Len())}
 	}
+	return k.commitRows(ctx, data, cols, progress)
+}
+
+// commitRows is CommitRows for rows of any width up to the key's.
+func (k *Key) commitRows(ctx context.Context, data []int32, cols int, progress func(done, total int)) ([]bn254.G1Affine, error) {
 	rows := (len(data) + cols - 1) / cols
 	if rows == 0 {
 		return nil, nil

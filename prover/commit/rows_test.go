@@ -146,12 +146,12 @@ func TestCommitRowsEqualsMultiExpOverHashedGenerators(t *testing.T) {
 	data := fill(rng, 5*cols, distributions()["limits"])
 	want := make([]bn254.G1Affine, 5)
 	for i := range want {
-		want[i] = multiExp(t, k, data[i*cols:(i+1)*cols])
+		want[i] = referenceMultiExp(t, k, data[i*cols:(i+1)*cols])
 	}
 	requireRows(t, k, data, cols, want)
 }
 
-func multiExp(tb testing.TB, k *Key, row []int32) (p bn254.G1Affine) {
+func referenceMultiExp(tb testing.TB, k *Key, row []int32) (p bn254.G1Affine) {
 	tb.Helper()
 	scalars := make([]fr.Element, len(row))
 	for i, v := range row {
@@ -303,7 +303,7 @@ func BenchmarkMultiExpRows(b *testing.B) {
 	k, data, nonZero := benchmarkData(b, func(r *rand.Rand) int32 { return max(0, int32(r.Intn(255))-127) }, rows, cols)
 	for b.Loop() {
 		for i := range rows {
-			multiExp(b, k, data[i*cols:(i+1)*cols])
+			referenceMultiExp(b, k, data[i*cols:(i+1)*cols])
 		}
 	}
 	cores := float64(runtime.GOMAXPROCS(0))

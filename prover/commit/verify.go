@@ -3,7 +3,6 @@ package commit
 import (
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
@@ -46,8 +45,8 @@ func (k *Key) Verify(checks []Check, delta fr.Element) error {
 		}
 		power.Mul(&power, &delta)
 	}
-	var sum bn254.G1Jac
-	if _, err := sum.MultiExp(points, scalars, ecc.MultiExpConfig{}); err != nil {
+	sum, err := multiExp(points, scalars)
+	if err != nil {
 		return fmt.Errorf("verify opening: %w", err)
 	}
 	if !sum.Z.IsZero() {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -157,7 +158,7 @@ func (c *Constant) check(shape []int) error {
 
 func (a *Accumulator) fields(c *codec) {
 	n := len(a.Terms)
-	c.length(&n, 1<<10)
+	c.length(&n, MaxInputs)
 	if c.decoding {
 		a.Terms = make([]Term, n)
 	}
@@ -205,9 +206,18 @@ func (v *Constant) fields(c *codec) {
 	c.int64s(&v.Data, MaxElements)
 }
 
-// bound is the stated interval, which must hold the part that needs no weights.
+// bound is the stated interval. Multipliers, biases and what convolutions read are limited,
+// so that no sum overflows and a proof can hold every convolved cell in 32 bits.
 func (a *Accumulator) bound(in []Interval) (Interval, error) {
+	for i, v := range a.Bias.Data {
+		if v <= -MaxExact || v >= MaxExact {
+			return Interval{}, fmt.Errorf("bias %d is %d: reaches 2^53", i, v)
+		}
+	}
 	for i, t := range a.Terms {
+		if t.Conv != nil && (in[i].Lo < math.MinInt32 || in[i].Hi > math.MaxInt32) {
+			return Interval{}, fmt.Errorf("term %d: convolution of values in [%d, %d], more than 32 bits", i, in[i].Lo, in[i].Hi)
+		}
 		if t.Conv == nil && (t.Mult <= -1<<31 || t.Mult >= 1<<31) {
 			return Interval{}, fmt.Errorf("term %d: multiplier %d", i, t.Mult)
 		}

@@ -224,7 +224,7 @@ func (g *Graph) nodeFields(c *codec) {
 			node.Op = entry.make()
 		}
 		c.text(&node.Name)
-		c.ints(&node.Inputs, 1<<10)
+		c.ints(&node.Inputs, MaxInputs)
 		node.Op.fields(c)
 	}
 }

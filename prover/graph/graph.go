@@ -10,6 +10,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Limits of a graph from outside. They bound what a decoder allocates and what
@@ -17,6 +18,7 @@ import (
 const (
 	MaxNodes    = 1 << 16
 	MaxRank     = 8
+	MaxInputs   = 1 << 10 // of one node
 	MaxElements = 1 << 28
 	MaxDomain   = 1 << 20 // rows of one function table
 	MaxShift    = 20
@@ -96,8 +98,8 @@ func Elements(shape []int) int {
 // graph. Bounds of convolutions are those stated in the graph: CheckWeights ties
 // them to weights.
 func (g *Graph) Check() (*Info, error) {
-	if len(g.Nodes) == 0 || len(g.Nodes) > MaxNodes {
-		return nil, fmt.Errorf("%w: %d nodes", ErrInvalid, len(g.Nodes))
+	if len(g.Nodes) == 0 || max(len(g.Nodes), len(g.Tables), len(g.Outputs)) > MaxNodes {
+		return nil, fmt.Errorf("%w: %d nodes, %d tables, %d outputs", ErrInvalid, len(g.Nodes), len(g.Tables), len(g.Outputs))
 	}
 	for i := range g.Tables {
 		if err := g.Tables[i].check(); err != nil {
@@ -116,6 +118,9 @@ func (g *Graph) Check() (*Info, error) {
 
 func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 	n := &g.Nodes[i]
+	if len(n.Inputs) > MaxInputs || len(n.Name) > maxText {
+		return fmt.Errorf("%d inputs and a name of %d bytes, at most %d and %d", len(n.Inputs), len(n.Name), MaxInputs, maxText)
+	}
 	shapes := make([][]int, len(n.Inputs))
 	bounds := make([]Interval, len(n.Inputs))
 	for k, t := range n.Inputs {
@@ -180,7 +185,7 @@ func (g *Graph) checkOutputs(info *Info) error {
 		if o.Tail > TailArgMax || o.Axis < 0 || o.Axis >= len(o.Shape) {
 			return fmt.Errorf("%w: output %d: tail %d on axis %d", ErrInvalid, i, o.Tail, o.Axis)
 		}
-		if !(o.Scale > 0) {
+		if !(o.Scale > 0) || math.IsInf(o.Scale, 1) {
 			return fmt.Errorf("%w: output %d: scale %v", ErrInvalid, i, o.Scale)
 		}
 		revealed[o.Tensor] = true

@@ -1,6 +1,9 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Input is a public input. Its cells lie in [Lo, Hi]; a cell v stands for v*Scale.
 type Input struct {
@@ -16,7 +19,7 @@ func (op *Input) shape(in [][]int) ([]int, error) {
 	if len(in) != 0 {
 		return nil, fmt.Errorf("%d inputs, want 0", len(in))
 	}
-	if !(op.Scale > 0) {
+	if !(op.Scale > 0) || math.IsInf(op.Scale, 1) {
 		return nil, fmt.Errorf("scale %v", op.Scale)
 	}
 	return op.Shape, nil

@@ -31,19 +31,17 @@ type NodeTerm struct {
 }
 
 // nodeTerms weighs the columns of a node by eq at the suffix of the point that each has,
-// times weight(i) for column i of list.
-func (s *System) nodeTerms(node, channel int, list []Column, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
+// times weight(i) for column i of Columns, or of Reveals.
+func (s *System) nodeTerms(node, channel int, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
 	var terms []NodeTerm
+	list, first := s.columnsOf(node)
 	for i := range list {
 		c := &list[i]
-		if c.Tensor != node {
-			continue
-		}
 		p := point[len(point)-c.Vars:]
 		if len(terms) == 0 || terms[len(terms)-1].Low != c.Low {
 			terms = append(terms, NodeTerm{Low: c.Low, U: make([]fr.Element, c.Shape[channel]), Axes: c.eqVectors(p)})
 		}
-		w, lone := weight(i), c.lone(p)
+		w, lone := weight(first+i), c.lone(p)
 		w.Mul(&w, &lone)
 		t := &terms[len(terms)-1]
 		part := c.split(p)[channel]
@@ -73,7 +71,7 @@ func noShift(int) int { return 0 }
 func (s *System) rescaleTerms(node int, ch *Challenges) []NodeTerm {
 	op := s.Graph.Nodes[node].Op.(*graph.Rescale)
 	up := fr.NewElement(1 << (s.RangeBits - op.MaxShift()))
-	return s.nodeTerms(node, op.Acc.Channel, s.Columns, ch.Left.Point, func(i int) fr.Element {
+	return s.nodeTerms(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
 		leaf := s.Leaf(LeafRemainder, i)
 		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
 		return *v.Mul(&v, &up)
@@ -83,7 +81,7 @@ func (s *System) rescaleTerms(node int, ch *Challenges) []NodeTerm {
 // revealTerms weighs a revealed accumulator by powers of γ, one for each column.
 func (s *System) revealTerms(node int, ch *Challenges) []NodeTerm {
 	op := s.Graph.Nodes[node].Op.(*graph.Reveal)
-	return s.nodeTerms(node, op.Acc.Channel, s.Reveals, ch.Point, func(i int) fr.Element {
+	return s.nodeTerms(node, op.Acc.Channel, ch.Point, func(i int) fr.Element {
 		var w fr.Element
 		w.Exp(ch.Gamma, bigInt(i))
 		return w
@@ -92,12 +90,11 @@ func (s *System) revealTerms(node int, ch *Challenges) []NodeTerm {
 
 // Leaf finds the lookups of a kind for a column.
 func (s *System) Leaf(kind LeafKind, column int) *Leaf {
-	for i := range s.Leaves {
-		if s.Leaves[i].Kind == kind && s.Leaves[i].Column == column {
-			return &s.Leaves[i]
-		}
+	i, ok := s.leafAt[leafKey{kind, column}]
+	if !ok {
+		panic("BUG: column without its leaf")
 	}
-	panic("BUG: column without its leaf")
+	return &s.Leaves[i]
 }
 
 // Messages are the prover's values that the opening is about.
@@ -270,7 +267,7 @@ func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed m
 		terms := s.revealTerms(i, ch)
 		for k := range terms {
 			t := terms[k].term(op.Acc.Channel, noShift)
-			o.value(t.Apply64(revealed[i]))
+			o.apply(t, revealed[i])
 		}
 		if err := s.openAccumulator(o, i, &op.Acc, nil, terms); err != nil {
 			return err
@@ -297,6 +294,6 @@ func (s *System) openOutput(o *Opening, out OutputClaim) error {
 		vecs[a] = poly.EqPrefix(p, s.Info.Shapes[out.Tensor][a])
 	}
 	t := Separable(fr.One(), vecs...)
-	o.value(t.Apply64(out.Cells))
+	o.apply(t, out.Cells)
 	return o.term(out.Tensor, t)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // Column is a block of a tensor's channels stored over a cube of Vars variables. Channel
@@ -113,12 +114,11 @@ func (t Term) against(eq [][]fr.Element) fr.Element {
 	v := t.Coef
 	axis := 0
 	for _, g := range t.Groups {
-		vec := g.Vec
+		row := g.Vec
 		for a := axis + g.Axes - 1; a > axis; a-- {
-			vec = contractLast(vec, eq[a])
+			row = contractLast(row, eq[a])
 		}
-		row := fr.Vector(vec)
-		x := row.InnerProduct(eq[axis])
+		x := vec.Inner(row, eq[axis])
 		v.Mul(&v, &x)
 		axis += g.Axes
 	}
@@ -194,21 +194,17 @@ func (c *Column) AddTerm(dst []fr.Element, t Term) {
 	}
 	width := 1 << c.Low
 	line := make([]fr.Element, len(last)*width)
-	scaled := fr.Vector(make([]fr.Element, len(line)))
 	for h := range c.Count >> c.Low {
-		low := fr.Vector(channels[h<<c.Low:][:width])
+		low := channels[h<<c.Low:][:width]
 		for i := range last {
-			row := fr.Vector(line[i*width:][:width])
-			row.ScalarMul(low, &last[i])
+			vec.Scale(line[i*width:][:width], low, &last[i])
 		}
 		block := dst[h*len(weights)*padded*width:]
 		for i := range weights {
 			if weights[i].IsZero() {
 				continue
 			}
-			scaled.ScalarMul(line, &weights[i])
-			at := fr.Vector(block[i*padded*width:][:len(line)])
-			at.Add(at, scaled)
+			vec.AddScaled(block[i*padded*width:][:len(line)], line, &weights[i])
 		}
 	}
 }
@@ -227,8 +223,7 @@ func (c *Column) lastAxis() int {
 func outerPadded(a, b []fr.Element, n int) []fr.Element {
 	out := make([]fr.Element, len(a)*n)
 	for i := range a {
-		row := fr.Vector(out[i*n:][:len(b)])
-		row.ScalarMul(b, &a[i])
+		vec.Scale(out[i*n:][:len(b)], b, &a[i])
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // WeightFactor is Ŵ over the contraction index, or the weights themselves when grouped:
@@ -162,16 +163,14 @@ func contractAxis(data []fr.Element, dims []int, axis int, weights [][]fr.Elemen
 	outerN, inner := product(dims[:axis]), product(dims[axis+1:])
 	n := dims[axis]
 	out := make([]fr.Element, outerN*len(weights)*inner)
-	scratch := fr.Vector(make([]fr.Element, inner))
 	for o := range outerN {
 		for k, w := range weights {
-			dst := fr.Vector(out[(o*len(weights)+k)*inner:][:inner])
+			dst := out[(o*len(weights)+k)*inner:][:inner]
 			for i := range n {
 				if w[i].IsZero() {
 					continue
 				}
-				scratch.ScalarMul(data[(o*n+i)*inner:][:inner], &w[i])
-				dst.Add(dst, scratch)
+				vec.AddScaled(dst, data[(o*n+i)*inner:][:inner], &w[i])
 			}
 		}
 	}

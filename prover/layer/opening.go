@@ -1,7 +1,6 @@
 package layer
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -21,7 +20,9 @@ type Opening struct {
 	Value fr.Element
 	eqs   []eqWeight     // by slot
 	terms map[int][]Term // by committed tensor
-	count int
+
+	count, work int  // terms and entries so far, see maxTerms and maxWork
+	dry         bool // only work is counted: there are no public cells
 }
 
 // eqWeight weighs a whole slot, padding included, by coef·eq(point, ·). A slot meets only
@@ -30,12 +31,6 @@ type eqWeight struct {
 	coef  fr.Element
 	point []fr.Element // nil: the slot is not weighed
 }
-
-// maxTerms bounds the functionals that views can multiply into.
-const maxTerms = 1 << 16
-
-// ErrTooWide reports a graph whose views need more work of the verifier than is allowed.
-var ErrTooWide = errors.New("views weigh too many cells jointly")
 
 // NewOpening starts a claim. inputs holds the public inputs by tensor.
 func (s *System) NewOpening(inputs [][]int32, delta fr.Element) *Opening {
@@ -50,6 +45,13 @@ func (o *Opening) next() { o.weight.Mul(&o.weight, &o.delta) }
 func (o *Opening) value(v fr.Element) {
 	v.Mul(&v, &o.weight)
 	o.Value.Add(&o.Value, &v)
+}
+
+// apply adds a term's value on public cells to the right-hand side.
+func (o *Opening) apply(t Term, cells []int64) {
+	if !o.dry {
+		o.value(t.Apply64(cells))
+	}
 }
 
 // subtract moves a known summand of the left-hand side to the right.
@@ -70,22 +72,37 @@ func (o *Opening) term(tensor int, t Term) error {
 		return fmt.Errorf("%w: more than %d terms at node %q", ErrTooWide, maxTerms, n.Name)
 	}
 	if _, public := n.Op.(*graph.Input); public {
-		o.subtract(t.Apply(o.inputs[tensor]))
-		return nil
+		if !o.dry {
+			o.subtract(t.Apply(o.inputs[tensor]))
+		}
+		return o.spend(tensor, graph.Elements(o.sys.Info.Shapes[tensor])/publicCells)
 	}
 	if !IsView(n.Op) {
 		o.terms[tensor] = append(o.terms[tensor], t.scaled(o.weight))
-		return nil
+		columns, _ := o.sys.columnsOf(tensor)
+		return o.spend(tensor, t.size()*len(columns))
 	}
+	return o.pull(tensor, t)
+}
+
+// pull hands a functional on a view down to the view's inputs.
+func (o *Opening) pull(tensor int, t Term) error {
+	n, out := &o.sys.Graph.Nodes[tensor], o.sys.Info.Shapes[tensor]
 	in := make([][]int, len(n.Inputs))
 	for i, at := range n.Inputs {
 		in[i] = o.sys.Info.Shapes[at]
 	}
-	pulled, err := pull(n.Op, t, in, o.sys.Info.Shapes[tensor])
+	if err := o.spend(tensor, pullSize(n.Op, t, in[0], out)); err != nil {
+		return err
+	}
+	pulled, err := pull(n.Op, t, in, out)
 	if err != nil {
 		return fmt.Errorf("%w: node %q: %v", ErrTooWide, n.Name, err)
 	}
 	for i, at := range n.Inputs {
+		if err := o.spend(tensor, pulled[i].dense()); err != nil {
+			return err
+		}
 		if err := o.term(at, pulled[i]); err != nil {
 			return err
 		}

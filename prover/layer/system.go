@@ -32,6 +32,23 @@ type System struct {
 
 	Weights WeightLayout
 	convs   []convShape // by Conv.Weight
+
+	spans  []span // by node: its columns
+	leafAt map[leafKey]int
+	slotAt map[slotKey]int
+}
+
+// span is a range of columns.
+type span struct{ first, end int }
+
+type leafKey struct {
+	kind   LeafKind
+	column int
+}
+
+type slotKey struct {
+	kind   SlotKind
+	source int
 }
 
 // SlotKind tells what a slot of the committed vector holds.
@@ -92,11 +109,17 @@ const (
 	maxVars = 32
 )
 
-// NewSystem lays out a checked graph.
+// NewSystem lays out a checked graph. It refuses a graph that asks for more work of a
+// verifier than is allowed, with work that is itself bounded.
 func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
-	s := &System{Graph: g, Info: info, RangeBits: 1}
-	s.makeColumns()
+	s := &System{Graph: g, Info: info, RangeBits: 1, leafAt: map[leafKey]int{}, slotAt: map[slotKey]int{}}
+	if err := s.makeColumns(); err != nil {
+		return nil, err
+	}
 	if err := s.makeTables(); err != nil {
+		return nil, err
+	}
+	if err := s.checkLimits(); err != nil {
 		return nil, err
 	}
 	s.makeLeaves()
@@ -105,24 +128,38 @@ func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
 		return nil, fmt.Errorf("%w: %d lookups and %d committed cells exceed 2^%d", graph.ErrInvalid, s.LeafCount, s.CellCount, maxVars)
 	}
 	s.CellCols = matrixColumns(s.CellCount)
-	return s, s.makeWeights()
+	if err := s.makeWeights(); err != nil {
+		return nil, err
+	}
+	return s, s.checkViews()
 }
 
-func (s *System) makeColumns() {
+func (s *System) makeColumns() error {
+	s.spans = make([]span, len(s.Graph.Nodes))
 	for i := range s.Graph.Nodes {
+		list, channel := &s.Columns, 0
 		switch op := s.Graph.Nodes[i].Op.(type) {
 		case *graph.Rescale:
 			s.RangeBits = max(s.RangeBits, op.MaxShift())
-			s.Columns = append(s.Columns, columns(i, s.Info.Shapes[i], op.Acc.Channel, lowBits)...)
+			channel = op.Acc.Channel
 		case *graph.Max:
-			s.Columns = append(s.Columns, columns(i, s.Info.Shapes[i], op.Channel, lowBits)...)
+			channel = op.Channel
 		case *graph.Reveal:
-			s.Reveals = append(s.Reveals, columns(i, s.Info.Shapes[i], op.Acc.Channel, lowBits)...)
+			list, channel = &s.Reveals, op.Acc.Channel
+		default:
+			continue
+		}
+		first := len(*list)
+		*list = append(*list, columns(i, s.Info.Shapes[i], channel, lowBits)...)
+		s.spans[i] = span{first, len(*list)}
+		if len(s.Columns)+len(s.Reveals) > maxColumnCount {
+			return fmt.Errorf("%w: node %d: more than %d columns", ErrTooWide, i, maxColumnCount)
 		}
 	}
 	for _, c := range slices.Concat(s.Columns, s.Reveals) {
 		s.Low = max(s.Low, c.Low)
 	}
+	return nil
 }
 
 // makeTables lists the tables that some column uses.
@@ -148,6 +185,9 @@ func (s *System) makeTables() error {
 		if used[f] {
 			s.addTable(LookupTable{Kind: LeafFunction, Func: f, Tag: uint64(f) + 1, Size: s.Graph.Tables[f].Size()})
 		}
+	}
+	if width > graph.MaxDomain {
+		return fmt.Errorf("%w: maxima of values that differ from each other or zero by %d, at most %d", graph.ErrInvalid, width, graph.MaxDomain)
 	}
 	if width >= 0 {
 		s.addTable(LookupTable{Kind: LeafMaximum, Tag: uint64(len(s.Graph.Tables)) + 1, Size: int(2*width + 1)})
@@ -182,6 +222,7 @@ func (s *System) makeLeaves() {
 	}
 	slices.SortStableFunc(s.Leaves, func(a, b Leaf) int { return b.Vars - a.Vars })
 	for i := range s.Leaves {
+		s.leafAt[leafKey{s.Leaves[i].Kind, s.Leaves[i].Column}] = i
 		s.Leaves[i].Offset = s.LeafCount
 		s.LeafCount += 1 << s.Leaves[i].Vars
 	}
@@ -200,6 +241,7 @@ func (s *System) makeSlots() {
 	}
 	slices.SortStableFunc(s.Slots, func(a, b Slot) int { return b.Vars - a.Vars })
 	for i := range s.Slots {
+		s.slotAt[slotKey{s.Slots[i].Kind, s.Slots[i].Source}] = i
 		s.Slots[i].Offset = s.CellCount
 		s.CellCount += 1 << s.Slots[i].Vars
 	}
@@ -227,12 +269,21 @@ const maxColumns = 1 << 12
 func (s *System) Slot(kind SlotKind, source int) *Slot { return &s.Slots[s.slotIndex(kind, source)] }
 
 func (s *System) slotIndex(kind SlotKind, source int) int {
-	for i := range s.Slots {
-		if s.Slots[i].Kind == kind && s.Slots[i].Source == source {
-			return i
-		}
+	i, ok := s.slotAt[slotKey{kind, source}]
+	if !ok {
+		panic(fmt.Sprintf("BUG: no slot of kind %d for %d", kind, source))
 	}
-	panic(fmt.Sprintf("BUG: no slot of kind %d for %d", kind, source))
+	return i
+}
+
+// columnsOf are the columns of a node, and the index of the first in Columns, or in
+// Reveals for a Reveal.
+func (s *System) columnsOf(node int) (columns []Column, first int) {
+	n := s.spans[node]
+	if _, ok := s.Graph.Nodes[node].Op.(*graph.Reveal); ok {
+		return s.Reveals[n.first:n.end], n.first
+	}
+	return s.Columns[n.first:n.end], n.first
 }
 
 // PointVars is the length of the point that lookup and revealed columns share the

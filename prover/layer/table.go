@@ -33,8 +33,15 @@ func (s *System) cells(t *LookupTable) (first, second []run) {
 	}
 }
 
-// evalRuns is the multilinear extension of consecutive runs at a point.
+// evalRuns is the multilinear extension of consecutive runs at a point. The runs cover the
+// cube, or there are none.
 func evalRuns(runs []run, point []fr.Element) fr.Element {
+	if 2*len(runs)*len(point) > 1<<len(point) { // cell by cell is less work
+		cells := make([]fr.Element, 1<<len(point))
+		subtractRuns(cells, runs, fr.One())
+		v := poly.Evaluate(cells, point)
+		return *v.Neg(&v)
+	}
 	var sum, before, indexBefore fr.Element
 	at := 0
 	for _, r := range runs {

@@ -10,6 +10,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // maxDense bounds the cells of a group of axes that have to be weighed jointly: the
@@ -115,8 +116,7 @@ func (t Term) merge(from, to int) (Term, error) {
 func outer(a, b []fr.Element) []fr.Element {
 	out := make([]fr.Element, len(a)*len(b))
 	for i := range a {
-		row := fr.Vector(out[i*len(b):][:len(b)])
-		row.ScalarMul(b, &a[i])
+		vec.Scale(out[i*len(b):][:len(b)], b, &a[i])
 	}
 	return out
 }
@@ -153,11 +153,10 @@ func (t Term) contract(rows []fr.Element) fr.Element {
 	return v
 }
 
-func contractLast(rows, vec []fr.Element) []fr.Element {
-	next := make([]fr.Element, len(rows)/len(vec))
+func contractLast(rows, weights []fr.Element) []fr.Element {
+	next := make([]fr.Element, len(rows)/len(weights))
 	for i := range next {
-		row := fr.Vector(rows[i*len(vec):][:len(vec)])
-		next[i] = row.InnerProduct(vec)
+		next[i] = vec.Inner(rows[i*len(weights):][:len(weights)], weights)
 	}
 	return next
 }

@@ -85,14 +85,21 @@ func (s *convShape) visit(f func(padded, dense int)) {
 	walk(0, 0, 0)
 }
 
-// highParts lists the indexes shifted down by low bits that hold a weight.
+// highParts lists the indexes shifted down by low bits that hold a weight, in order.
 func (s *convShape) highParts(low int) []int {
-	var parts []int
-	s.visit(func(padded, _ int) {
-		if h := padded >> low; len(parts) == 0 || parts[len(parts)-1] != h {
-			parts = append(parts, h)
+	parts := []int{0}
+	shift := s.vars
+	for i, d := range s.dims {
+		shift -= s.bits[i]
+		dropped := min(max(low-shift, 0), s.bits[i])
+		var next []int
+		for _, p := range parts {
+			for v := range (d-1)>>dropped + 1 {
+				next = append(next, p<<(s.bits[i]-dropped)|v)
+			}
 		}
-	})
+		parts = next
+	}
 	return parts
 }
 
@@ -105,7 +112,9 @@ func (s *System) makeWeights() error {
 			shape := newConvShape(c)
 			s.convs = append(s.convs, shape)
 			s.Weights.ContractVars = max(s.Weights.ContractVars, shape.vars)
-			total += c.WeightCount()
+			if total += c.WeightCount(); total > maxWeights {
+				return fmt.Errorf("%w: node %d: more than %d weights", ErrTooWide, i, maxWeights)
+			}
 		}
 	}
 	s.Weights.KLow = min(weightLowBits(total, s.Low), s.Weights.ContractVars)
@@ -116,13 +125,13 @@ func (s *System) makeWeights() error {
 			continue
 		}
 		for t := range acc.Terms {
-			if acc.Terms[t].Conv != nil {
-				s.addBlocks(i, t, acc.Terms[t].Conv)
+			if acc.Terms[t].Conv == nil {
+				continue
+			}
+			if err := s.addBlocks(i, t, acc.Terms[t].Conv); err != nil {
+				return fmt.Errorf("%w: node %d %q", err, i, s.Graph.Nodes[i].Name)
 			}
 		}
-	}
-	if s.Weights.Rows > maxWeightRows {
-		return fmt.Errorf("%w: weights take %d rows, at most %d", graph.ErrInvalid, s.Weights.Rows, maxWeightRows)
 	}
 	return nil
 }
@@ -137,14 +146,13 @@ func weightLowBits(weights, low int) int {
 	return max(log2Ceil(c)-low, 0)
 }
 
-func (s *System) addBlocks(node, term int, c *graph.Conv) {
+func (s *System) addBlocks(node, term int, c *graph.Conv) error {
 	shape := &s.convs[c.Weight]
 	high := shape.highParts(s.Weights.KLow)
 	block := WeightBlock{Conv: c.Weight, Node: node, Term: term, KHigh: high}
 	if shape.grouped {
 		block.Channels = []int{0}
-		s.addBlock(block)
-		return
+		return s.addBlock(block)
 	}
 	for _, class := range s.classes(node) {
 		b := block
@@ -154,31 +162,33 @@ func (s *System) addBlocks(node, term int, c *graph.Conv) {
 				b.Channels = append(b.Channels, ch)
 			}
 		}
-		s.addBlock(b)
+		if err := s.addBlock(b); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (s *System) addBlock(b WeightBlock) {
+func (s *System) addBlock(b WeightBlock) error {
 	b.Row = s.Weights.Rows
-	s.Weights.Rows += len(b.KHigh) * len(b.Channels)
+	if s.Weights.Rows += len(b.KHigh) * len(b.Channels); s.Weights.Rows > maxWeightRows {
+		return fmt.Errorf("%w: weights take more than %d rows", ErrTooWide, maxWeightRows)
+	}
 	s.Weights.Blocks = append(s.Weights.Blocks, b)
+	return nil
 }
 
 // classes groups the columns of a node by their low channel bits: the columns of a class
 // have their axes at the same bits of the index, hence one point for all.
 func (s *System) classes(node int) [][]Column {
 	var classes [][]Column
-	for _, list := range [][]Column{s.Columns, s.Reveals} {
-		for _, c := range list {
-			if c.Tensor != node {
-				continue
-			}
-			if n := len(classes); n > 0 && classes[n-1][0].Low == c.Low {
-				classes[n-1] = append(classes[n-1], c)
-				continue
-			}
-			classes = append(classes, []Column{c})
+	columns, _ := s.columnsOf(node)
+	for _, c := range columns {
+		if n := len(classes); n > 0 && classes[n-1][0].Low == c.Low {
+			classes[n-1] = append(classes[n-1], c)
+			continue
 		}
+		classes = append(classes, []Column{c})
 	}
 	return classes
 }

@@ -2,6 +2,8 @@ package lookup
 
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // term is a product a(x)·b(x) of two tables stored over a prefix of the cube.
@@ -44,7 +46,7 @@ func newForm(terms []term, tails []fr.Element, eq *weights) form {
 		f.ones = fill(make(fr.Vector, eq.n), eq.n, &one)
 		for i := range f.terms {
 			t := make(fr.Vector, eq.n)
-			t.ScalarMul(eq.inner, &tails[i])
+			vec.Scale(t, eq.inner, &tails[i])
 			f.terms[i].tail = t
 		}
 	}
@@ -60,10 +62,10 @@ func (f *form) bind(c *challenge) {
 	f.scaleA.Mul(&f.scaleA, &c.complement)
 	f.scaleB.Mul(&f.scaleB, &c.complement)
 	if f.ones != nil {
-		f.ones.ScalarMul(f.ones, &f.kappa)
+		vec.Scale(f.ones, f.ones, &f.kappa)
 		for i := range f.terms {
 			t := f.terms[i].tail
-			t.ScalarMul(t, &f.kappa)
+			vec.Scale(t, t, &f.kappa)
 		}
 	}
 }
@@ -108,7 +110,7 @@ func (f *form) load(s *scratch, at int, eq *weights) {
 				f.prepare(s, from, to)
 			}
 		case !f.folded:
-			f.fold(s, from, eq.n, 2*half)
+			f.fold(from, eq.n, 2*half)
 		}
 	}
 }
@@ -129,20 +131,18 @@ func (f *form) settle(n int) {
 
 // fold binds a variable in the n entries at from: it adds to them κ times the
 // entries half further up.
-func (f *form) fold(s *scratch, from, n, half int) {
+func (f *form) fold(from, n, half int) {
 	for i := range f.terms {
 		t := &f.terms[i]
-		foldTable(s, t.a, t.tail, &f.kappa, from, n, half)
-		foldTable(s, t.b, f.ones, &f.kappa, from, n, half)
+		foldTable(t.a, t.tail, &f.kappa, from, n, half)
+		foldTable(t.b, f.ones, &f.kappa, from, n, half)
 	}
 }
 
 // foldTable folds one table; tail is κ times its entries beyond the prefix.
-func foldTable(s *scratch, v, tail fr.Vector, kappa *fr.Element, from, n, half int) {
+func foldTable(v, tail fr.Vector, kappa *fr.Element, from, n, half int) {
 	hi := prefix(v, from+half, n)
-	tmp := s.x[:len(hi)]
-	tmp.ScalarMul(hi, kappa)
-	addTo(v[from:from+len(hi)], tmp)
+	vec.AddScaled(v[from:from+len(hi)], hi, kappa)
 	if len(hi) < n {
 		addTo(v[from+len(hi):from+n], slot(tail, from+len(hi), from+n))
 	}
@@ -152,7 +152,7 @@ func foldTable(s *scratch, v, tail fr.Vector, kappa *fr.Element, from, n, half i
 func (f *form) unweigh(from, n int, odds *fr.Element) {
 	for i := range f.terms {
 		a := f.terms[i].a[from : from+n]
-		a.ScalarMul(a, odds)
+		vec.Scale(a, a, odds)
 	}
 }
 
@@ -161,9 +161,14 @@ func (f *form) evaluate(s *scratch, at int, eq *weights) (one, curv fr.Element) 
 	half := eq.size()
 	for i := range f.terms {
 		t := &f.terms[i]
-		v := dot(prefix(t.a, at+half, eq.n), prefix(t.b, at+half, eq.n))
+		v := vec.Inner(prefix(t.a, at+half, eq.n), prefix(t.b, at+half, eq.n))
 		one.Add(&one, &v)
-		v = dot(difference(s.x, t.a, t.tail, at, eq.n, half), difference(s.y, t.b, f.ones, at, eq.n, half))
+		if at+half+eq.n <= f.stored() {
+			lo, hi := at, at+half
+			v = vec.InnerDifference(t.a[hi:hi+eq.n], t.a[lo:lo+eq.n], t.b[hi:hi+eq.n], t.b[lo:lo+eq.n])
+		} else {
+			v = vec.Inner(difference(s.x, t.a, t.tail, at, eq.n, half), difference(s.y, t.b, f.ones, at, eq.n, half))
+		}
 		curv.Add(&curv, &v)
 	}
 	return one, curv
@@ -203,7 +208,7 @@ func (f *form) finish(s *scratch) {
 	case f.prepare != nil:
 		f.prepare(s, 0, 1)
 	case !f.folded:
-		f.fold(s, 0, 1, 1)
+		f.fold(0, 1, 1)
 	}
 	f.settle(1)
 	for i := range f.terms {

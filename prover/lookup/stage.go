@@ -4,6 +4,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // stage is one side's part of one step: the sumcheck of
@@ -36,11 +37,10 @@ func (g *stage) start(l *pairs, eq *weights) {
 	g.form = newForm([]term{{a: l.p0, b: l.q1}, {a: l.p1, b: l.q0}}, []fr.Element{g.lambda, {}}, eq)
 	g.prepare = func(s *scratch, from, to int) {
 		w := slot(eq.inner, from, to)
-		p0, p1, tmp := l.p0[from:to], l.p1[from:to], s.x[:to-from]
-		tmp.ScalarMul(l.q0[from:to], &g.lambda)
-		p0.Add(p0, tmp)
-		p0.Mul(p0, w)
-		p1.Mul(p1, w)
+		p0, p1 := l.p0[from:to], l.p1[from:to]
+		vec.AddScaled(p0, l.q0[from:to], &g.lambda)
+		vec.Mul(p0, p0, w)
+		vec.Mul(p1, p1, w)
 	}
 }
 
@@ -55,7 +55,7 @@ func (g *stage) startUnit(l *pairs, eq *weights) {
 		mu := fill(s.x, to-from, &g.mu)
 		q0 := l.q0[from:to]
 		q0.Add(q0, mu)
-		q0.Mul(q0, slot(eq.inner, from, to))
+		vec.Mul(q0, q0, slot(eq.inner, from, to))
 		to = min(to, l.nodes/2)
 		addTo(l.q1[from:to], mu[:to-from])
 	}

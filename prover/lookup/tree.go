@@ -2,6 +2,8 @@ package lookup
 
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // pairs is one layer of nodes, the even ones (p0/q0) apart from the odd ones
@@ -113,7 +115,7 @@ func sumPairs(w *workers, parents, children *pairs, load func(from, to int)) {
 		}
 		num, den := s.x[:to-from], s.y[:to-from]
 		c := children.slice(from, to)
-		c.add(num, den, s.z[:to-from])
+		c.add(num, den)
 		h := (to + 1) / 2
 		deal(parents.p0[from/2:h], parents.p1[from/2:h], num)
 		deal(parents.q0[from/2:h], parents.q1[from/2:h], den)
@@ -129,14 +131,11 @@ func (l *pairs) slice(from, to int) pairs {
 	return c
 }
 
-// add writes the sums of the pairs to num and den; tmp is scratch space. All
-// three have the length of l.
-func (l *pairs) add(num, den, tmp fr.Vector) {
-	den.Mul(l.q0, l.q1)
+// add writes the sums of the pairs to num and den, which have the length of l.
+func (l *pairs) add(num, den fr.Vector) {
+	vec.Mul(den, l.q0, l.q1)
 	if l.p0 != nil {
-		num.Mul(l.p0, l.q1)
-		tmp.Mul(l.p1, l.q0)
-		num.Add(num, tmp)
+		vec.Cross(num, l.p0, l.q1, l.p1, l.q0)
 		return
 	}
 	num.Add(l.q0, l.q1)

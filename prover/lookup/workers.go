@@ -18,7 +18,7 @@ const (
 
 // scratch is the private memory of one worker.
 type scratch struct {
-	x, y, z   fr.Vector  // block elements each
+	x, y      fr.Vector  // block elements each
 	one, curv fr.Element // partial sums
 }
 
@@ -30,8 +30,8 @@ type workers struct {
 func newWorkers() *workers {
 	w := &workers{scratch: make([]scratch, runtime.GOMAXPROCS(0))}
 	for i := range w.scratch {
-		mem := make(fr.Vector, 3*block)
-		w.scratch[i] = scratch{x: mem[:block], y: mem[block : 2*block], z: mem[2*block:]}
+		mem := make(fr.Vector, 2*block)
+		w.scratch[i] = scratch{x: mem[:block], y: mem[block:]}
 	}
 	return w
 }

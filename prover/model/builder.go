@@ -49,6 +49,13 @@ func (b *builder) selectAt(name string, t, axis int, index []int) int {
 	return b.axisView(name, &graph.Select{Axis: axis, Index: index}, t, axis, len(index), b.bounds[t])
 }
 
+func (b *builder) broadcast(name string, t, axis, length int) int {
+	if b.shapes[t][axis] == length {
+		return t
+	}
+	return b.axisView(name, &graph.Broadcast{Axis: axis, N: length}, t, axis, length, b.bounds[t])
+}
+
 func (b *builder) pad(name string, t, axis, before, after int) int {
 	if before == 0 && after == 0 {
 		return t

@@ -103,9 +103,11 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 			continue
 		}
 		if o.Ranges == RangesError {
-			c.ranges[id] = all[id].best(o.top())
+			c.ranges[id] = all[id].best(o.top()) * margin(g, len(samples))
 		}
-		switch g.Nodes[producer(g, float.ValueID(id))].Op.(type) {
+		switch op := g.Nodes[producer(g, float.ValueID(id))].Op.(type) {
+		case *float.Clip:
+			c.ranges[id] = min(c.ranges[id], max(math.Abs(float64(op.Lo)), math.Abs(float64(op.Hi))))
 		case *float.Sigmoid, *float.Tanh:
 			if c.ranges[id] > 0.5 {
 				c.ranges[id] = 1 // the whole range of the function, so that layers share tables
@@ -113,6 +115,16 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 		}
 	}
 	return c, nil
+}
+
+// margin is the room for larger activations than those of the samples: the fewer rows they
+// have, the more of it. Saturation costs more than the coarser steps do.
+func margin(g *float.Graph, samples int) float64 {
+	rows := samples
+	if len(g.Inputs) > 0 && len(g.Inputs[0].Shape) > 0 {
+		rows *= g.Inputs[0].Shape[0]
+	}
+	return 1 + min(0.5, 1.4/math.Sqrt(float64(rows)))
 }
 
 func nameOf(g *float.Graph, id float.ValueID) string {
@@ -156,7 +168,7 @@ func newClasses(g *float.Graph) *classes {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch n.Op.(type) {
-		case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose:
+		case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
 		case *float.Relu, *float.Clip:
 			if !movesCells(g, n.Inputs[0]) {
 				continue
@@ -179,7 +191,7 @@ func movesCells(g *float.Graph, id float.ValueID) bool {
 		return true
 	}
 	switch g.Nodes[i].Op.(type) {
-	case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose:
+	case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
 		return true
 	}
 	return false
@@ -203,13 +215,18 @@ func (c *classes) scales(cal *calibration, top int64) []float64 {
 	}
 	scales := make([]float64, len(c.parent))
 	for i := range scales {
-		r := ranges[c.root(i)]
-		if r < minRange {
-			r = 1
-		}
-		scales[i] = r / float64(top)
+		scales[i] = scaleOf(ranges[c.root(i)], top)
 	}
 	return scales
+}
+
+// scaleOf is the scale at which a range fills activations; a value that is always zero gets
+// one too.
+func scaleOf(r float64, top int64) float64 {
+	if r < minRange {
+		r = 1
+	}
+	return r / float64(top)
 }
 
 // joined tells of every value whether a Concat is in its class.

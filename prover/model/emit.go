@@ -8,31 +8,72 @@ import (
 	"github.com/weisyn/wes/prover/graph"
 )
 
+// mostRevealed bounds revealed accumulators well below what graphs allow, whatever the bias.
+const mostRevealed = 1 << 48
+
 // fineRows is the domain up to which a curved function gets quotients finer than its
 // values.
 const fineRows = 1 << 14
 
-// exactly is the scale nearest above the given one at which the multiplier of a sum of one
-// term is exact, so that the rounded divisor of a mean distorts nothing.
-func (l *lowering) exactly(lin *linear, scale float64) float64 {
-	_, _, clamps := asClamp(lin.funcs)
-	if !clamps || len(lin.terms) != 1 || lin.terms[0].conv != nil || len(lin.terms[0].gain) != 1 {
-		return scale
+// rescaleExactly is rescale with the scale of quotients chosen so that the rounded divisor of
+// a mean distorts nothing.
+func (l *lowering) rescaleExactly(lin *linear, scale float64) (int, float64, error) {
+	if !curved(lin.funcs) {
+		scale = l.exactly(lin, scale)
 	}
-	unit := math.Ldexp(math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale, lin.usefulShift(l.options))
-	if m := math.Floor(unit / scale); m >= 1 {
-		return unit / m
+	return l.rescale(lin, scale)
+}
+
+// exactly is the scale nearest above the given one at which the multiplier of a sum of one
+// term is exact. That of a wide sum may be below, as a mean never exceeds its cells.
+func (l *lowering) exactly(lin *linear, scale float64) float64 {
+	unit := l.exactUnit(lin)
+	if lin.wide && unit > 0 {
+		scale = min(scale, unit)
+	}
+	if unit >= scale {
+		return unit / math.Floor(unit/scale)
 	}
 	return scale
+}
+
+// exactUnit is the largest scale with an exact multiplier, 0 when the sum is not one
+// multiplied tensor.
+func (l *lowering) exactUnit(lin *linear) float64 {
+	t := &lin.terms[0]
+	if len(lin.terms) != 1 || t.conv != nil || t.cells != nil || len(t.gain) != 1 {
+		return 0
+	}
+	return math.Ldexp(math.Abs(t.gain[0])*t.scale, l.b.usefulShift(lin, l.options))
+}
+
+// finest is the least scale that makes sense for a sum: a range that fills activations at a
+// smaller one is that of the rounding errors of a value that is always zero.
+func (l *lowering) finest(lin *linear) float64 {
+	return slices.Max(l.b.measure(lin, 1).total) / (graph.MaxDomain / 4)
+}
+
+// narrowest is the smallest magnitude of a bound of a clamp, without bounds that are zero.
+func narrowest(lo, hi float64) float64 {
+	least := math.Inf(1)
+	for _, v := range [2]float64{lo, hi} {
+		if v != 0 {
+			least = min(least, math.Abs(v))
+		}
+	}
+	return least
 }
 
 // rescale adds a sum to the graph as a tensor whose cells stand for scale.
 func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
 	lin.depthwise()
-	lo, hi, clamps := asClamp(lin.funcs)
-	alpha, leaks := asLeaky(lin.funcs)
-	if !clamps && !leaks {
+	if curved(lin.funcs) {
 		return l.rescaleCurved(lin, scale)
+	}
+	lo, hi, clamps := asClamp(lin.funcs)
+	alpha, _ := asLeaky(lin.funcs)
+	if least := l.finest(lin); !clamps || least <= narrowest(lo, hi)/float64(l.options.top()) {
+		scale = max(scale, least)
 	}
 	a, err := l.b.rescaled(lin, scale, l.options)
 	if err != nil {
@@ -55,7 +96,7 @@ func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
 // ones when the table would be large.
 func (l *lowering) rescaleCurved(lin *linear, scale float64) (int, float64, error) {
 	for fine := 2.0; ; fine /= 2 {
-		in := scale / steepest(lin.funcs) / fine
+		in := l.exactly(lin, scale/steepest(lin.funcs)/fine)
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {
 			return 0, 0, err
@@ -91,12 +132,12 @@ func (l *lowering) addRescale(lin *linear, a *accumulator, f function) (int, err
 // is as fine as the width of weights and float32 allow.
 func (l *lowering) reveal(lin *linear) (int, float64, error) {
 	lin.depthwise()
-	if len(lin.terms) == 1 && lin.terms[0].conv == nil && lin.bias == nil && lin.terms[0].gain[0] != 0 {
+	if len(lin.terms) == 1 && lin.terms[0].conv == nil && lin.terms[0].cells == nil && lin.bias == nil && lin.terms[0].gain[0] != 0 {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
-	coarse := l.largest(lin)
+	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
 	for bits := l.options.RevealBits; ; bits-- {
-		unit := coarse / float64(int64(1)<<(bits-1)-1)
+		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
 		if bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
 			continue
 		}
@@ -110,7 +151,11 @@ func (l *lowering) largest(lin *linear) float64 {
 	most := slices.Max(l.b.measure(lin, 1).weight)
 	for i := range lin.terms {
 		if t := &lin.terms[i]; t.conv == nil {
-			most = max(most, math.Abs(t.gain[0])*t.scale)
+			k := math.Abs(t.gain[0]) * t.scale
+			if t.cells != nil {
+				k *= t.cells.most()
+			}
+			most = max(most, k)
 		}
 	}
 	if most < minRange {

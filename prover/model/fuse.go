@@ -20,7 +20,7 @@ type source struct {
 // one if the convolution reads no padding, which is zero behind the shift.
 func (l *lowering) source(id float.ValueID, channel int, padded bool) (source, error) {
 	lin := l.values[id].lin
-	if lin != nil && len(lin.terms) == 1 && lin.terms[0].conv == nil && len(lin.funcs) == 0 && !lin.pooled &&
+	if lin != nil && len(lin.terms) == 1 && lin.terms[0].conv == nil && lin.terms[0].cells == nil && len(lin.funcs) == 0 && !lin.pooled &&
 		lin.channel == channel && slices.Equal(lin.shape, l.net.ShapeOf(id)) {
 		t := lin.terms[0]
 		s := source{tensor: t.tensor, scale: t.scale, gain: t.gain}
@@ -74,11 +74,8 @@ func convolution(name string, src source, c *graph.Conv, w []float32, bias []flo
 	lin := &linear{name: name, shape: shape, channel: c.Channel,
 		terms: []term{{tensor: src.tensor, scale: src.scale, gain: []float64{1}, conv: c, w: w}}}
 	if slices.ContainsFunc(bias, func(v float64) bool { return v != 0 }) {
-		lin.bias = &constant{shape: make([]int, len(shape)), data: bias}
-		for i := range shape {
-			lin.bias.shape[i] = 1
-		}
-		lin.bias.shape[c.Channel] = len(bias)
+		c := perChannel(bias, len(shape), c.Channel)
+		lin.bias = &c
 	}
 	return lin
 }
@@ -184,9 +181,11 @@ func (l *lowering) joinable(n *float.Node, c float.Tensor) (*linear, constant, e
 
 func (l *lowering) mulConst(n *float.Node, op *float.MulConst) (value, error) {
 	id := n.Inputs[0]
-	if v := l.values[id]; v.lin == nil && len(op.C.Data) == 1 && op.C.Data[0] > 0 {
+	if v := l.values[id]; v.lin == nil && len(op.C.Data) == 1 {
 		v.scale *= float64(op.C.Data[0])
-		return v, nil
+		if v.scale >= minRange && v.scale <= 1/minRange {
+			return v, nil
+		}
 	}
 	lin, c, err := l.joinable(n, op.C)
 	if err != nil {
@@ -199,26 +198,18 @@ func (l *lowering) mulConst(n *float.Node, op *float.MulConst) (value, error) {
 	return l.mulCells(n, op)
 }
 
-// mulBits is the width of the integer factors of a constant that varies within a channel.
-const mulBits = 12
-
 // mulCells multiplies by a constant that no weights can take up.
 func (l *lowering) mulCells(n *float.Node, op *float.MulConst) (value, error) {
 	t, scale, err := l.tensor(n.Inputs[0])
 	if err != nil {
 		return value{}, err
 	}
-	most, _, _ := extremes(op.C.Data)
-	unit := 1.0
-	if most >= minRange {
-		unit = most / (1<<(mulBits-1) - 1)
-	}
-	coef := graph.Constant{Shape: op.C.Shape, Data: make([]int64, len(op.C.Data))}
+	cells := constant{shape: op.C.Shape, data: make([]float64, len(op.C.Data))}
 	for i, v := range op.C.Data {
-		coef.Data[i] = round(float64(v) / unit)
+		cells.data[i] = float64(v)
 	}
-	lin := plain(n.Name, &l.b, l.b.scaleBy(n.Name, t, coef), scale*unit)
-	lin.pooled = true
+	lin := plain(n.Name, &l.b, t, scale)
+	lin.terms[0].cells = &cells
 	return value{lin: lin}, nil
 }
 

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -17,15 +18,17 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	pooled  bool // a term sums a window: wide cells, which no convolution should read
+	pooled  bool // a term sums a window, which no convolution should read
+	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 
-// term is gain · tensor, or gain · convolution of tensor, where a cell of the tensor stands
-// for scale.
+// term is gain · tensor, gain · cells · tensor, or gain · convolution of tensor, where a cell
+// of the tensor stands for scale.
 type term struct {
 	tensor int
 	scale  float64
 	gain   []float64   // by channel of the sum, or one for all
+	cells  *constant   // factors within a channel; nil: ones
 	conv   *graph.Conv // nil: no convolution
 	w      []float32   // in the order of graph.Weights
 }
@@ -136,6 +139,15 @@ func combine(a, b constant, f func(x, y float64) float64) constant {
 	return out
 }
 
+// most is the largest magnitude.
+func (c *constant) most() float64 {
+	most := 0.0
+	for _, v := range c.data {
+		most = max(most, math.Abs(v))
+	}
+	return most
+}
+
 func (c *constant) at(index []int) float64 {
 	i := 0
 	for d, n := range c.shape {
@@ -147,6 +159,16 @@ func (c *constant) at(index []int) float64 {
 	return c.data[i]
 }
 
+// perChannel is a constant that varies along one of rank axes.
+func perChannel(data []float64, rank, channel int) constant {
+	c := constant{shape: make([]int, rank), data: data}
+	for i := range c.shape {
+		c.shape[i] = 1
+	}
+	c.shape[channel] = len(data)
+	return c
+}
+
 func (l *linear) negate() {
 	minus := constant{shape: make([]int, len(l.shape)), data: []float64{-1}}
 	for i := range minus.shape {
@@ -156,12 +178,18 @@ func (l *linear) negate() {
 }
 
 // depthwise turns terms with one gain for each channel into convolutions, for a multiplier
-// of an accumulator holds for all its channels.
+// of an accumulator holds for all its channels. Factors within a channel take gains up.
 func (l *linear) depthwise() {
 	n := l.shape[l.channel]
 	for i := range l.terms {
 		t := &l.terms[i]
 		if t.conv != nil || len(t.gain) == 1 {
+			continue
+		}
+		if t.cells != nil {
+			gain := perChannel(t.gain, len(l.shape), l.channel)
+			cells := combine(*t.cells, gain, func(x, y float64) float64 { return x * y })
+			t.cells, t.gain = &cells, []float64{1}
 			continue
 		}
 		t.conv = &graph.Conv{Channel: l.channel, InChannels: n, OutChannels: n, Groups: n}

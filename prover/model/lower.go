@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,6 +44,9 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	l := &lowering{options: &o, net: fg, uses: countUses(fg), values: make([]value, fg.Values())}
 	classes := newClasses(fg)
 	l.scales, l.joined = classes.scales(cal, o.top()), classes.joined(fg)
+	for _, r := range cal.ranges {
+		l.own = append(l.own, scaleOf(r, o.top()))
+	}
 	outputs, err := l.run()
 	if err != nil {
 		return nil, err
@@ -65,6 +69,7 @@ type lowering struct {
 	net     *float.Graph
 	uses    []int     // by value: its reads
 	scales  []float64 // by value: the scale it gets as a tensor
+	own     []float64 // by value: the scale of its range alone
 	joined  []bool    // by value: a Concat needs exactly that scale
 	values  []value
 	b       builder
@@ -84,18 +89,37 @@ func (l *lowering) run() ([]graph.Output, error) {
 	for i := range l.net.Nodes {
 		n := &l.net.Nodes[i]
 		if err := l.node(n); err != nil {
-			return nil, fmt.Errorf("%w: node %q (%s): %v", ErrModel, n.Name, n.Op.Kind(), err)
+			return nil, fmt.Errorf("%w: %w", ErrModel, atNode(n.Name, err))
 		}
 	}
 	var outputs []graph.Output
 	for i := range l.net.Outputs {
 		o, err := l.output(&l.net.Outputs[i])
 		if err != nil {
-			return nil, fmt.Errorf("%w: output %q: %v", ErrModel, l.net.Outputs[i].Name, err)
+			return nil, fmt.Errorf("%w: output %q: %w", ErrModel, l.net.Outputs[i].Name, err)
 		}
 		outputs = append(outputs, o)
 	}
 	return outputs, nil
+}
+
+// nodeError says at which node lowering ended.
+type nodeError struct {
+	name string
+	err  error
+}
+
+func (e *nodeError) Error() string { return fmt.Sprintf("node %q: %v", e.name, e.err) }
+
+func (e *nodeError) Unwrap() error { return e.err }
+
+// atNode names the node of an error that names none yet: a sum may fail only when the node
+// after it needs its tensor.
+func atNode(name string, err error) error {
+	if _, named := errors.AsType[*nodeError](err); named || err == nil {
+		return err
+	}
+	return &nodeError{name, err}
 }
 
 func (l *lowering) input(id float.ValueID) {
@@ -173,7 +197,7 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.averagePool(n, op)
 	case *float.MeanAxes:
 		return l.meanAxes(n, op)
-	case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad:
+	case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.Broadcast:
 		return l.move(n)
 	case *float.Concat:
 		return l.concat(n, op)
@@ -189,15 +213,20 @@ func (l *lowering) function(n *float.Node, f float.Scalar) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
+	if _, clips := f.(*float.Clip); clips && lin.wide {
+		if lin, err = l.sum(n.Inputs[0], false); err != nil {
+			return value{}, err
+		}
+	}
 	lin.name = n.Name
 	lin.funcs = append(lin.funcs, f)
 	return value{lin: lin}, nil
 }
 
 // sum is a value as a sum that the caller may change: the one it is, which nobody else
-// reads, or one times its tensor. A sum with functions counts only withFuncs.
+// reads, or one times its tensor. A wide sum or one with functions counts only withFuncs.
 func (l *lowering) sum(id float.ValueID, withFuncs bool) (*linear, error) {
-	if lin := l.values[id].lin; lin != nil && (withFuncs || len(lin.funcs) == 0) {
+	if lin := l.values[id].lin; lin != nil && (withFuncs || len(lin.funcs) == 0 && !lin.wide) {
 		return lin, nil
 	}
 	t, scale, err := l.tensor(id)
@@ -211,13 +240,15 @@ func (l *lowering) sum(id float.ValueID, withFuncs bool) (*linear, error) {
 func (l *lowering) tensor(id float.ValueID) (int, float64, error) {
 	v := &l.values[id]
 	if v.lin != nil {
-		scale := l.scales[id]
-		if !l.joined[id] {
-			scale = l.exactly(v.lin, scale)
+		scale, rescale := l.scales[id], l.rescaleExactly
+		if v.lin.wide {
+			scale = l.own[id]
+		} else if l.joined[id] {
+			rescale = l.rescale
 		}
-		t, scale, err := l.rescale(v.lin, scale)
+		t, scale, err := rescale(v.lin, scale)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, atNode(v.lin.name, err)
 		}
 		*v = value{tensor: l.b.reshape(nameOf(l.net, id), t, l.net.ShapeOf(id)), scale: scale}
 	}
@@ -239,7 +270,7 @@ func (l *lowering) output(o *float.Output) (graph.Output, error) {
 	if v.lin != nil && len(v.lin.funcs) == 0 {
 		t, scale, err := l.reveal(v.lin)
 		if err != nil {
-			return out, err
+			return out, atNode(v.lin.name, err)
 		}
 		*v = value{tensor: t, scale: scale}
 	}

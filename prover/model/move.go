@@ -25,26 +25,35 @@ func (l *lowering) move(n *float.Node) (value, error) {
 		for a := range op.Begin {
 			t = l.b.pad(n.Name, t, a, op.Begin[a], op.End[a])
 		}
+	case *float.Broadcast:
+		for a, d := range op.Shape {
+			t = l.b.broadcast(n.Name, t, a, d)
+		}
 	case *float.Slice:
 		t = l.slice(n.Name, t, op)
 	}
 	return value{tensor: t, scale: scale}, nil
 }
 
-// concat joins tensors on one scale, that of its class; an input that has another is
-// rescaled.
+// concat joins tensors on one scale, that of its class or a coarser one that an input got;
+// an input that has another is rescaled.
 func (l *lowering) concat(n *float.Node, op *float.Concat) (value, error) {
 	scale := l.scales[n.Output]
-	tensors := make([]int, len(n.Inputs))
-	for i, id := range n.Inputs {
-		t, s, err := l.tensor(id)
+	for _, id := range n.Inputs {
+		_, s, err := l.tensor(id)
 		if err != nil {
 			return value{}, err
 		}
-		if s != scale {
-			if t, _, err = l.rescale(plain(n.Name, &l.b, t, s), scale); err != nil {
-				return value{}, err
-			}
+		scale = max(scale, s)
+	}
+	tensors := make([]int, len(n.Inputs))
+	for i, id := range n.Inputs {
+		t, s, err := l.tensor(id)
+		if err == nil && s != scale {
+			t, _, err = l.rescale(plain(n.Name, &l.b, t, s), scale)
+		}
+		if err != nil {
+			return value{}, err
 		}
 		tensors[i] = t
 	}

@@ -17,7 +17,9 @@ var (
 type Ranges uint8
 
 const (
-	// RangesError takes the range with the least squared error of clipping and rounding.
+	// RangesError takes the range with the least squared error of clipping and rounding, and
+	// up to half of it as room for values that the samples do not show, less when they have
+	// many rows.
 	RangesError Ranges = iota
 	// RangesMax takes the largest magnitude.
 	RangesMax

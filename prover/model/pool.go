@@ -1,6 +1,9 @@
 package model
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/float"
 )
@@ -63,58 +66,30 @@ func (l *lowering) maximum(name string, t []int) int {
 	return l.b.max(name, l.maximum(name, t[:half]), l.maximum(name, t[half:]))
 }
 
-// averagePool is a sum over windows whose divisor goes into the gain of the sum.
+// averagePool sums over windows along one axis after the other. Divisors that vary along an
+// axis become factors of the cells.
 func (l *lowering) averagePool(n *float.Node, op *float.AveragePool) (value, error) {
 	t, scale, err := l.tensor(n.Inputs[0])
 	if err != nil {
 		return value{}, err
 	}
-	gain := 1.0
+	m := &mean{l: l, name: n.Name, tensor: t, scale: scale, gain: 1}
 	for i := len(op.Kernel) - 1; i >= 0; i-- {
-		length := l.b.shapes[t][i+2]
-		t = l.b.sumWindow(n.Name, t, window(&op.Window, i, n.Shape))
-		coef, divisor := divisors(op.Counts(i, length))
-		if coef != nil {
-			shape := make([]int, len(n.Shape))
-			for a := range shape {
-				shape[a] = 1
-			}
-			shape[i+2] = len(coef)
-			t = l.b.scaleBy(n.Name, t, graph.Constant{Shape: shape, Data: coef})
+		counts := op.Counts(i, l.b.shapes[t][i+2])
+		if err := m.add(window(&op.Window, i, n.Shape)); err != nil {
+			return value{}, err
 		}
-		gain /= divisor
-	}
-	return l.pooled(n, t, scale, gain), nil
-}
-
-// maxMultiple bounds the exact common multiple of the divisors of a pool.
-const maxMultiple = 1 << 12
-
-// divisors states divisions by counts as factors over one common divisor. The factors are
-// nil when all counts are equal, and rounded when their common multiple is large.
-func divisors(counts []int) (coef []int64, divisor float64) {
-	multiple, equal := counts[0], true
-	for _, c := range counts {
-		equal = equal && c == counts[0]
-		if multiple <= maxMultiple {
-			multiple = multiple / gcd(multiple, c) * c
+		if slices.Min(counts) == slices.Max(counts) {
+			m.gain /= float64(counts[0])
+			continue
 		}
+		c := perChannel(make([]float64, len(counts)), len(n.Shape), i+2)
+		for p, count := range counts {
+			c.data[p] = 1 / float64(count)
+		}
+		m.scaleBy(c)
 	}
-	if equal {
-		return nil, float64(counts[0])
-	}
-	multiple = min(multiple, maxMultiple)
-	for _, c := range counts {
-		coef = append(coef, round(float64(multiple)/float64(c)))
-	}
-	return coef, float64(multiple)
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
+	return value{lin: m.linear()}, nil
 }
 
 func (l *lowering) meanAxes(n *float.Node, op *float.MeanAxes) (value, error) {
@@ -122,18 +97,71 @@ func (l *lowering) meanAxes(n *float.Node, op *float.MeanAxes) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	count := 1
+	m := &mean{l: l, name: n.Name, tensor: t, scale: scale, gain: 1}
 	for _, a := range op.Axes {
 		d := l.b.shapes[t][a]
-		count *= d
-		t = l.b.sumWindow(n.Name, t, graph.Window{Axis: a, Kernel: d, Stride: 1, Dilation: 1, Out: 1})
+		m.gain /= float64(d)
+		for k := 0; d > 1; d = (d + k - 1) / k {
+			k = min(d, 1<<l.options.MaxShift)
+			if err := m.add(graph.Window{Axis: a, Kernel: k, Stride: k, Dilation: 1, Out: (d + k - 1) / k}); err != nil {
+				return value{}, err
+			}
+		}
 	}
-	return l.pooled(n, t, scale, 1/float64(count)), nil
+	return value{lin: m.linear()}, nil
 }
 
-func (l *lowering) pooled(n *float.Node, t int, scale, gain float64) value {
-	lin := plain(n.Name, &l.b, t, scale)
-	lin.terms[0].gain[0] = gain
+// mean is gain · cells · the sum over windows of a tensor, taken along one axis after the
+// other.
+type mean struct {
+	l      *lowering
+	name   string
+	tensor int
+	scale  float64
+	gain   float64
+	cells  *constant // nil: ones
+	taps   int       // cells that a cell of the tensor sums
+}
+
+// add sums over a window. A sum of more cells than the shift can divide by is rounded
+// before: a rounding error shrinks with the sum over it.
+func (m *mean) add(w graph.Window) error {
+	most := 1 << m.l.options.MaxShift
+	if w.Kernel > most {
+		return fmt.Errorf("a mean over %d cells of an axis needs more than the %d bits of MaxShift", w.Kernel, m.l.options.MaxShift)
+	}
+	if m.taps > 1 && m.taps > most/w.Kernel {
+		t, scale, err := m.l.rescaleExactly(m.partial(), m.scale)
+		if err != nil {
+			return atNode(m.name, err)
+		}
+		m.gain *= float64(m.taps)
+		m.tensor, m.scale, m.taps = t, scale, 0
+	}
+	m.tensor = m.l.b.sumWindow(m.name, m.tensor, w)
+	m.taps = max(m.taps, 1) * w.Kernel
+	return nil
+}
+
+func (m *mean) scaleBy(c constant) {
+	if m.cells != nil {
+		c = combine(*m.cells, c, func(x, y float64) float64 { return x * y })
+	}
+	m.cells = &c
+}
+
+// partial is the sum over its own number of cells.
+func (m *mean) partial() *linear {
+	lin := plain(m.name, &m.l.b, m.tensor, m.scale)
+	lin.terms[0].gain[0] = 1 / float64(max(m.taps, 1))
 	lin.pooled = true
-	return value{lin: lin}
+	v := m.l.b.bounds[m.tensor]
+	lin.wide = max(v.Hi, -v.Lo) > 1<<m.l.options.MaxShift
+	return lin
+}
+
+func (m *mean) linear() *linear {
+	lin := m.partial()
+	lin.terms[0].gain[0], lin.terms[0].cells = m.gain, m.cells
+	return lin
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/weisyn/wes/prover/graph"
 )
@@ -10,7 +11,7 @@ import (
 const (
 	exact32   = 1 << 24 // float32 executes accumulators below this exactly
 	maxSpread = 7       // between the shifts of a layer's channels
-	plainBits = 10      // shift that states the multiplier of a term finely enough
+	plainBits = 3       // by which a multiplier is wider than the cells that it applies to
 	fewBits   = 8       // weights are not narrowed below this width to reach exact32
 )
 
@@ -31,6 +32,9 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 		for c := range n {
 			unit := math.Abs(t.gainOf(c)) * t.scale / scale
 			if t.conv == nil {
+				if t.cells != nil {
+					unit *= t.cells.most()
+				}
 				m.total[c] += float64(unit * max(up, down))
 				continue
 			}
@@ -81,19 +85,19 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // else one for each. It is the largest that keeps weights within their width, and less
 // where that lets float32 execute the accumulator, or where a channel alone would widen the
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
-func (l *linear) shifts(m magnitudes, o *Options) []int {
-	most := l.usefulShift(o)
-	single, bits := false, o.WeightBits
+func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
+	most := b.usefulShift(l, o)
+	single, width := false, o.WeightBits
 	for i := range l.terms {
 		single = single || l.terms[i].conv == nil
 	}
 	if single {
-		bits = min(bits+4, 16)
+		width = min(width+4, 16)
 	}
 	s := make([]int, len(m.weight))
 	least := most
 	for c := range s {
-		s[c] = channelShift(m.weight[c], m.total[c], bits, most)
+		s[c] = channelShift(m.weight[c], m.total[c], width, most)
 		least = min(least, s[c])
 	}
 	if single {
@@ -118,13 +122,15 @@ func (l *linear) shifts(m magnitudes, o *Options) []int {
 
 // usefulShift is the shift beyond which finer weights gain nothing: the errors of all
 // weights, rounded independently, add to about a tenth of a step of the output when
-// activations average a quarter of their largest value.
-func (l *linear) usefulShift(o *Options) int {
+// activations average a quarter of their largest value. A multiplier, whose error grows with
+// the cells that it applies to, is a few bits wider than they are.
+func (b *builder) usefulShift(l *linear, o *Options) int {
 	s, depth := 0, 0
 	for i := range l.terms {
 		t := &l.terms[i]
 		if t.conv == nil {
-			s = plainBits
+			v := b.bounds[t.tensor]
+			s = max(s, bits.Len64(uint64(max(v.Hi, -v.Lo)))+plainBits)
 			continue
 		}
 		depth += len(t.w) / t.conv.OutChannels
@@ -136,8 +142,8 @@ func (l *linear) usefulShift(o *Options) int {
 	return min(s, o.MaxShift)
 }
 
-func channelShift(weight, total float64, bits, most int) int {
-	limit := float64(int64(1)<<(bits-1) - 1)
+func channelShift(weight, total float64, width, most int) int {
+	limit := float64(int64(1)<<(width-1) - 1)
 	s := most
 	for s > 0 && math.Ldexp(weight, s) > limit {
 		s--
@@ -164,8 +170,19 @@ func (b *builder) quantize(l *linear, scale float64, unit func(channel int) floa
 	var bounds []graph.Interval
 	for i := range l.terms {
 		t := &l.terms[i]
-		a.inputs = append(a.inputs, t.tensor)
-		bounds = append(bounds, b.bounds[t.tensor])
+		tensor := t.tensor
+		if t.cells != nil {
+			var err error
+			if tensor, err = b.quantizeCells(l.name, t, t.gain[0]*t.scale/scale*unit(0)); err != nil {
+				return nil, err
+			}
+		}
+		a.inputs = append(a.inputs, tensor)
+		bounds = append(bounds, b.bounds[tensor])
+		if t.cells != nil {
+			a.acc.Terms = append(a.acc.Terms, graph.Term{Mult: 1})
+			continue
+		}
 		if t.conv == nil {
 			m := t.gain[0] * t.scale / scale * unit(0)
 			if !(math.Abs(m) < 1<<31-1) {
@@ -189,6 +206,21 @@ func (b *builder) quantize(l *linear, scale float64, unit func(channel int) floa
 	bound, err := a.acc.Bound(bounds, a.weights, n)
 	a.acc.Lo, a.acc.Hi = bound.Lo, bound.Hi
 	return a, err
+}
+
+// quantizeCells is the tensor of a term times k and its factors.
+func (b *builder) quantizeCells(name string, t *term, k float64) (int, error) {
+	coef := graph.Constant{Shape: t.cells.shape, Data: make([]int64, len(t.cells.data))}
+	v := b.bounds[t.tensor]
+	limit := graph.MaxExact / float64(max(v.Hi, -v.Lo, 1))
+	for i, c := range t.cells.data {
+		q := math.Floor(float64(c*k) + 0.5)
+		if !(math.Abs(q) < limit) {
+			return 0, fmt.Errorf("factor %g is %g in units of its output: the product reaches 2^53", c, q)
+		}
+		coef.Data[i] = int64(q)
+	}
+	return b.scaleBy(name, t.tensor, coef), nil
 }
 
 func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([]int32, error) {
@@ -239,7 +271,7 @@ func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel i
 
 // rescaled quantises a sum for a rescale whose quotient has the given scale.
 func (b *builder) rescaled(l *linear, scale float64, o *Options) (*accumulator, error) {
-	s := l.shifts(b.measure(l, scale), o)
+	s := b.shifts(l, b.measure(l, scale), o)
 	a, err := b.quantize(l, scale, func(c int) float64 { return math.Ldexp(1, s[c%len(s)]) })
 	if err != nil {
 		return nil, err

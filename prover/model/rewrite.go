@@ -55,7 +55,7 @@ func countUses(g *float.Graph) []int {
 // commutes tells whether f after op is op after f.
 func commutes(f float.Scalar, op float.Op) bool {
 	switch op.(type) {
-	case *float.Reshape, *float.Transpose, *float.Slice:
+	case *float.Reshape, *float.Transpose, *float.Slice, *float.Broadcast:
 		return true
 	case *float.Pad:
 		return f.Apply(0) == 0
@@ -75,7 +75,7 @@ func fusable(g *float.Graph, node int, uses []int) bool {
 			return false
 		}
 		switch g.Nodes[node].Op.(type) {
-		case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.MaxPool:
+		case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.Broadcast, *float.MaxPool:
 		case *float.Concat:
 			return false
 		default:

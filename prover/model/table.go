@@ -99,6 +99,13 @@ func asLeaky(funcs []float.Scalar) (alpha float64, ok bool) {
 	return float64(f.Alpha), true
 }
 
+// curved tells whether a chain of functions needs quotients of another scale than its values.
+func curved(funcs []float.Scalar) bool {
+	_, _, clamps := asClamp(funcs)
+	_, leaks := asLeaky(funcs)
+	return !clamps && !leaks
+}
+
 // steepest bounds the slope of a chain of functions: 1 for those that follow their
 // argument, 1/4 for a sigmoid.
 func steepest(funcs []float.Scalar) float64 {

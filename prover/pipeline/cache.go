@@ -142,7 +142,11 @@ func decodeEntry(data []byte) (*Program, error) {
 		sha256.Sum256(data[head:]) != [32]byte(data[len(cacheMagic):head]) {
 		return nil, fmt.Errorf("%w: checksum", errEntry)
 	}
-	body := entryReader{data[head:]}
+	return decodeBody(data[head:])
+}
+
+func decodeBody(data []byte) (*Program, error) {
+	body := entryReader{data}
 	encoded, err := body.take(body.uint64())
 	if err != nil {
 		return nil, err
@@ -154,6 +158,9 @@ func decodeEntry(data []byte) (*Program, error) {
 	weights, err := body.weights()
 	if err != nil {
 		return nil, err
+	}
+	if len(body.data) > 0 {
+		return nil, fmt.Errorf("%w: %d bytes after the end", errEntry, len(body.data))
 	}
 	prepared, err := prover.Resume(m, weights)
 	if err != nil {

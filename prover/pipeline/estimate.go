@@ -29,7 +29,7 @@ const (
 	probeSmall, probeSide = 8, 64
 	// baseMemory, cellMemory and weightMemory, in bytes, were read off proofs of 10^4 to
 	// 10^7 cells and weights.
-	baseMemory, cellMemory, weightMemory = 30 << 20, 230, 16
+	baseMemory, cellMemory, weightMemory = 20 << 20, 200, 16
 	// weightSeconds is one reading of a weight on one core, part of each proof.
 	weightSeconds = 5e-9
 )
@@ -89,8 +89,10 @@ func probe(ctx context.Context, side int) (took time.Duration, cells int64, err 
 func probeNetwork(side int) *float.Graph {
 	const c = probeChannels
 	random := rand.New(rand.NewPCG(2, 2))
-	conv := &float.Conv{Out: c, In: c, Group: 1, W: make([]float32, c*c*9), B: make([]float32, c),
-		Window: float.Window{Kernel: []int{3, 3}, Strides: []int{1, 1}, Dilations: []int{1, 1}, PadBegin: []int{1, 1}, PadEnd: []int{1, 1}}}
+	conv := &float.Conv{
+		Out: c, In: c, Group: 1, W: make([]float32, c*c*9), B: make([]float32, c),
+		Window: float.Window{Kernel: []int{3, 3}, Strides: []int{1, 1}, Dilations: []int{1, 1}, PadBegin: []int{1, 1}, PadEnd: []int{1, 1}},
+	}
 	for i := range conv.W {
 		conv.W[i] = random.Float32() - 0.5
 	}

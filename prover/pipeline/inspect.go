@@ -20,11 +20,30 @@ type Inspection struct {
 	Outputs  []Operand   `json:"outputs"`
 	Ops      []Operators `json:"operators"` // as the file has them
 	// What follows is of the normalised network, empty when something is unsupported.
-	Layers      []Layer             `json:"layers"`
-	MACs        int64               `json:"macs"`
-	Params      int64               `json:"params"`
-	Cells       int64               `json:"cells"` // estimated, that a proof commits to
-	Unsupported []float.Unsupported `json:"unsupported"`
+	Layers      []Layer       `json:"layers"`
+	MACs        int64         `json:"macs"`
+	Params      int64         `json:"params"`
+	Cells       int64         `json:"cells"` // estimated, that a proof commits to
+	Unsupported []Unsupported `json:"unsupported"`
+}
+
+// Unsupported is a float.Unsupported.
+type Unsupported struct {
+	Node   string `json:"node"`
+	Op     string `json:"op"`
+	Reason string `json:"reason"`
+}
+
+// Refusal is the error that Prepare would return for what is unsupported, nil if nothing is.
+func (i *Inspection) Refusal() error {
+	if len(i.Unsupported) == 0 {
+		return nil
+	}
+	var e float.UnsupportedError
+	for _, u := range i.Unsupported {
+		e.Items = append(e.Items, float.Unsupported(u))
+	}
+	return &e
 }
 
 // Operand is an input or output. A dimension that the file leaves open is its name, or "?".
@@ -61,7 +80,9 @@ func Inspect(data []byte, batch int) (*Inspection, error) {
 	var unsupported *float.UnsupportedError
 	switch {
 	case errors.As(err, &unsupported):
-		i.Unsupported = unsupported.Items
+		for _, u := range unsupported.Items {
+			i.Unsupported = append(i.Unsupported, Unsupported(u))
+		}
 		return i, nil
 	case err != nil:
 		return nil, err
@@ -74,8 +95,10 @@ func Inspect(data []byte, batch int) (*Inspection, error) {
 }
 
 func describe(m *onnx.Model) *Inspection {
-	i := &Inspection{Name: m.Graph.Name, Producer: strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion), Opset: m.Opset(onnx.DomainDefault),
-		Layers: []Layer{}, Unsupported: []float.Unsupported{}}
+	i := &Inspection{
+		Name: m.Graph.Name, Producer: strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion), Opset: m.Opset(onnx.DomainDefault),
+		Layers: []Layer{}, Unsupported: []Unsupported{},
+	}
 	free := freeInputs(m)
 	for _, v := range m.Graph.Inputs {
 		if slices.Contains(free, v.Name) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"time"
+
+	"github.com/weisyn/wes/prover/layer"
 )
 
 // Report is the outcome of Run in figures. Times are in seconds, sizes in bytes.
@@ -15,8 +17,8 @@ type Report struct {
 	MACs         int64   `json:"macs"`
 	Params       int64   `json:"params"`
 	Cached       bool    `json:"cached"`
-	LowerS       float64 `json:"lower_s"`   // import, calibration and weight commitments, or reading them
-	EngineS      float64 `json:"engine_s"`  // start of the engine and loading the model there; part of prove_s
+	LowerS       float64 `json:"lower_s"`   // all that comes before an input: import, calibration and weight commitments, or reading them, and EngineS
+	EngineS      float64 `json:"engine_s"`  // start of the engine, and loading the model there
 	ExecuteS     float64 `json:"execute_s"` // one run
 	CommitS      float64 `json:"commit_s"`
 	LookupS      float64 `json:"lookup_s"`
@@ -32,6 +34,9 @@ type Report struct {
 	Calibration string `json:"calibration"`
 	Samples     int    `json:"calibration_samples"`
 	Soundness   int    `json:"soundness_bits"`
+
+	Sizes layer.Sizes           `json:"sizes"`
+	Work  map[string]layer.Work `json:"work"` // by stage
 }
 
 // Run prepares, executes, proves and verifies.
@@ -56,9 +61,10 @@ func (l *Line) Run(ctx context.Context, s Source, e Engine, r Request) (*Outcome
 	if err != nil {
 		return nil, nil, err
 	}
-	out.Took.Prove += attached
 	report := p.report(out)
-	report.Engine, report.EngineReason, report.EngineS = x.Engine, x.Why, attached.Seconds()
+	report.Engine, report.EngineReason = x.Engine, x.Why
+	report.EngineS = attached.Seconds()
+	report.LowerS += report.EngineS
 	return out, report, nil
 }
 
@@ -72,6 +78,6 @@ func (p *Program) report(out *Outcome) *Report {
 		ProveS: t.Prove.Seconds(), LoadS: t.Load.Seconds(), VerifyS: t.Verify.Seconds(),
 		ProofBytes: len(out.Proof), ModelBytes: len(out.Model), PeakRSSBytes: peakRSS(),
 		Accuracy: p.Accuracy(), Calibration: p.Summary.Calibration, Samples: p.Summary.Lowering.Samples,
-		Soundness: p.Model.System().SoundnessBits(),
+		Soundness: p.Model.System().SoundnessBits(), Sizes: p.Model.System().Sizes(), Work: p.Model.System().Work(),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // lowVars is the number of low variables that EqScaled and Evaluate treat as
@@ -41,8 +43,8 @@ func EqScaled(dst []fr.Element, point []fr.Element, scale fr.Element) {
 	EqScaled(high, point[:split], scale)
 	Parallel(blocks, 8, func(start, end int) {
 		for b := start; b < end; b++ {
-			block := fr.Vector(dst[b*len(low) : min((b+1)*len(low), len(dst))])
-			block.ScalarMul(low[:len(block)], &high[b])
+			block := dst[b*len(low) : min((b+1)*len(low), len(dst))]
+			vec.Scale(block, low[:len(block)], &high[b])
 		}
 	})
 }
@@ -64,15 +66,12 @@ func eqSmall(dst []fr.Element, point []fr.Element, scale fr.Element) {
 	filled := 1
 	for j := len(point) - 1; j >= 0; j-- {
 		set := min(filled, len(dst)-filled)
-		for i := range set {
-			dst[filled+i].Mul(&dst[i], &point[j])
-			dst[i].Sub(&dst[i], &dst[filled+i])
-		}
+		lo, hi := fr.Vector(dst[:set]), fr.Vector(dst[filled:filled+set])
+		vec.Scale(hi, lo, &point[j])
+		lo.Sub(lo, hi)
 		if set < filled {
 			c := complement(&point[j])
-			for i := set; i < filled; i++ {
-				dst[i].Mul(&dst[i], &c)
-			}
+			vec.Scale(dst[set:filled], dst[set:filled], &c)
 		}
 		filled += set
 	}
@@ -91,11 +90,11 @@ func Evaluate(table []fr.Element, point []fr.Element) fr.Element {
 		return fr.Element{}
 	}
 	blocks := (len(table) + len(low) - 1) / len(low)
-	sums := make(fr.Vector, blocks)
+	sums := make([]fr.Element, blocks)
 	Parallel(blocks, 8, func(start, end int) {
 		for b := start; b < end; b++ {
-			block := fr.Vector(table[b*len(low) : min((b+1)*len(low), len(table))])
-			sums[b] = block.InnerProduct(low[:len(block)])
+			block := table[b*len(low) : min((b+1)*len(low), len(table))]
+			sums[b] = vec.Inner(block, low[:len(block)])
 		}
 	})
 	if split == 0 {

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // blockFunc adds the contribution of the indices [start, end), at most one block
@@ -68,8 +70,8 @@ func (c *product) evaluate(degree int) []fr.Element {
 		w := newEvaluator(len(c.factors), size)
 		return func(dst []fr.Element, start, end int) {
 			if pending {
-				c.fold(start, end, w.lo[0])
-				c.fold(start+half, end+half, w.lo[0])
+				c.fold(start, end)
+				c.fold(start+half, end+half)
 			}
 			for k := range c.factors {
 				f := c.factors[k]
@@ -142,8 +144,8 @@ func innerProduct(rows []fr.Vector, acc fr.Vector) fr.Element {
 	}
 	first := rows[0]
 	for k := 1; k < len(rows)-1; k++ {
-		acc.Mul(first, rows[k])
+		vec.Mul(acc, first, rows[k])
 		first = acc
 	}
-	return first.InnerProduct(rows[len(rows)-1])
+	return vec.Inner(first, rows[len(rows)-1])
 }

@@ -67,10 +67,9 @@ func (in *inner) message(claim fr.Element) []fr.Element {
 	}
 	rows := 2 << len(in.point)
 	sums := sumBlocks(min(half, len(in.l.values)), rows+rows/2, innerBlock, func(size int) blockFunc {
-		scratch := make(fr.Vector, min(size, blockSize))
 		part := make([]fr.Element, rows+rows/2)
 		return func(dst []fr.Element, start, end int) {
-			l := in.fold(start, end, half, scratch)
+			l := in.fold(start, end, half)
 			data := in.p[min(start, len(in.p)):]
 			poly.MatVec(part[:rows], l.slice(start, end), data, half)
 			poly.MatVec(part[rows:], l.slice(start+half, end+half), data, 2*half)
@@ -86,14 +85,14 @@ func (in *inner) message(claim fr.Element) []fr.Element {
 
 // fold binds the last challenge for the entries [start, end) of both halves and
 // returns the table as it is after that.
-func (in *inner) fold(start, end, half int, scratch fr.Vector) table {
+func (in *inner) fold(start, end, half int) table {
 	l := in.l
 	if len(in.point) == 0 {
 		return l
 	}
 	r := &in.point[len(in.point)-1]
-	l.foldRange(start, end, r, scratch)
-	l.foldRange(start+half, end+half, r, scratch)
+	l.foldRange(start, end, r)
+	l.foldRange(start+half, end+half, r)
 	l.shrink()
 	return l
 }
@@ -125,9 +124,8 @@ func (in *inner) product(left int) *product {
 	if in.l.vars > left {
 		half := in.l.half()
 		sumBlocks(min(half, len(in.l.values)), 0, blockSize, func(size int) blockFunc {
-			scratch := make(fr.Vector, size)
 			return func(_ []fr.Element, start, end int) {
-				in.l.foldRange(start, end, &in.point[len(in.point)-1], scratch)
+				in.l.foldRange(start, end, &in.point[len(in.point)-1])
 			}
 		})
 		in.l.shrink()

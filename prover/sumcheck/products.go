@@ -117,16 +117,15 @@ func (c *product) bind(r fr.Element, left int) {
 	}
 	c.pending = &r
 	if left == 1 {
-		scratch := make(fr.Vector, 1)
-		c.fold(0, 1, scratch)
+		c.fold(0, 1)
 		c.shrink()
 	}
 }
 
 // fold binds the pending challenge for the entries [start, end) of all factors.
-func (c *product) fold(start, end int, scratch fr.Vector) {
+func (c *product) fold(start, end int) {
 	for k := range c.factors {
-		c.factors[k].foldRange(start, end, c.pending, scratch)
+		c.factors[k].foldRange(start, end, c.pending)
 	}
 }
 

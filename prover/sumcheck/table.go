@@ -1,6 +1,10 @@
 package sumcheck
 
-import "github.com/consensys/gnark-crypto/ecc/bn254/fr"
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/weisyn/wes/prover/vec"
+)
 
 // blockSize is the number of entries a kernel works on at once: a few vectors of
 // this size (16 KiB each) stay in the caches of a core.
@@ -18,25 +22,21 @@ func (t *table) half() int { return 1 << (t.vars - 1) }
 
 // foldRange sets values[i] to values[i] + r·(values[i+half]-values[i]) for
 // start <= i < end <= half, as far as there are entries. Disjoint ranges may be
-// folded concurrently. scratch has min(blockSize, end-start) entries or more.
-func (t *table) foldRange(start, end int, r *fr.Element, scratch fr.Vector) {
+// folded concurrently.
+func (t *table) foldRange(start, end int, r *fr.Element) {
 	half := t.half()
 	end = min(end, len(t.values))
 	for start < end {
 		stop := min(start+blockSize, end)
 		pairs := min(max(len(t.values)-half, start), stop)
 		if start < pairs {
-			d := scratch[:pairs-start]
-			lo, hi := t.values[start:pairs], t.values[start+half:pairs+half]
-			d.Sub(hi, lo)
-			d.ScalarMul(d, r)
-			lo.Add(lo, d)
+			vec.Fold(t.values[start:pairs], t.values[start+half:pairs+half], r)
 		}
 		if pairs < stop {
 			var c fr.Element
 			c.SetOne().Sub(&c, r)
 			lone := t.values[pairs:stop]
-			lone.ScalarMul(lone, &c)
+			vec.Scale(lone, lone, &c)
 		}
 		start = stop
 	}

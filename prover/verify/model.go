@@ -51,6 +51,13 @@ func NewModel(g *graph.Graph, rows []bn254.G1Affine, kind transcript.Kind, repor
 	if err != nil {
 		return nil, err
 	}
+	if len(report) > maxReport {
+		return nil, fmt.Errorf("%w: report of %d bytes, at most %d", ErrModel, len(report), maxReport)
+	}
+	return newModel(system, rows, kind, report)
+}
+
+func newModel(system *layer.System, rows []bn254.G1Affine, kind transcript.Kind, report []byte) (*Model, error) {
 	if len(rows) != system.Weights.Rows {
 		return nil, fmt.Errorf("%w: %d rows of weights, want %d", ErrModel, len(rows), system.Weights.Rows)
 	}
@@ -61,7 +68,7 @@ func NewModel(g *graph.Graph, rows []bn254.G1Affine, kind transcript.Kind, repor
 	if err != nil {
 		return nil, fmt.Errorf("derive generators: %w", err)
 	}
-	m := &Model{Graph: g, Rows: rows, Transcript: kind, Report: report, info: system.Info, system: system, key: key}
+	m := &Model{Graph: system.Graph, Rows: rows, Transcript: kind, Report: report, info: system.Info, system: system, key: key}
 	m.digest = sha256.Sum256(m.appendBound([]byte(protocolName)))
 	return m, nil
 }
@@ -140,7 +147,7 @@ func DecodeModel(data []byte) (*Model, error) {
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	return NewModel(g, rows, kind, report)
+	return newModel(system, rows, kind, report)
 }
 
 func decodeRows(data []byte) ([]bn254.G1Affine, error) {

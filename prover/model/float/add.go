@@ -52,6 +52,10 @@ func (c *call) sum(x, y *value) ([]*value, error) {
 	if x.fixed {
 		x, y = y, x
 	}
+	x, y, err := c.broadcastPair(x, y)
+	if err != nil {
+		return nil, err
+	}
 	if !y.fixed {
 		return c.one(&Add{}, x, y)
 	}
@@ -70,21 +74,24 @@ func importSub(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case y.fixed:
-		k, err := c.aligned(y, x)
-		if err != nil {
-			return nil, err
-		}
-		return c.one(&AddConst{negated(k)}, x)
-	case x.fixed:
+	if x.fixed {
 		minus, err := c.negate(y)
 		if err != nil {
 			return nil, err
 		}
 		return c.sum(x, minus)
 	}
-	return c.one(&Add{Subtract: true}, x, y)
+	if x, y, err = c.broadcastPair(x, y); err != nil {
+		return nil, err
+	}
+	if !y.fixed {
+		return c.one(&Add{Subtract: true}, x, y)
+	}
+	k, err := c.aligned(y, x)
+	if err != nil {
+		return nil, err
+	}
+	return c.one(&AddConst{negated(k)}, x)
 }
 
 func importNeg(c *call) ([]*value, error) {

@@ -60,43 +60,8 @@ func importConstantOfShape(c *call) ([]*value, error) {
 		return nil, err
 	}
 	one := &constant{typ: fill.typ, floats: fill.floats, ints: fill.ints}
-	return c.expand(one, shape)
-}
-
-// importExpand broadcasts a constant.
-func importExpand(c *call) ([]*value, error) {
-	if !c.allFixed() {
-		return nil, errors.New("it is supported on constants only")
-	}
-	k, err := c.constant(0)
-	if err != nil {
-		return nil, err
-	}
-	want, _, err := c.ints(1)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := broadcast(k.shape, want)
-	if err != nil {
-		return nil, err
-	}
-	return c.expand(k, shape)
-}
-
-// expand repeats k over a shape that it broadcasts to.
-func (c *call) expand(k *constant, shape []int) ([]*value, error) {
-	out, err := c.newConstant(k.typ, shape)
-	if err != nil {
-		return nil, err
-	}
-	walkStrided(shape, 0, broadcastSteps(k.shape, shape), func(i, j int) {
-		if out.floats != nil {
-			out.floats[i] = k.floats[j]
-		} else {
-			out.ints[i] = k.ints[j]
-		}
-	})
-	return []*value{out.value()}, nil
+	v, err := c.broadcastTo(one.value(), shape)
+	return []*value{v}, err
 }
 
 // importShape folds Shape, of an activation too: all shapes are bound.

@@ -52,6 +52,63 @@ func TestElementwiseOperatorsAgreeWithHandComputedValues(t *testing.T) {
 	}
 }
 
+func TestActivationsBroadcastToEachOther(t *testing.T) {
+	square := Tensor{[]int{2, 2}, []float32{1, 2, 3, 5}}
+	mean := func(b *build, axis int64, keep int) {
+		b.node("ReduceMean", "x -> m", aInts("axes", axis), aInt("keepdims", keep))
+	}
+	for _, c := range []struct {
+		name  string
+		edit  func(*build)
+		ops   string
+		shape []int
+		want  []float32
+	}{
+		{"column", func(b *build) { mean(b, 1, 1); b.node("Add", "x m -> y") }, "MeanAxes Broadcast Add",
+			[]int{2, 2}, []float32{2.5, 3.5, 7, 9}},
+		{"row on the left", func(b *build) { mean(b, 0, 1); b.node("Sub", "m x -> y") }, "MeanAxes Broadcast Add",
+			[]int{2, 2}, []float32{1, 1.5, -1, -1.5}},
+		{"lower rank", func(b *build) { mean(b, 0, 0); b.node("Sub", "x m -> y") }, "MeanAxes Reshape Broadcast Add",
+			[]int{2, 2}, []float32{-1, -1.5, 1, 1.5}},
+		{"rank without repetition", func(b *build) { b.ints("a", 0).node("Unsqueeze", "x a -> u").node("Add", "x u -> y") }, "Reshape Reshape Add",
+			[]int{1, 2, 2}, []float32{2, 4, 6, 10}},
+		{"both", func(b *build) {
+			mean(b, 0, 1)
+			b.node("ReduceMean", "x -> n", aInts("axes", 1)).node("Add", "m n -> y")
+		}, "MeanAxes MeanAxes Broadcast Broadcast Add", []int{2, 2}, []float32{3.5, 5, 6, 7.5}},
+		{"scalar", func(b *build) {
+			b.node("ReduceMean", "x -> m", aInt("keepdims", 0)).node("Sub", "x m -> y")
+		}, "MeanAxes Reshape Broadcast Add", []int{2, 2}, []float32{-1.75, -0.75, 0.25, 2.25}},
+		{"sum of three", func(b *build) {
+			mean(b, 1, 1)
+			b.floats("c", []int{2}, 10, 20).node("Sum", "m c x -> y")
+		}, "MeanAxes Broadcast AddConst Add", []int{2, 2}, []float32{12.5, 23.5, 17, 29}},
+		{"constant of higher rank", func(b *build) { b.floats("c", []int{2, 1, 2}, 0, 1, 2, 3).node("Sub", "x c -> y") },
+			"Reshape Broadcast AddConst", []int{2, 2, 2}, []float32{1, 1, 3, 4, -1, -1, 1, 2}},
+		{"factor longer than the activation", func(b *build) {
+			mean(b, 1, 1)
+			b.floats("c", []int{3}, 1, 2, 0.5).node("Mul", "m c -> y")
+		}, "MeanAxes Broadcast MulConst", []int{2, 3}, []float32{1.5, 3, 0.75, 4, 8, 2}},
+		{"divisor longer than the activation", func(b *build) {
+			mean(b, 1, 1)
+			b.floats("c", []int{2}, 1, 2).node("Div", "m c -> y")
+		}, "MeanAxes Broadcast MulConst", []int{2, 2}, []float32{1.5, 0.75, 4, 2}},
+		{"expansion", func(b *build) { mean(b, 1, 1); b.ints("s", 2, 1, 3).node("Expand", "m s -> y") }, "MeanAxes Reshape Broadcast",
+			[]int{2, 2, 3}, []float32{1.5, 1.5, 1.5, 4, 4, 4, 1.5, 1.5, 1.5, 4, 4, 4}},
+		{"expansion to the same shape", func(b *build) { b.ints("s", 1).node("Expand", "x s -> y") }, "", []int{2, 2}, square.Data},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBuild(13).input("x", 2, 2).output("y")
+			c.edit(b)
+			g := b.graph(t, Options{})
+			if got := kinds(g); got != c.ops {
+				t.Errorf("operators %q, want %q", got, c.ops)
+			}
+			wantTensor(t, outputs(t, g, square)[0], c.shape, c.want)
+		})
+	}
+}
+
 func TestMissingClipBoundsAreInfinite(t *testing.T) {
 	g := newBuild(13).input("x", 1).node("Clip", "x -> y").output("y").graph(t, Options{})
 	c := g.Nodes[0].Op.(*Clip)

@@ -98,6 +98,7 @@ func TestHostileConstantsAreRefused(t *testing.T) {
 		{"huge expansion", ErrLimit, func(b *build) {
 			b.floats("c", nil, 1).ints("s", 1<<20, 1<<20).node("Expand", "c s -> d").node("Add", "x d -> y")
 		}},
+		{"huge expansion of an activation", ErrLimit, func(b *build) { b.ints("s", 1<<40, 1<<40).node("Expand", "x s -> y") }},
 		{"huge range", ErrLimit, func(b *build) {
 			b.scalar("a", 0).scalar("z", 1<<40).scalar("d", 1).node("Range", "a z d -> r").node("Reshape", "x r -> y")
 		}},

@@ -96,12 +96,16 @@ func TestUnsupportedMovesAreRefusedWithTheirReason(t *testing.T) {
 		{"Pad n_y: padding by a value other than 0 is not supported", func(b *build) {
 			b.ints("p", 1, 0, 0, 0).floats("v", nil, 1).node("Pad", "x p v -> y")
 		}},
-		{"Add n_y: activations of different shapes [2 3] and [2 1]", func(b *build) {
-			b.node("ReduceMean", "x -> m", aInts("axes", 1)).node("Add", "x m -> y")
+		{"Add n_y: shapes [2 3] and [3 2] do not broadcast", func(b *build) {
+			b.node("Transpose", "x -> t").node("Add", "x t -> y")
 		}},
-		{"Add n_y: constant of shape [2 2 3] does not broadcast into [2 3]", func(b *build) {
-			b.floats("c", []int{2, 2, 3}, ones(12)...).node("Add", "x c -> y")
+		{"Sub n_y: shapes [2 3] and [3 2] do not broadcast", func(b *build) {
+			b.node("Transpose", "x -> t").node("Sub", "x t -> y")
 		}},
+		{"Add n_y: shapes [2 3] and [2] do not broadcast", func(b *build) { b.floats("c", []int{2}, 1, 2).node("Add", "x c -> y") }},
+		{"Expand n_y: shapes [2 3] and [4] do not broadcast", func(b *build) { b.ints("s", 4).node("Expand", "x s -> y") }},
+		{"Expand n_y: operand 1 must be constant", func(b *build) { b.node("Expand", "x x -> y") }},
+		{"Expand n_y: negative dimension in [-1 2 3]: wrong shape", func(b *build) { b.ints("s", -1, 1, 1).node("Expand", "x s -> y") }},
 		{"Mul n_y: needs two activations", func(b *build) { b.node("Mul", "x x -> y") }},
 		{"Div n_y: division by an activation is not supported", func(b *build) { b.floats("c", nil, 1).node("Div", "c x -> y") }},
 		{"Pow n_y: it is supported on constants only", func(b *build) { b.floats("c", nil, 2).node("Pow", "x c -> y") }},

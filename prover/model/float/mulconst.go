@@ -43,6 +43,9 @@ func importMul(c *call) ([]*value, error) {
 	if !y.fixed {
 		return nil, errors.New("needs two activations")
 	}
+	if x, y, err = c.broadcastPair(x, y); err != nil {
+		return nil, err
+	}
 	k, err := c.aligned(y, x)
 	if err != nil {
 		return nil, err
@@ -61,6 +64,9 @@ func importDiv(c *call) ([]*value, error) {
 	}
 	if !y.fixed {
 		return nil, errors.New("division by an activation is not supported")
+	}
+	if x, y, err = c.broadcastPair(x, y); err != nil {
+		return nil, err
 	}
 	k, err := c.aligned(y, x)
 	if err != nil {

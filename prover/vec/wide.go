@@ -1,24 +1,59 @@
-package lookup
+package vec
 
 import (
 	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark-crypto/utils/cpu"
 )
 
-// dot returns Σ_i a[i]·b[i] for vectors of the same length, at most 2^60.
-func dot(a, b fr.Vector) fr.Element {
-	if cpu.SupportAVX512 {
-		return a.InnerProduct(b)
-	}
-	var sum wide
-	sum.addProducts(a, b)
-	return sum.reduce()
+// columns holds for each lane the sums of a kernel in base 2^52, not carried.
+// Every term has brought its exponent bits along.
+type columns [2 * limbs][lanes]uint64
+
+// maxBatches bounds the batches that go into columns: each adds at most nine
+// numbers below 2^52 to a column.
+const maxBatches = 256
+
+const (
+	lowExponent  = 0x433 << limbBits // of 2^52
+	highExponent = 0x467 << limbBits // of 2^104
+)
+
+// exponents returns the exponent bits that a batch adds to column k: a low
+// half for every product of limbs i + j = k, a high half for i + j = k-1.
+func exponents(k int) uint64 {
+	pairs := func(k int) uint64 { return uint64(max(0, min(k+1, 2*limbs-1-k))) }
+	return pairs(k)*lowExponent + pairs(k-1)*highExponent
 }
 
-// wide is an integer below 2^576, least significant limb first.
+// wide is an integer below 2^576, least significant word first.
 type wide [9]uint64
+
+// addColumns adds the sums of n batches.
+func (w *wide) addColumns(c *columns, n int) {
+	var low, high, carry uint64 // of the columns so far, from bit 52k up
+	for k := range c {
+		bias := uint64(n) * exponents(k)
+		for _, x := range c[k] {
+			low, carry = bits.Add64(low, x-bias, 0)
+			high += carry
+		}
+		w.addShifted(low&limbMask, limbBits*k)
+		low, high = low>>limbBits|high<<(64-limbBits), high>>limbBits
+	}
+	w[8] += low << 8 // bit 520
+}
+
+// addShifted adds x·2^shift.
+func (w *wide) addShifted(x uint64, shift int) {
+	at, offset := shift/64, shift%64
+	var c uint64
+	w[at], c = bits.Add64(w[at], x<<offset, 0)
+	w[at+1], c = bits.Add64(w[at+1], x>>(64-offset), c)
+	for at += 2; c != 0; at++ {
+		w[at], c = bits.Add64(w[at], 0, c)
+	}
+}
 
 // addProducts adds Σ_i a[i]·b[i], taking the Montgomery forms for integers;
 // only the sum is ever reduced. Each product is below 2^508. The rows of the

@@ -1,0 +1,73 @@
+# Two commands do everything on a machine with Go, a C compiler and npm:
+#
+#   make demo   installs what is missing, builds, proves and verifies a model
+#   make test   runs the tests
+#
+# Without a C compiler or npm both work too, on the interpreter.
+
+GO       ?= go
+FUZZTIME ?= 20s
+CC       ?= cc
+WES      := build/wes
+
+# cgo serves to load ONNX Runtime only.
+export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo 0)
+
+# Packages whose goroutines share memory; the others only start them through these.
+RACE := ./gpu/... ./prover ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
+
+.PHONY: help build deps demo test race fuzz bench check clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+	@echo "more: make build deps race fuzz bench check clean"
+
+build:
+	$(GO) build -o $(WES) ./cmd/wes
+
+deps: build
+	@if [ $(CGO_ENABLED) = 0 ]; then echo "no C compiler: the interpreter executes, the results are the same"; \
+	else $(WES) deps || echo "no ONNX Runtime: the interpreter executes, the results are the same"; fi
+
+demo: deps
+	@$(WES) demo --out build/demo
+
+test:
+	$(GO) test -timeout 15m ./...
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m $(RACE)
+
+# Every fuzz target of every package, one after the other.
+fuzz:
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6-); do \
+			echo "$$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$dir; \
+		done; \
+	done
+
+bench: deps
+	$(GO) run ./benchmarks/proofs -wes $(WES)
+
+check: build/tools/staticcheck
+	@unformatted=$$(build/tools/gofumpt -l .); \
+	if [ -n "$$unformatted" ]; then echo "run gofumpt -w on:"; echo "$$unformatted"; exit 1; fi
+	@before=$$(cat prover/vec/*.s | cksum); $(GO) generate ./...; \
+	[ "$$before" = "$$(cat prover/vec/*.s | cksum)" ] || { echo "generated files were not up to date"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) vet ./...
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build ./...
+	CGO_ENABLED=0 GOOS=darwin $(GO) build ./...
+	CGO_ENABLED=0 GOOS=windows $(GO) build ./...
+	build/tools/staticcheck ./...
+	$(GO) test -count 1 .
+
+build/tools/staticcheck: tools/go.mod tools/go.sum
+	@mkdir -p build/tools
+	CGO_ENABLED=0 $(GO) build -C tools -o ../build/tools/ tool
+	@touch $@
+
+clean:
+	rm -rf build

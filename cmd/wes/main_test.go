@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/weisyn/wes/gpu/onnx"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wes": main})
+}
+
+func TestScripts(t *testing.T) {
+	models, err := filepath.Abs("../../testdata/models")
+	if err != nil {
+		t.Fatal(err)
+	}
+	library, missing := onnx.Locate()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("MODELS", models)
+			e.Setenv("WES_CACHE", filepath.Join(e.WorkDir, "cache"))
+			// The library is found through the user's home, which scripts do not have.
+			e.Setenv(onnx.LibraryVariable, library)
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "onnxruntime" {
+				return hasCgo() && missing == nil, nil
+			}
+			return false, os.ErrInvalid
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy,
+		},
+	})
+}
+
+// status demands an exit code: status CODE PROGRAM ARGUMENT...
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	code := 0
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if want := number(ts, args[0]); code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// spoil inverts a bit in the middle of every file of a folder: spoil FOLDER.
+func spoil(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		ts.Check(err)
+		flip(ts, false, []string{filepath.Join(args[0], f.Name()), strconv.FormatInt(info.Size()/2, 10)})
+	}
+}
+
+// flip inverts the lowest bit of a byte: flip FILE OFFSET, from the end when negative.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	at := number(ts, args[1])
+	if at < 0 {
+		at += len(data)
+	}
+	data[at] ^= 1
+	ts.Check(os.WriteFile(path, data, 0o600))
+}
+
+// truncate shortens a file: truncate FILE BYTES.
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), int64(number(ts, args[1]))))
+}
+
+// npy writes an array of one row: npy FILE NUMBER...
+func npy(ts *testscript.TestScript, _ bool, args []string) {
+	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }", len(args)-1)
+	b := []byte(fmt.Sprintf("\x93NUMPY\x01\x00\x76\x00%-117s\n", header))
+	for _, text := range args[1:] {
+		v, err := strconv.ParseFloat(text, 64)
+		ts.Check(err)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}

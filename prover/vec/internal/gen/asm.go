@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// vreg is a virtual vector register of eight 64-bit lanes.
+type vreg int
+
+// zRegisters is the number of vector registers of the machine.
+const zRegisters = 32
+
+// inst is one instruction in the operand order of Go's assembler. Its
+// arguments are vregs and literal text. Lower case makes a label.
+type inst struct {
+	op   string
+	args []any
+}
+
+// code is straight-line code over virtual registers. A register lives from its
+// first mention to its last; those in pinned live throughout.
+type code struct {
+	insts  []inst
+	vregs  int
+	pinned map[vreg]bool
+}
+
+func newCode() *code { return &code{pinned: map[vreg]bool{}} }
+
+func (c *code) reg() vreg {
+	c.vregs++
+	return vreg(c.vregs - 1)
+}
+
+// pin returns a register that keeps its value across iterations of a loop.
+func (c *code) pin() vreg {
+	r := c.reg()
+	c.pinned[r] = true
+	return r
+}
+
+// emit appends an instruction; the last argument is the destination.
+func (c *code) emit(op string, args ...any) {
+	c.insts = append(c.insts, inst{op, args})
+}
+
+// def appends an instruction with a new register as destination.
+func (c *code) def(op string, args ...any) vreg {
+	r := c.reg()
+	c.emit(op, append(args, r)...)
+	return r
+}
+
+// allocate gives out machine registers and writes the instructions. It panics
+// when they do not suffice.
+func (c *code) allocate(w io.Writer) {
+	last := map[vreg]int{}
+	for i, in := range c.insts {
+		for _, a := range in.args {
+			if r, ok := a.(vreg); ok {
+				last[r] = i
+			}
+		}
+	}
+	var free []int
+	for z := range zRegisters {
+		free = append(free, z)
+	}
+	home := map[vreg]int{}
+	for _, r := range slices.Sorted(maps.Keys(c.pinned)) {
+		home[r], free = free[0], free[1:]
+	}
+	for i, in := range c.insts {
+		text := make([]string, len(in.args))
+		for k, a := range in.args {
+			r, ok := a.(vreg)
+			if !ok {
+				text[k] = fmt.Sprint(a)
+				continue
+			}
+			if _, ok := home[r]; !ok {
+				if len(free) == 0 {
+					panic(fmt.Sprintf("out of registers at %v", in))
+				}
+				// The register that has been free for longest.
+				home[r], free = free[0], free[1:]
+			}
+			text[k] = fmt.Sprintf("Z%d", home[r])
+		}
+		for _, a := range in.args {
+			if r, ok := a.(vreg); ok && last[r] == i && !c.pinned[r] {
+				if z, ok := home[r]; ok {
+					free = append(free, z)
+					delete(home, r)
+				}
+			}
+		}
+		if in.args == nil && strings.ToLower(in.op) == in.op {
+			fmt.Fprintf(w, "\n%s:\n", in.op)
+			continue
+		}
+		fmt.Fprintf(w, "\t%s %s\n", in.op, strings.Join(text, ", "))
+	}
+}
+
+// pool is a table of read-only words, 64-byte rows first.
+type pool struct {
+	name   string
+	rows   [][8]uint64
+	words  []uint64
+	offset map[uint64]int
+}
+
+func newPool(name string) *pool { return &pool{name: name, offset: map[uint64]int{}} }
+
+// base is the register that holds the address of the middle of a pool, so that
+// most offsets are short.
+const base = "R8"
+
+// row returns the address of eight words.
+func (p *pool) row(v [8]uint64) string {
+	i := slices.Index(p.rows, v)
+	if i < 0 {
+		i = len(p.rows)
+		p.rows = append(p.rows, v)
+	}
+	return fmt.Sprintf("%d(%s)", 64*i, base)
+}
+
+// word returns the address of one word.
+func (p *pool) word(v uint64) string {
+	i, ok := p.offset[v]
+	if !ok {
+		i = len(p.words)
+		p.words = append(p.words, v)
+		p.offset[v] = i
+	}
+	return fmt.Sprintf("%d(%s)", -8*(i+1), base)
+}
+
+// origin is the offset of the address that base holds. The words lie below it.
+const origin = 1024
+
+func (p *pool) print(w io.Writer) {
+	if 8*len(p.words) > origin {
+		panic("BUG: gen: too many constants")
+	}
+	at := func(offset int, v uint64) {
+		fmt.Fprintf(w, "DATA %s<>+%d(SB)/8, $0x%016x\n", p.name, origin+offset, v)
+	}
+	for i, v := range slices.Backward(p.words) {
+		at(-8*(i+1), v)
+	}
+	for i, row := range p.rows {
+		for k, v := range row {
+			at(64*i+8*k, v)
+		}
+	}
+	fmt.Fprintf(w, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", p.name, origin+64*len(p.rows))
+}
