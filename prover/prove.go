@@ -38,8 +38,10 @@ func Prove(ctx context.Context, p *Prepared, job Job, trace *graph.Trace, progre
 	if err != nil {
 		return nil, err
 	}
-	run := &proving{ctx: ctx, prepared: p, sys: p.Model.System(), progress: progress,
-		result: &Result{Statement: s, Proof: new(verify.Proof)}}
+	run := &proving{
+		ctx: ctx, prepared: p, sys: p.Model.System(), progress: progress,
+		result: &Result{Statement: s, Proof: new(verify.Proof)},
+	}
 	if run.tr, err = p.Model.Begin(s); err != nil {
 		return nil, err
 	}

@@ -28,9 +28,15 @@ func (r *Report) HTML() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	err = page.Execute(&b, map[string]any{"Report": r, "Plots": []template.HTML{growth, macs},
-		"Tables": []section{{"Models", r.mainRows()}, {"Stages", r.stageRows()},
-			{"Growing activations", r.seriesRows("activations")}, {"Growing multiply-accumulates", r.seriesRows("multiply-accumulates")}}})
+	err = page.Execute(&b, map[string]any{
+		"Report": r, "Plots": []template.HTML{growth, macs},
+		"Tables": []section{
+			{"Models", r.mainRows()},
+			{"Stages", r.stageRows()},
+			{"Growing activations", r.seriesRows("activations")},
+			{"Growing multiply-accumulates", r.seriesRows("multiply-accumulates")},
+		},
+	})
 	return b.Bytes(), err
 }
 

@@ -81,12 +81,14 @@ func (r *Report) mainRows() [][]string {
 		if x.Goal == nil {
 			continue
 		}
-		rows = append(rows, []string{x.Title, count(x.MACs), count(x.Params),
+		rows = append(rows, []string{
+			x.Title, count(x.MACs), count(x.Params),
 			against(seconds(x.Prove), x.Prove, x.Goal.Prove, seconds),
 			against(seconds(x.Verify), x.Verify, x.Goal.Verify, seconds),
 			against(bytesText(x.ProofBytes), float64(x.ProofBytes), float64(x.Goal.Proof), sizeText),
 			against(bytesText(x.PeakRSS), float64(x.PeakRSS), float64(x.Goal.Peak), sizeText),
-			count(int64(float64(x.MACs) / x.Prove / float64(r.Machine.Cores))), x.Goal.Best})
+			count(int64(float64(x.MACs) / x.Prove / float64(r.Machine.Cores))), x.Goal.Best,
+		})
 	}
 	return rows
 }
@@ -112,12 +114,14 @@ func (r *Report) stageRows() [][]string {
 			mults += w["multiplications"]
 			written += w["bytes"]
 		}
-		rows = append(rows, []string{x.Title, seconds(x.Execute),
+		rows = append(rows, []string{
+			x.Title, seconds(x.Execute),
 			seconds(x.Commit), each(x.Commit, x.Sizes["cells"]),
 			seconds(x.Lookup), each(x.Lookup, x.Sizes["lookups"]+x.Sizes["table_rows"]),
 			seconds(x.Contract), each(x.Contract, x.Work["contract"]["small_products"]),
 			seconds(x.Open), each(x.Open, x.Sizes["cells"]),
-			count(x.Sizes["lookups"]), count(x.Sizes["cells"]), count(mults), bytesText(written)})
+			count(x.Sizes["lookups"]), count(x.Sizes["cells"]), count(mults), bytesText(written),
+		})
 	}
 	return rows
 }
@@ -129,8 +133,10 @@ func (r *Report) seriesRows(series string) [][]string {
 			continue
 		}
 		n := x.Sizes["activations"] + x.Params
-		rows = append(rows, []string{x.Title, count(x.MACs), count(x.Sizes["activations"]), count(x.Params), seconds(x.Prove),
-			fmt.Sprintf("%.0f ns", x.Prove*1e9/float64(n)), fmt.Sprintf("%.2f ns", x.Prove*1e9/float64(x.MACs))})
+		rows = append(rows, []string{
+			x.Title, count(x.MACs), count(x.Sizes["activations"]), count(x.Params), seconds(x.Prove),
+			fmt.Sprintf("%.0f ns", x.Prove*1e9/float64(n)), fmt.Sprintf("%.2f ns", x.Prove*1e9/float64(x.MACs)),
+		})
 	}
 	return rows
 }

@@ -107,14 +107,9 @@ func isInfinity(x, y *fp.Element) bool { return x.IsZero() && y.IsZero() }
 func (a *adder) chord(lo, hi int) {
 	x1, y1, x2, y2, slope := a.x1[lo:hi], a.y1[lo:hi], a.x2[lo:hi], a.y2[lo:hi], a.inverse[lo:hi]
 	t, u := a.t[:hi-lo], a.u[:hi-lo]
-	t.Sub(y2, y1)
-	vec.MulFp(slope, slope, t)
-	vec.MulFp(t, slope, slope)
-	t.Sub(t, x1)
-	t.Sub(t, x2)
-	u.Sub(x1, t)
-	vec.MulFp(u, u, slope)
-	u.Sub(u, y1)
+	vec.SubMulFp(slope, y2, y1, slope)
+	vec.SquareSubFp(t, slope, x1, x2)
+	vec.SubMulSubFp(u, x1, t, slope, y1)
 }
 
 // invert replaces every entry of v, none of which may be zero, by its inverse.

@@ -280,8 +280,13 @@ func BenchmarkCommitRows(b *testing.B) {
 		next       func(*rand.Rand) int32
 		rows, cols int
 	}{
-		{"relu", relu, 512, 2048}, {"relu", relu, 16, 64}, {"relu", relu, 64, 256}, {"relu", relu, 256, 1024}, {"relu", relu, 4096, 4096},
-		{"normal", small, 512, 2048}, {"weights16", weights, 512, 2048},
+		{"relu", relu, 512, 2048},
+		{"relu", relu, 16, 64},
+		{"relu", relu, 64, 256},
+		{"relu", relu, 256, 1024},
+		{"relu", relu, 4096, 4096},
+		{"normal", small, 512, 2048},
+		{"weights16", weights, 512, 2048},
 	} {
 		b.Run(fmt.Sprintf("%s/%dx%d", c.name, c.rows, c.cols), func(b *testing.B) {
 			k, data, nonZero := benchmarkData(b, c.next, c.rows, c.cols)

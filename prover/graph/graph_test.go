@@ -3,6 +3,8 @@ package graph
 import (
 	"bytes"
 	"errors"
+	"math"
+	"strings"
 	"testing"
 )
 
@@ -16,16 +18,20 @@ func small() *Graph {
 			{Name: "conv", Inputs: []int{0, 0}, Op: &Rescale{
 				Acc: Accumulator{Channel: 1, Lo: -30000, Hi: 30000, Bias: Constant{Shape: []int{1, 2, 1, 1}, Data: []int64{3, -4}}, Terms: []Term{
 					{Conv: &Conv{Channel: 1, InChannels: 2, OutChannels: 2, Groups: 1, Spatial: []Window{
-						{Axis: 2, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4}, {Axis: 3, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4}}}},
-					{Mult: 7}}},
-				Shift: []int{6, 7}}},
+						{Axis: 2, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4}, {Axis: 3, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 4},
+					}}},
+					{Mult: 7},
+				}},
+				Shift: []int{6, 7},
+			}},
 			{Name: "even", Inputs: []int{1}, Op: &Slice{Axis: 3, Start: 0, Step: 2, Len: 2}},
 			{Name: "odd", Inputs: []int{1}, Op: &Slice{Axis: 3, Start: 1, Step: 2, Len: 2}},
 			{Name: "max", Inputs: []int{2, 3}, Op: &Max{Channel: 1}},
 			{Name: "sum", Inputs: []int{4}, Op: &SumWindow{Window{Axis: 2, Kernel: 4, Stride: 1, Dilation: 1, Out: 1}}},
 			{Name: "flat", Inputs: []int{5}, Op: &Reshape{Shape: []int{1, 4}}},
 			{Name: "fc", Inputs: []int{6}, Op: &Reveal{Acc: Accumulator{Channel: 1, Lo: -1 << 20, Hi: 1 << 20, Terms: []Term{
-				{Conv: &Conv{Weight: 1, Channel: 1, InChannels: 4, OutChannels: 3, Groups: 1}}}}}},
+				{Conv: &Conv{Weight: 1, Channel: 1, InChannels: 4, OutChannels: 3, Groups: 1}},
+			}}}},
 		},
 		Outputs: []Output{{Name: "y", Tensor: 7, Shape: []int{1, 3}, Scale: 0.25, Tail: TailSoftmax, Axis: 1}},
 	}
@@ -54,23 +60,34 @@ func TestCheckDerivesShapesAndBounds(t *testing.T) {
 
 func TestCheckRefusesEveryBrokenRule(t *testing.T) {
 	cases := map[string]func(*Graph){
-		"input of a later tensor":   func(g *Graph) { g.Nodes[1].Inputs[0] = 3 },
-		"table too small":           func(g *Graph) { g.Tables[0] = NewTable(-8, clampValues(-8, 8, 0, 127)) },
-		"table does not exist":      func(g *Graph) { g.Nodes[1].Op.(*Rescale).Table = 1 },
-		"shift per wrong channels":  func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{1, 2, 3} },
-		"shift too large":           func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{MaxShift + 1} },
-		"weights out of order":      func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 0 },
-		"maximum of unlike shapes":  func(g *Graph) { g.Nodes[3].Op.(*Slice).Len = 1 },
-		"slice past the end":        func(g *Graph) { g.Nodes[3].Op.(*Slice).Start = 2 },
-		"reshape of another size":   func(g *Graph) { g.Nodes[6].Op.(*Reshape).Shape = []int{1, 5} },
-		"bias that does not fit":    func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Bias.Data = []int64{1} },
-		"bound past 2^53":           func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Hi = 1 << 53 },
-		"zero stride":               func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Spatial[0].Stride = 0 },
-		"no outputs":                func(g *Graph) { g.Outputs = nil },
-		"output of no tensor":       func(g *Graph) { g.Outputs[0].Tensor = 9 },
-		"output of another size":    func(g *Graph) { g.Outputs[0].Shape = []int{1, 4} },
-		"hidden revealed tensor":    func(g *Graph) { g.Outputs[0].Tensor = 6 },
-		"shape that overflows":      func(g *Graph) { g.Nodes[0].Op.(*Input).Shape = []int{1 << 30, 1 << 30, 4, 4} },
+		"input of a later tensor":  func(g *Graph) { g.Nodes[1].Inputs[0] = 3 },
+		"table too small":          func(g *Graph) { g.Tables[0] = NewTable(-8, clampValues(-8, 8, 0, 127)) },
+		"table does not exist":     func(g *Graph) { g.Nodes[1].Op.(*Rescale).Table = 1 },
+		"shift per wrong channels": func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{1, 2, 3} },
+		"shift too large":          func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{MaxShift + 1} },
+		"weights out of order":     func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 0 },
+		"maximum of unlike shapes": func(g *Graph) { g.Nodes[3].Op.(*Slice).Len = 1 },
+		"slice past the end":       func(g *Graph) { g.Nodes[3].Op.(*Slice).Start = 2 },
+		"reshape of another size":  func(g *Graph) { g.Nodes[6].Op.(*Reshape).Shape = []int{1, 5} },
+		"bias that does not fit":   func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Bias.Data = []int64{1} },
+		"bound past 2^53":          func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Hi = 1 << 53 },
+		"zero stride":              func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Spatial[0].Stride = 0 },
+		"no outputs":               func(g *Graph) { g.Outputs = nil },
+		"output of no tensor":      func(g *Graph) { g.Outputs[0].Tensor = 9 },
+		"output of another size":   func(g *Graph) { g.Outputs[0].Shape = []int{1, 4} },
+		"hidden revealed tensor":   func(g *Graph) { g.Outputs[0].Tensor = 6 },
+		"shape that overflows":     func(g *Graph) { g.Nodes[0].Op.(*Input).Shape = []int{1 << 30, 1 << 30, 4, 4} },
+		"bias past 2^53":           func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Bias.Data[0] = 1 << 53 },
+		"endless input scale":      func(g *Graph) { g.Nodes[0].Op.(*Input).Scale = math.Inf(1) },
+		"endless output scale":     func(g *Graph) { g.Outputs[0].Scale = math.Inf(1) },
+		"too many inputs":          func(g *Graph) { g.Nodes[4].Inputs = make([]int, MaxInputs+1) },
+		"name too long":            func(g *Graph) { g.Nodes[4].Name = strings.Repeat("n", maxText+1) },
+		"convolution of wide cells": func(g *Graph) {
+			g.Nodes[4] = Node{Inputs: []int{2}, Op: &Scale{Constant{[]int{1, 1, 1, 1}, []int64{1 << 30}}}}
+		},
+			g.Nodes[0].Op.(*Input).Hi = 1 << 30
+			g.Nodes[5].Op = &Scale{Constant{[]int{1, 1, 1, 1}, []int64{1 << 40}}}
+		},
 		"groups that do not divide": func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Groups = 3 },
 	}
 	for name, breakIt := range cases {

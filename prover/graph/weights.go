@@ -16,14 +16,19 @@ type Trace struct {
 	Accs   [][]int64 // by tensor: accumulators of Rescale and Reveal; nil for others
 }
 
-// ChannelShift is how far the weights of an output channel are moved up, so that one shift
-// serves all channels of a Rescale; 0 for a Reveal.
-func ChannelShift(op Op, channel int) int {
+// ChannelShifts is how far the weights of each output channel are moved up, so that one
+// shift serves all channels of a Rescale; all zero for a Reveal.
+func ChannelShifts(op Op, channels int) []int {
+	up := make([]int, channels)
 	r, ok := op.(*Rescale)
 	if !ok || len(r.Shift) == 1 {
-		return 0
+		return up
 	}
-	return r.MaxShift() - r.Shift[channel]
+	most := r.MaxShift()
+	for c := range up {
+		up[c] = most - r.Shift[c]
+	}
+	return up
 }
 
 // Bound sums, over the terms of an accumulator, the hulls of their values with zero, so
@@ -112,9 +117,11 @@ func (g *Graph) checkNodeWeights(i int, info *Info, w Weights) error {
 			return fmt.Errorf("weight %d is missing or of another size", c.Weight)
 		}
 		size := c.WeightCount() / c.OutChannels
-		for j, v := range w[c.Weight] {
-			if s := ChannelShift(op, j/size); max(int64(v), -int64(v))<<s >= MaxWeight {
-				return fmt.Errorf("weight %d at channel %d, moved up by %d bits, exceeds %d", v, j/size, s, MaxWeight)
+		for channel, up := range ChannelShifts(op, c.OutChannels) {
+			for _, v := range w[c.Weight][channel*size:][:size] {
+				if max(int64(v), -int64(v))<<up >= MaxWeight {
+					return fmt.Errorf("weight %d at channel %d, moved up by %d bits, exceeds %d", v, channel, up, MaxWeight)
+				}
 			}
 		}
 	}

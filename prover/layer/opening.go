@@ -34,8 +34,10 @@ type eqWeight struct {
 
 // NewOpening starts a claim. inputs holds the public inputs by tensor.
 func (s *System) NewOpening(inputs [][]int32, delta fr.Element) *Opening {
-	return &Opening{sys: s, inputs: inputs, delta: delta, weight: fr.One(),
-		eqs: make([]eqWeight, len(s.Slots)), terms: map[int][]Term{}}
+	return &Opening{
+		sys: s, inputs: inputs, delta: delta, weight: fr.One(),
+		eqs: make([]eqWeight, len(s.Slots)), terms: map[int][]Term{},
+	}
 }
 
 // next begins another claim.

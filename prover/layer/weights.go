@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/poly"
 )
 
 // WeightLayout places the weights of all convolutions in a matrix whose columns all share
@@ -197,43 +198,59 @@ func (s *System) classes(node int) [][]Column {
 // shift of its layer.
 func (s *System) PackWeights(w graph.Weights) []int32 {
 	packed := make([]int32, s.Weights.Rows*s.Weights.Cols)
-	for i := range s.Weights.Blocks {
-		s.packBlock(packed, &s.Weights.Blocks[i], w)
-	}
+	poly.Parallel(len(s.Weights.Blocks), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			s.packBlock(packed, &s.Weights.Blocks[i], w)
+		}
+	})
 	return packed
 }
 
 func (s *System) packBlock(packed []int32, b *WeightBlock, w graph.Weights) {
 	shape := &s.convs[b.Conv]
-	op := s.Graph.Nodes[b.Node].Op
 	weights := w[b.Conv]
+	up := graph.ChannelShifts(s.Graph.Nodes[b.Node].Op, shape.conv.OutChannels)
+	places := s.places(b)
+	if shape.grouped {
+		for dense, place := range places {
+			at, oc := shape.groupedWeight(dense)
+			packed[place] = weights[at] << up[oc]
+		}
+		return
+	}
+	size := len(places)
+	for j, run := range b.Channels {
+		for lo := range 1 << b.Low {
+			oc := run + lo
+			to := packed[j*s.Weights.Cols+lo<<s.Weights.KLow:]
+			for dense, v := range weights[oc*size:][:size] {
+				to[places[dense]] = v << up[oc]
+			}
+		}
+	}
+}
+
+// places is where, for the first channel of a block, the weight of each dense contraction
+// index lies.
+func (s *System) places(b *WeightBlock) []int {
 	k := s.Weights.KLow
 	row := make(map[int]int, len(b.KHigh))
 	for i, h := range b.KHigh {
 		row[h] = b.Row + i*len(b.Channels)
 	}
-	size := len(weights)
-	if !shape.grouped {
-		size /= shape.conv.OutChannels
-	}
-	shape.visit(func(padded, dense int) {
-		first := row[padded>>k]*s.Weights.Cols + padded&(1<<k-1)
-		if shape.grouped {
-			packed[first] = s.groupedWeight(op, shape, weights, dense)
-			return
-		}
-		for j, ch := range b.Channels {
-			for lo := range 1 << b.Low {
-				packed[first+j*s.Weights.Cols+lo<<k] = weights[(ch+lo)*size+dense] << graph.ChannelShift(op, ch+lo)
-			}
-		}
+	var places []int
+	s.convs[b.Conv].visit(func(padded, _ int) {
+		places = append(places, row[padded>>k]*s.Weights.Cols+padded&(1<<k-1))
 	})
+	return places
 }
 
-// groupedWeight reads a grouped convolution's weight at a dense index (kernel, oc, ic).
-func (s *System) groupedWeight(op graph.Op, shape *convShape, weights []int32, dense int) int32 {
-	c := shape.conv
+// groupedWeight is the index, among a grouped convolution's weights, of a dense contraction
+// index (kernel, oc, ic), and the oc.
+func (s *convShape) groupedWeight(dense int) (at, oc int) {
+	c := s.conv
 	ics := c.InChannels / c.Groups
-	ic, oc, kernel := dense%ics, dense/ics%c.OutChannels, dense/ics/c.OutChannels
-	return weights[(oc*c.KernelSize()+kernel)*ics+ic] << graph.ChannelShift(op, oc)
+	ic, kernel := dense%ics, dense/ics/c.OutChannels
+	oc = dense / ics % c.OutChannels
+	return (oc*c.KernelSize()+kernel)*ics + ic, oc
 }

@@ -53,7 +53,9 @@ func (s *System) Work() map[string]Work {
 		"commit":   {GroupAdditions: int64(z.Cells), Bytes: 4 * int64(z.Cells)},
 		"lookup":   {Multiplications: 10*int64(z.Lookups) + 14*int64(z.TableRows), Bytes: 3 * elementBytes * int64(z.Lookups)},
 		"contract": contract,
-		"open": {Multiplications: 5 * int64(z.Cells), SmallProducts: 2*int64(z.Cells) + int64(z.WeightCells),
-			Bytes: (4+elementBytes+elementBytes/2)*int64(z.Cells) + 4*int64(z.WeightCells)},
+		"open": {
+			Multiplications: 5 * int64(z.Cells), SmallProducts: 2*int64(z.Cells) + int64(z.WeightCells),
+			Bytes: (4+elementBytes+elementBytes/2)*int64(z.Cells) + 4*int64(z.WeightCells),
+		},
 	}
 }

@@ -71,8 +71,10 @@ func (l *lowering) conv(n *float.Node, op *float.Conv) (value, error) {
 
 // convolution is the sum of one convolution and a bias by channel.
 func convolution(name string, src source, c *graph.Conv, w []float32, bias []float64, shape []int) *linear {
-	lin := &linear{name: name, shape: shape, channel: c.Channel,
-		terms: []term{{tensor: src.tensor, scale: src.scale, gain: []float64{1}, conv: c, w: w}}}
+	lin := &linear{
+		name: name, shape: shape, channel: c.Channel,
+		terms: []term{{tensor: src.tensor, scale: src.scale, gain: []float64{1}, conv: c, w: w}},
+	}
 	if slices.ContainsFunc(bias, func(v float64) bool { return v != 0 }) {
 		c := perChannel(bias, len(shape), c.Channel)
 		lin.bias = &c
@@ -225,9 +227,9 @@ func (l *lowering) addValues(n *float.Node, op *float.Add) (value, error) {
 	if op.Subtract {
 		y.negate()
 	}
-	idX, idY := n.Inputs[0], n.Inputs[1]
+	idY := n.Inputs[1]
 	if y.hasConv() && !x.hasConv() {
-		x, y, idX, idY = y, x, idY, idX
+		x, y, idY = y, x, n.Inputs[0]
 	}
 	if y, err = l.alike(y, x, idY, op.Subtract && idY == n.Inputs[1]); err != nil {
 		return value{}, err

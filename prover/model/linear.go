@@ -40,8 +40,10 @@ type constant struct {
 }
 
 func plain(name string, b *builder, tensor int, scale float64) *linear {
-	return &linear{name: name, shape: b.shapes[tensor], channel: b.channel[tensor],
-		terms: []term{{tensor: tensor, scale: scale, gain: []float64{1}}}}
+	return &linear{
+		name: name, shape: b.shapes[tensor], channel: b.channel[tensor],
+		terms: []term{{tensor: tensor, scale: scale, gain: []float64{1}}},
+	}
 }
 
 func (l *linear) hasConv() bool {

@@ -68,8 +68,10 @@ func square(k, stride, pad int) float.Window {
 func (n *network) conv(x float.ValueID, out, k, stride, pad, group int) float.ValueID {
 	in := n.g.ShapeOf(x)[1]
 	fan := in / group * k * k
-	return n.add(&float.Conv{Window: square(k, stride, pad), Out: out, In: in, Group: group,
-		W: n.random(out*fan, 1/math.Sqrt(float64(fan))), B: n.random(out, 0.3)}, x)
+	return n.add(&float.Conv{
+		Window: square(k, stride, pad), Out: out, In: in, Group: group,
+		W: n.random(out*fan, 1/math.Sqrt(float64(fan))), B: n.random(out, 0.3),
+	}, x)
 }
 
 func (n *network) matMul(x float.ValueID, out int) float.ValueID {

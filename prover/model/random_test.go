@@ -101,8 +101,10 @@ func (n *network) step(x float.ValueID) {
 }
 
 func (n *network) function() float.Op {
-	return []float.Op{&float.Relu{}, &float.LeakyRelu{Alpha: 0.3}, &float.Clip{Lo: -0.5, Hi: 1}, &float.Clip{Lo: 0.25, Hi: float32(math.Inf(1))},
-		&float.Sigmoid{}, &float.Tanh{}, &float.LeakyRelu{Alpha: -0.5}}[n.r.IntN(7)]
+	return []float.Op{
+		&float.Relu{}, &float.LeakyRelu{Alpha: 0.3}, &float.Clip{Lo: -0.5, Hi: 1}, &float.Clip{Lo: 0.25, Hi: float32(math.Inf(1))},
+		&float.Sigmoid{}, &float.Tanh{}, &float.LeakyRelu{Alpha: -0.5},
+	}[n.r.IntN(7)]
 }
 
 // window is one that fits, with pads smaller than its kernel.

@@ -72,16 +72,15 @@ func round(x float64) int64 { return int64(math.Floor(float64(x) + 0.5)) }
 func asClamp(funcs []float.Scalar) (lo, hi float64, ok bool) {
 	lo, hi = math.Inf(-1), math.Inf(1)
 	for _, f := range funcs {
-		a, b := math.Inf(-1), math.Inf(1)
 		switch f := f.(type) {
 		case *float.Relu:
-			a = 0
+			lo, hi = max(lo, 0), max(hi, 0)
 		case *float.Clip:
-			a, b = float64(f.Lo), float64(f.Hi)
+			a, b := float64(f.Lo), float64(f.Hi)
+			lo, hi = min(max(lo, a), b), min(max(hi, a), b)
 		default:
 			return 0, 0, false
 		}
-		lo, hi = min(max(lo, a), b), min(max(hi, a), b)
 	}
 	return lo, hi, true
 }

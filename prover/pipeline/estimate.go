@@ -137,7 +137,7 @@ func committed(fg *float.Graph) int64 {
 func rounds(op float.Op, readers []*float.Node) bool {
 	_, function := op.(float.Scalar)
 	switch op.(type) {
-	case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.Concat:
+	case *float.Broadcast, *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.Concat:
 		return false
 	}
 	if len(readers) == 0 {

@@ -30,6 +30,21 @@ func mulFr(dst, a, b *fr.Element, n int)
 //go:noescape
 func mulFp(dst, a, b *fp.Element, n int)
 
+// subMulFp sets dst[i] = (a[i]-b[i])·c[i].
+//
+//go:noescape
+func subMulFp(dst, a, b, c *fp.Element, n int)
+
+// subMulSubFp sets dst[i] = (a[i]-b[i])·c[i] - d[i].
+//
+//go:noescape
+func subMulSubFp(dst, a, b, c, d *fp.Element, n int)
+
+// squareSubFp sets dst[i] = a[i]^2 - b[i] - c[i].
+//
+//go:noescape
+func squareSubFp(dst, a, b, c *fp.Element, n int)
+
 // crossFr sets dst[i] = a[i]·b[i] + c[i]·d[i].
 //
 //go:noescape

@@ -17,6 +17,12 @@ func mulFr(_, _, _ *fr.Element, _ int) { panic("BUG: vec: no kernels") }
 
 func mulFp(_, _, _ *fp.Element, _ int) { panic("BUG: vec: no kernels") }
 
+func subMulFp(_, _, _, _ *fp.Element, _ int) { panic("BUG: vec: no kernels") }
+
+func subMulSubFp(_, _, _, _, _ *fp.Element, _ int) { panic("BUG: vec: no kernels") }
+
+func squareSubFp(_, _, _, _ *fp.Element, _ int) { panic("BUG: vec: no kernels") }
+
 func crossFr(_, _, _, _, _ *fr.Element, _ int) { panic("BUG: vec: no kernels") }
 
 func scaleFr(_, _ *fr.Element, _ *multiplier, _ int) { panic("BUG: vec: no kernels") }

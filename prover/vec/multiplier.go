@@ -13,21 +13,19 @@ const (
 // is then Σ_i a[i]·row i, divided once by 2^52.
 type multiplier [limbs][limbs]float64
 
-func newMultiplier(s *fr.Element) multiplier {
-	// The stored form of 16 is 2^260 mod r.
-	last := fr.NewElement(16)
-	powers := [limbs]fr.Element{{1 << 52}, {0, 1 << 40}, {0, 0, 1 << 28}, {0, 0, 0, 1 << 16}, last}
-	var m multiplier
+// set makes s ready.
+func (m *multiplier) set(s *fr.Element) {
+	powers := [limbs]fr.Element{
+		{1 << 52}, {0, 1 << 40}, {0, 0, 1 << 28}, {0, 0, 0, 1 << 16},
+		{0xb9db6b753fffffac, 0xcef7c8380f271055, 0x85a9201d818f016e, 0x1f16424e1bb7724f}, // 2^260 mod r
+	}
 	for i := range powers {
 		x := &powers[i]
 		x.Mul(x, s)
-		m[i] = [limbs]float64{
-			float64(x[0] & limbMask),
-			float64((x[0]>>52 | x[1]<<12) & limbMask),
-			float64((x[1]>>40 | x[2]<<24) & limbMask),
-			float64((x[2]>>28 | x[3]<<36) & limbMask),
-			float64(x[3] >> 16),
-		}
+		m[i][0] = float64(int64(x[0] & limbMask))
+		m[i][1] = float64(int64((x[0]>>52 | x[1]<<12) & limbMask))
+		m[i][2] = float64(int64((x[1]>>40 | x[2]<<24) & limbMask))
+		m[i][3] = float64(int64((x[2]>>28 | x[3]<<36) & limbMask))
+		m[i][4] = float64(int64(x[3] >> 16))
 	}
-	return m
 }

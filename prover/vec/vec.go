@@ -3,7 +3,6 @@ package vec
 import (
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
@@ -28,18 +27,6 @@ func Mul(dst, a, b []fr.Element) {
 		done = n * lanes
 	}
 	rest := fr.Vector(dst[done:])
-	rest.Mul(a[done:], b[done:])
-}
-
-// MulFp sets dst[i] = a[i]·b[i].
-func MulFp(dst, a, b []fp.Element) {
-	mustMatch(len(dst), len(a), len(b))
-	done := 0
-	if n := len(dst) / lanes; n > 0 && useKernels() {
-		mulFp(&dst[0], &a[0], &b[0], n)
-		done = n * lanes
-	}
-	rest := fp.Vector(dst[done:])
 	rest.Mul(a[done:], b[done:])
 }
 
@@ -68,7 +55,9 @@ func Scale(dst, a []fr.Element, s *fr.Element) {
 	factor := *s // s may lie in dst
 	done := 0
 	if len(dst) >= minScale && useKernels() {
-		m, n := newMultiplier(&factor), len(dst)/lanes
+		n := len(dst) / lanes
+		var m multiplier
+		m.set(&factor)
 		scaleFr(&dst[0], &a[0], &m, n)
 		done = n * lanes
 	}
@@ -82,7 +71,9 @@ func AddScaled(dst, a []fr.Element, s *fr.Element) {
 	factor := *s // s may lie in dst
 	done := 0
 	if len(dst) >= minScale && useKernels() {
-		m, n := newMultiplier(&factor), len(dst)/lanes
+		n := len(dst) / lanes
+		var m multiplier
+		m.set(&factor)
 		addScaledFr(&dst[0], &a[0], &m, n)
 		done = n * lanes
 	}
@@ -101,7 +92,9 @@ func Fold(lo, hi []fr.Element, s *fr.Element) {
 	factor := *s // s may lie in lo
 	done := 0
 	if len(lo) >= minScale && useKernels() {
-		m, n := newMultiplier(&factor), len(lo)/lanes
+		n := len(lo) / lanes
+		var m multiplier
+		m.set(&factor)
 		foldFr(&lo[0], &hi[0], &lo[0], &m, n)
 		done = n * lanes
 	}

@@ -105,6 +105,33 @@ func TestMulFpIsTheElementProduct(t *testing.T) {
 	})
 }
 
+func TestSubMulFpFamily(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 140).Draw(t, "n")
+		var v [4][]fp.Element
+		for i := range v {
+			v[i] = draw[fp.Element](t, fp.Modulus(), n, "abcd"[i:i+1])
+		}
+		a, b, c, d := v[0], v[1], v[2], v[3]
+		got, product := make([]fp.Element, n), make([]fp.Element, n)
+		less, square := make([]fp.Element, n), make([]fp.Element, n)
+		for i := range n {
+			product[i].Sub(&a[i], &b[i])
+			product[i].Mul(&product[i], &c[i])
+			less[i].Sub(&product[i], &d[i])
+			square[i].Mul(&a[i], &a[i]).Sub(&square[i], &b[i]).Sub(&square[i], &c[i])
+		}
+		SubMulFp(got, a, b, c)
+		same(t, "SubMulFp", got, product)
+		SubMulSubFp(got, a, b, c, d)
+		same(t, "SubMulSubFp", got, less)
+		SquareSubFp(got, a, b, c)
+		same(t, "SquareSubFp", got, square)
+		SubMulFp(c, a, b, c)
+		same(t, "SubMulFp onto c", c, product)
+	})
+}
+
 func TestScaleIsTheElementProduct(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 70).Draw(t, "n")
@@ -251,7 +278,8 @@ func TestKernelsAreExactOnAllPairsOfEdges(t *testing.T) {
 		a, b := padded(es, s)
 		got, scaled := make([]fr.Element, len(a)), make([]fr.Element, len(a))
 		mulFr(&got[0], &a[0], &b[0], len(a)/lanes)
-		m := newMultiplier(&s)
+		var m multiplier
+		m.set(&s)
 		scaleFr(&scaled[0], &a[0], &m, len(a)/lanes)
 		var c columns
 		innerFr(&c, &a[0], &b[0], len(a)/lanes)
@@ -287,6 +315,16 @@ func TestKernelsAreExactOnAllPairsOfEdges(t *testing.T) {
 			want[i].Mul(&a[i], &b[i])
 		}
 		same(t, "mulFp", got, want)
+		zero := make([]fp.Element, len(a))
+		subMulFp(&got[0], &a[0], &zero[0], &b[0], len(a)/lanes)
+		same(t, "subMulFp", got, want)
+		subMulSubFp(&got[0], &a[0], &zero[0], &b[0], &want[0], len(a)/lanes)
+		same(t, "subMulSubFp", got, zero)
+		for i := range want {
+			want[i].Square(&a[i]).Sub(&want[i], &b[i]).Sub(&want[i], &a[i])
+		}
+		squareSubFp(&got[0], &a[0], &b[0], &a[0], len(a)/lanes)
+		same(t, "squareSubFp", got, want)
 	}
 }
 

@@ -137,12 +137,10 @@ func (w *wide) reduce() fr.Element {
 	low := fr.Element{w[0], w[1], w[2]}
 	mid := fr.Element{w[3], w[4], w[5]}
 	high := fr.Element{w[6], w[7], w[8]}
-	var two fr.Element
-	two.SetUint64(1 << 32)
-	two.Square(&two).Square(&two)
+	power := fr.Element{0xb075da81ef8cfeb9, 0xa7f12acca5b6cd8c, 0x32c475047957bf7b, 0x03d581d748ffa25e} // 2^384 mod r
 	low.Mul(&low, &fr.Element{1})
 	mid.Mul(&mid, &fr.Element{0, 0, 0, 1})
-	high.Mul(&high, &two)
+	high.Mul(&high, &power)
 	low.Add(&low, &mid).Add(&low, &high)
 	return low
 }

@@ -97,7 +97,7 @@ func TestEveryRoundDecidesTheChallengesAfterIt(t *testing.T) {
 // transcripts where the proofs then fail.
 func TestLookupMessagesDecideTheChallengesAfterThem(t *testing.T) {
 	side := func() (left, right lookup.Side) {
-		left.Den, right.Den = elements(7, 11, 7, 13, 7, 7, 11, 13), elements(7, 11, 13, 17, 19)
+		left.Den, right.Den = elements(7, 7, 7, 7, 11, 11, 13, 13), elements(7, 11, 13, 17, 19)
 		right.Num = elements(4, 2, 2, 0, 0)
 		left.Vars, right.Vars = lookup.VarsFor(8), lookup.VarsFor(5)
 		return left, right

@@ -16,10 +16,14 @@ func TestElementwiseOperatorsAgreeWithHandComputedValues(t *testing.T) {
 		{"relu", func(b *build) { b.node("Relu", "x -> y") }, "Relu", []float32{0, 0, 1, 7}},
 		{"leaky relu", func(b *build) { b.node("LeakyRelu", "x -> y", aFloat("alpha", 0.5)) }, "LeakyRelu", []float32{-1, -0.25, 1, 7}},
 		{"leaky relu default", func(b *build) { b.node("LeakyRelu", "x -> y") }, "LeakyRelu", []float32{-0.02, -0.005, 1, 7}},
-		{"sigmoid", func(b *build) { b.node("Sigmoid", "x -> y") }, "Sigmoid",
-			[]float32{0.11920292, 0.37754067, 0.7310586, 0.99908894}},
-		{"tanh", func(b *build) { b.node("Tanh", "x -> y") }, "Tanh",
-			[]float32{-0.9640276, -0.46211717, 0.7615942, 0.9999983}},
+		{
+			"sigmoid", func(b *build) { b.node("Sigmoid", "x -> y") }, "Sigmoid",
+			[]float32{0.11920292, 0.37754067, 0.7310586, 0.99908894},
+		},
+		{
+			"tanh", func(b *build) { b.node("Tanh", "x -> y") }, "Tanh",
+			[]float32{-0.9640276, -0.46211717, 0.7615942, 0.9999983},
+		},
 		{"clip", func(b *build) {
 			b.floats("lo", nil, -1).floats("hi", nil, 6).node("Clip", "x lo hi -> y")
 		}, "Clip", []float32{-1, -0.5, 1, 6}},
@@ -64,14 +68,26 @@ func TestActivationsBroadcastToEachOther(t *testing.T) {
 		shape []int
 		want  []float32
 	}{
-		{"column", func(b *build) { mean(b, 1, 1); b.node("Add", "x m -> y") }, "MeanAxes Broadcast Add",
-			[]int{2, 2}, []float32{2.5, 3.5, 7, 9}},
-		{"row on the left", func(b *build) { mean(b, 0, 1); b.node("Sub", "m x -> y") }, "MeanAxes Broadcast Add",
-			[]int{2, 2}, []float32{1, 1.5, -1, -1.5}},
-		{"lower rank", func(b *build) { mean(b, 0, 0); b.node("Sub", "x m -> y") }, "MeanAxes Reshape Broadcast Add",
-			[]int{2, 2}, []float32{-1, -1.5, 1, 1.5}},
-		{"rank without repetition", func(b *build) { b.ints("a", 0).node("Unsqueeze", "x a -> u").node("Add", "x u -> y") }, "Reshape Reshape Add",
-			[]int{1, 2, 2}, []float32{2, 4, 6, 10}},
+		{
+			"column", func(b *build) { mean(b, 1, 1); b.node("Add", "x m -> y") }, "MeanAxes Broadcast Add",
+			[]int{2, 2},
+			[]float32{2.5, 3.5, 7, 9},
+		},
+		{
+			"row on the left", func(b *build) { mean(b, 0, 1); b.node("Sub", "m x -> y") }, "MeanAxes Broadcast Add",
+			[]int{2, 2},
+			[]float32{1, 1.5, -1, -1.5},
+		},
+		{
+			"lower rank", func(b *build) { mean(b, 0, 0); b.node("Sub", "x m -> y") }, "MeanAxes Reshape Broadcast Add",
+			[]int{2, 2},
+			[]float32{-1, -1.5, 1, 1.5},
+		},
+		{
+			"rank without repetition", func(b *build) { b.ints("a", 0).node("Unsqueeze", "x a -> u").node("Add", "x u -> y") }, "Reshape Reshape Add",
+			[]int{1, 2, 2},
+			[]float32{2, 4, 6, 10},
+		},
 		{"both", func(b *build) {
 			mean(b, 0, 1)
 			b.node("ReduceMean", "x -> n", aInts("axes", 1)).node("Add", "m n -> y")
@@ -83,8 +99,12 @@ func TestActivationsBroadcastToEachOther(t *testing.T) {
 			mean(b, 1, 1)
 			b.floats("c", []int{2}, 10, 20).node("Sum", "m c x -> y")
 		}, "MeanAxes Broadcast AddConst Add", []int{2, 2}, []float32{12.5, 23.5, 17, 29}},
-		{"constant of higher rank", func(b *build) { b.floats("c", []int{2, 1, 2}, 0, 1, 2, 3).node("Sub", "x c -> y") },
-			"Reshape Broadcast AddConst", []int{2, 2, 2}, []float32{1, 1, 3, 4, -1, -1, 1, 2}},
+		{
+			"constant of higher rank", func(b *build) { b.floats("c", []int{2, 1, 2}, 0, 1, 2, 3).node("Sub", "x c -> y") },
+			"Reshape Broadcast AddConst",
+			[]int{2, 2, 2},
+			[]float32{1, 1, 3, 4, -1, -1, 1, 2},
+		},
 		{"factor longer than the activation", func(b *build) {
 			mean(b, 1, 1)
 			b.floats("c", []int{3}, 1, 2, 0.5).node("Mul", "m c -> y")
@@ -93,8 +113,11 @@ func TestActivationsBroadcastToEachOther(t *testing.T) {
 			mean(b, 1, 1)
 			b.floats("c", []int{2}, 1, 2).node("Div", "m c -> y")
 		}, "MeanAxes Broadcast MulConst", []int{2, 2}, []float32{1.5, 0.75, 4, 2}},
-		{"expansion", func(b *build) { mean(b, 1, 1); b.ints("s", 2, 1, 3).node("Expand", "m s -> y") }, "MeanAxes Reshape Broadcast",
-			[]int{2, 2, 3}, []float32{1.5, 1.5, 1.5, 4, 4, 4, 1.5, 1.5, 1.5, 4, 4, 4}},
+		{
+			"expansion", func(b *build) { mean(b, 1, 1); b.ints("s", 2, 1, 3).node("Expand", "m s -> y") }, "MeanAxes Reshape Broadcast",
+			[]int{2, 2, 3},
+			[]float32{1.5, 1.5, 1.5, 4, 4, 4, 1.5, 1.5, 1.5, 4, 4, 4},
+		},
 		{"expansion to the same shape", func(b *build) { b.ints("s", 1).node("Expand", "x s -> y") }, "", []int{2, 2}, square.Data},
 	} {
 		t.Run(c.name, func(t *testing.T) {

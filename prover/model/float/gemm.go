@@ -96,8 +96,10 @@ func (c *Conv) eval(in []Tensor, out Tensor) {
 	blocks, outBlocks := (area+block-1)/block, (perGroup+outBlock-1)/outBlock
 	images := in[0].Shape[0]
 	parallel(images*c.Group*outBlocks*blocks, 1, func(lo, hi int) {
-		t := &convTask{op: c, p: c.plane(), h: h, w: w, ow: ow, area: area,
-			panel: make([]float64, block*depth), weights: make([]float64, depth*tileOut)}
+		t := &convTask{
+			op: c, p: c.plane(), h: h, w: w, ow: ow, area: area,
+			panel: make([]float64, block*depth), weights: make([]float64, depth*tileOut),
+		}
 		for i := lo; i < hi; i++ {
 			b, rest := i%blocks, i/blocks
 			ob, rest := rest%outBlocks, rest/outBlocks

@@ -81,8 +81,10 @@ func (w *Window) plane() plane {
 	if len(w.Kernel) == 1 {
 		return plane{1, w.Kernel[0], 1, w.Strides[0], 1, w.Dilations[0], 0, w.PadBegin[0]}
 	}
-	return plane{w.Kernel[0], w.Kernel[1], w.Strides[0], w.Strides[1],
-		w.Dilations[0], w.Dilations[1], w.PadBegin[0], w.PadBegin[1]}
+	return plane{
+		w.Kernel[0], w.Kernel[1], w.Strides[0], w.Strides[1],
+		w.Dilations[0], w.Dilations[1], w.PadBegin[0], w.PadBegin[1],
+	}
 }
 
 // planar returns height and width of a shape [N, C, W] or [N, C, H, W].
@@ -149,8 +151,11 @@ func (w *Window) check(in []int) error {
 		v     []int
 		least int
 	}{
-		{"kernel_shape", w.Kernel, 1}, {"strides", w.Strides, 1}, {"dilations", w.Dilations, 1},
-		{"pads", w.PadBegin, 0}, {"pads", w.PadEnd, 0},
+		{"kernel_shape", w.Kernel, 1},
+		{"strides", w.Strides, 1},
+		{"dilations", w.Dilations, 1},
+		{"pads", w.PadBegin, 0},
+		{"pads", w.PadEnd, 0},
 	} {
 		for _, v := range f.v {
 			if v < f.least || v > maxWindow {

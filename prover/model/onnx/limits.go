@@ -32,9 +32,15 @@ func DefaultLimits() Limits {
 func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ got, def *int }{
-		{&l.Bytes, &d.Bytes}, {&l.Nodes, &d.Nodes}, {&l.Initializers, &d.Initializers},
-		{&l.Values, &d.Values}, {&l.Operands, &d.Operands}, {&l.NameLength, &d.NameLength},
-		{&l.ListLength, &d.ListLength}, {&l.Rank, &d.Rank}, {&l.Elements, &d.Elements},
+		{&l.Bytes, &d.Bytes},
+		{&l.Nodes, &d.Nodes},
+		{&l.Initializers, &d.Initializers},
+		{&l.Values, &d.Values},
+		{&l.Operands, &d.Operands},
+		{&l.NameLength, &d.NameLength},
+		{&l.ListLength, &d.ListLength},
+		{&l.Rank, &d.Rank},
+		{&l.Elements, &d.Elements},
 	} {
 		if *f.got == 0 {
 			*f.got = *f.def

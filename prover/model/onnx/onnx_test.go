@@ -200,10 +200,15 @@ func TestEveryElementTypeSurvivesARoundTrip(t *testing.T) {
 		Tensor{Name: "empty", Type: Int64, Dims: []int64{0, 3}, Ints: []int64{}},
 	)
 	m.Graph.Nodes[0].Attrs = []Attribute{
-		{Name: "f", Type: AttrFloat, Float: -0.5}, {Name: "i", Type: AttrInt, Int: -3}, {Name: "z", Type: AttrInt},
-		{Name: "s", Type: AttrString, String: "\x00\xff"}, {Name: "fs", Type: AttrFloats, Floats: []float32{1, 2}},
-		{Name: "is", Type: AttrInts, Ints: []int64{-1, 0}}, {Name: "ss", Type: AttrStrings, Strings: []string{"", "a"}},
-		{Name: "none", Type: AttrInts}, {Name: "t", Type: AttrTensor, Tensor: &Tensor{Type: Float32, Floats: []float32{3}}},
+		{Name: "f", Type: AttrFloat, Float: -0.5},
+		{Name: "i", Type: AttrInt, Int: -3},
+		{Name: "z", Type: AttrInt},
+		{Name: "s", Type: AttrString, String: "\x00\xff"},
+		{Name: "fs", Type: AttrFloats, Floats: []float32{1, 2}},
+		{Name: "is", Type: AttrInts, Ints: []int64{-1, 0}},
+		{Name: "ss", Type: AttrStrings, Strings: []string{"", "a"}},
+		{Name: "none", Type: AttrInts},
+		{Name: "t", Type: AttrTensor, Tensor: &Tensor{Type: Float32, Floats: []float32{3}}},
 	}
 	b, err := m.Marshal()
 	if err != nil {

@@ -54,8 +54,10 @@ func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int
 		cells[i] = int32(q)
 	}
 	if clamped > 0 && !clamp {
-		return nil, clamped, &RangeError{Input: in.Name, Cell: position(t.Shape, first), Value: t.Data[first],
-			Lo: lo * in.Scale, Hi: hi * in.Scale, Count: clamped}
+		return nil, clamped, &RangeError{
+			Input: in.Name, Cell: position(t.Shape, first), Value: t.Data[first],
+			Lo: lo * in.Scale, Hi: hi * in.Scale, Count: clamped,
+		}
 	}
 	return cells, clamped, nil
 }

@@ -254,9 +254,9 @@ func (k *kernel) fold(f *field, d []vreg, c []*column) {
 const reducedBits = limbs * limbBits
 
 // reduce returns the words of the ten columns' value, which is at most
-// 32p^2, divided by 2^260 modulo p.
-func (k *kernel) reduce(f *field, c []*column) [4]vreg {
-	// The folded limbs leave 4p, cancel p and the rest p/2: below 6p.
+// 32p^2, divided by 2^260, less up to two elements, modulo p.
+func (k *kernel) reduce(f *field, c []*column, less ...string) [4]vreg {
+	// The folded limbs leave 4p, cancel p and the rest p/2.
 	const folded = limbs - 1
 	var d [folded]vreg
 	for i := range d {
@@ -264,10 +264,18 @@ func (k *kernel) reduce(f *field, c []*column) [4]vreg {
 	}
 	k.fold(f, d[:], c[folded:])
 	k.cancel(f, c[folded:])
-	return k.finish(f, c[limbs:])
+	c = c[limbs:]
+	p := split(f.p)
+	for _, base := range less {
+		for i, x := range k.split(k.load(base), 0) {
+			k.emit("VPSUBQ", x, c[i].reg, c[i].reg)
+			c[i].bias -= p[i]
+		}
+	}
+	return k.finish(f, c)
 }
 
-// finish returns the words of the five columns' value, which is below 7p,
+// finish returns the words of the five columns' value, which is below 8p,
 // reduced to [0, p).
 func (k *kernel) finish(f *field, c []*column) [4]vreg {
 	// The quotient by p or one less: carries into the top limb are left out.
