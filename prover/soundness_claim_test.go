@@ -287,9 +287,18 @@ func TestLiesAboutTwoRevealedTensorsDoNotCancel(t *testing.T) {
 	st.Outputs = [][]int64{slices.Clone(st.Outputs[0]), slices.Clone(st.Outputs[1])}
 	st.Outputs[0][4]++
 	st.Outputs[1][4]--
-	run := &proving{ctx: t.Context(), prepared: p, sys: p.Model.System(), result: &Result{Statement: st, Proof: new(verify.Proof)},
-		witness: &witness{sys: p.Model.System(), trace: trace}}
-	var err error
+	wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
+}
+
+// honestly takes the honest steps for any statement and lets the verifier judge.
+func honestly(t *testing.T, p *Prepared, st *verify.Statement, trace *graph.Trace) error {
+	t.Helper()
+	sys := p.Model.System()
+	w, err := newWitness(t.Context(), sys, trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &proving{ctx: t.Context(), prepared: p, sys: sys, witness: w, result: &Result{Statement: st, Proof: new(verify.Proof)}}
 	if run.tr, err = p.Model.Begin(st); err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +307,37 @@ func TestLiesAboutTwoRevealedTensorsDoNotCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantRejection(t, verify.Verify(p.Model, st, run.result.Proof), verify.CheckCells)
+	return verify.Verify(p.Model, st, run.result.Proof)
+}
+
+// TestLiesWithoutLookupsAreRejected guards rule 4 where nothing, or little, is committed:
+// outputs that are inputs, views of inputs, and sums of them.
+func TestLiesWithoutLookupsAreRejected(t *testing.T) {
+	for name, build := range map[string]func(n *net, x int) int{
+		"input":             func(_ *net, x int) int { return x },
+		"view":              func(n *net, x int) int { return n.add(&graph.Transpose{Perm: []int{1, 0}}, x) },
+		"revealed product":  func(n *net, x int) int { return n.reveal(x) },
+		"revealed multiple": func(n *net, x int) int { return n.revealMultiple(x, 2) },
+		"maximum":           func(n *net, x int) int { return n.add(&graph.Max{}, x, x) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNet(t)
+			x := n.input(2, 3)
+			n.c.Inputs[0] = []int32{1, -2, 3, -4, 5, -6}
+			c := n.outputs(build(n, x))
+			p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
+			st := statementOf(t, p, trace)
+			if err := honestly(t, p, st, trace); err != nil {
+				t.Fatal(err)
+			}
+			st.Outputs[0] = slices.Clone(st.Outputs[0])
+			st.Outputs[0][2]++
+			wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
+			st.Outputs[0][2]--
+			st.Outputs[0][0], st.Outputs[0][1] = st.Outputs[0][1], st.Outputs[0][0]
+			wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
+		})
+	}
 }
 
 // TestRowsOfOtherTablesAreRejected guards rule 7: a value of another layer's function,

@@ -410,8 +410,3 @@ func mustReject(t *testing.T, p *Prepared, s *verify.Statement, trace *graph.Tra
 		wantRejection(t, l.prove(), want)
 	}
 }
-
-// messagesOf are values of no meaning for an opening that nobody reads.
-func messagesOf(l *liar) *layer.Messages {
-	return &layer.Messages{Inputs: make([]fr.Element, len(l.claims))}
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/layer"
 	"github.com/weisyn/wes/prover/model/interpret"
 	"github.com/weisyn/wes/prover/model/interpret/graphtest"
 	"github.com/weisyn/wes/prover/transcript"
@@ -221,15 +222,15 @@ func TestLieInARevealedOrOutputCellIsRejected(t *testing.T) {
 // coverUp changes the sum of revealed convolutions so that a false revealed tensor fits it.
 func (l *liar) coverUp(truth *verify.Statement, convs *[2]fr.Element) {
 	one := fr.One()
-	msg := messagesOf(l)
+	msg := &layer.Messages{Inputs: make([]fr.Element, len(l.claims))} // the same for both
 	r := make([]fr.Element, l.sys.Weights.ContractVars)
 	told, err := l.prepared.Model.OpeningClaim(l.result.Statement, &l.challenges, msg, l.claims, r, nil, one)
 	if err != nil {
 		l.tb.Fatal(err)
 	}
-	real, err := l.prepared.Model.OpeningClaim(truth, &l.challenges, msg, l.claims, r, nil, one)
+	truly, err := l.prepared.Model.OpeningClaim(truth, &l.challenges, msg, l.claims, r, nil, one)
 	if err != nil {
 		l.tb.Fatal(err)
 	}
-	convs[1].Add(&convs[1], &told.Value).Sub(&convs[1], &real.Value)
+	convs[1].Add(&convs[1], &told.Value).Sub(&convs[1], &truly.Value)
 }

@@ -73,13 +73,22 @@ func (c *product) evaluate(degree int) []fr.Element {
 				c.fold(start, end)
 				c.fold(start+half, end+half)
 			}
+			lo, hi := cut(w.lo, end-start), cut(w.hi, end-start)
 			for k := range c.factors {
 				f := c.factors[k]
 				f.values = f.values[:min(len(f.values), 2*half)]
-				f.load(w.lo[k][:end-start], start)
-				f.load(w.hi[k][:end-start], start+half)
+				if len(c.factors) == 2 {
+					lo[k], hi[k] = f.block(lo[k], start), f.block(hi[k], start+half)
+					continue
+				}
+				f.load(lo[k], start)
+				f.load(hi[k], start+half)
 			}
-			w.add(dst, end-start)
+			if len(c.factors) == 2 {
+				addQuadratic(dst, lo, hi)
+				return
+			}
+			w.add(dst, lo, hi)
 		}
 	})
 	if pending {
@@ -111,10 +120,25 @@ func newEvaluator(factors, size int) *evaluator {
 	return w
 }
 
-// add adds to dst the sums over the first n entries at 0, 2, …, len(dst). It
-// overwrites the block.
-func (w *evaluator) add(dst []fr.Element, n int) {
-	lo, hi := cut(w.lo, n), cut(w.hi, n)
+// addQuadratic adds to dst the sums at 0, 2, …, len(dst) of a product of two
+// factors, Σ lo·lo + (Σ hi·hi - Σ lo·lo - Σ d·d)·X + Σ d·d·X² with d = hi - lo.
+func addQuadratic(dst []fr.Element, lo, hi []fr.Vector) {
+	value, step := vec.Inner(lo[0], lo[1]), vec.Inner(hi[0], hi[1])
+	twice := vec.InnerDifference(hi[0], lo[0], hi[1], lo[1])
+	dst[0].Add(&dst[0], &value)
+	step.Sub(&step, &value)
+	value.Add(&value, &step)
+	twice.Double(&twice)
+	for t := 1; t < len(dst); t++ {
+		step.Add(&step, &twice)
+		value.Add(&value, &step)
+		dst[t].Add(&dst[t], &value)
+	}
+}
+
+// add adds to dst the sums at 0, 2, …, len(dst). It overwrites lo and hi.
+func (w *evaluator) add(dst []fr.Element, lo, hi []fr.Vector) {
+	n := len(lo[0])
 	v := innerProduct(lo, w.acc[:n])
 	dst[0].Add(&dst[0], &v)
 	for k := range lo {

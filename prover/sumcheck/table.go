@@ -57,6 +57,16 @@ func (t *table) load(dst fr.Vector, start int) {
 	clear(dst[n:])
 }
 
+// block returns len(buffer) entries from start on: those of the table where it
+// has them all, otherwise a copy in buffer that zeros complete.
+func (t *table) block(buffer fr.Vector, start int) fr.Vector {
+	if end := start + len(buffer); end <= len(t.values) {
+		return t.values[start:end]
+	}
+	t.load(buffer, start)
+	return buffer
+}
+
 // slice returns the entries [start, end) as far as there are any.
 func (t *table) slice(start, end int) fr.Vector {
 	n := len(t.values)

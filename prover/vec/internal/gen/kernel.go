@@ -16,12 +16,10 @@ import (
 const (
 	lowExponent  = 0x433 << 52
 	highExponent = 0x467 << 52
-)
 
-var (
-	highMagic = math.Float64bits(math.Ldexp(1, 104))
-	bothMagic = math.Float64bits(math.Ldexp(1, 104) + math.Ldexp(1, 52))
-	lowMagic  = math.Float64bits(math.Ldexp(1, 52))
+	lowMagic  = lowExponent      // 2^52
+	highMagic = highExponent     // 2^104
+	bothMagic = highExponent | 1 // 2^104 + 2^52
 )
 
 const mask = 1<<limbBits - 1
