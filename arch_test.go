@@ -67,7 +67,6 @@ var sole = map[string][]string{
 
 // contexts lists the structs that may hold a context, with the reason.
 var contexts = map[string]string{
-	"prover.proving": "one call of Prove, split into steps",
 	"gpu/onnx.meter": "io.Reader has no room for one",
 }
 

@@ -39,7 +39,7 @@ func (p Progress) end(s Stage, start time.Time, took *time.Duration) {
 	}
 }
 
-// Timings says how long the stages of a proof took.
+// Timings says how long the stages of a proof took. Laying the execution out belongs to Commit.
 type Timings struct {
 	Commit, Lookup, Contract, Open time.Duration
 }

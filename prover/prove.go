@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
@@ -13,6 +14,7 @@ import (
 	"github.com/weisyn/wes/prover/poly"
 	"github.com/weisyn/wes/prover/sumcheck"
 	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/vec"
 	"github.com/weisyn/wes/prover/verify"
 	"golang.org/x/sync/errgroup"
 )
@@ -39,23 +41,26 @@ func Prove(ctx context.Context, p *Prepared, job Job, trace *graph.Trace, progre
 		return nil, err
 	}
 	run := &proving{
-		ctx: ctx, prepared: p, sys: p.Model.System(), progress: progress,
+		prepared: p, sys: p.Model.System(), progress: progress,
 		result: &Result{Statement: s, Proof: new(verify.Proof)},
 	}
 	if run.tr, err = p.Model.Begin(s); err != nil {
 		return nil, err
 	}
+	start := time.Now()
 	if run.witness, err = newWitness(ctx, run.sys, trace); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{run.commit, run.lookup, run.contract, run.open} {
-		if err := step(); err != nil {
+	laidOut := time.Since(start)
+	for _, step := range []func(context.Context) error{run.commit, run.lookup, run.contract, run.open} {
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
+	run.result.Timings.Commit += laidOut
 	return run.result, nil
 }
 
@@ -84,7 +89,6 @@ func outputCells(m *verify.Model, trace *graph.Trace, tensor int) ([]int64, erro
 
 // proving is one proof in the making: what one step leaves to the next.
 type proving struct {
-	ctx      context.Context
 	prepared *Prepared
 	sys      *layer.System
 	tr       *transcript.Transcript
@@ -99,9 +103,9 @@ type proving struct {
 }
 
 // commit commits to the cells.
-func (p *proving) commit() error {
+func (p *proving) commit(ctx context.Context) error {
 	start := p.progress.begin(StageCommit)
-	rows, err := p.prepared.Model.Key().CommitRows(p.ctx, p.witness.cells, p.sys.CellCols, p.progress.stage(StageCommit))
+	rows, err := p.prepared.Model.Key().CommitRows(ctx, p.witness.cells, p.sys.CellCols, p.progress.stage(StageCommit))
 	if err != nil {
 		return fmt.Errorf("commit cells: %w", err)
 	}
@@ -112,7 +116,7 @@ func (p *proving) commit() error {
 }
 
 // lookup proves that every key is in its table.
-func (p *proving) lookup() error {
+func (p *proving) lookup(context.Context) error {
 	start := p.progress.begin(StageLookup)
 	ch := &p.challenges
 	if p.sys.LeafCount > 0 {
@@ -156,7 +160,7 @@ func gather(dst, rows []fr.Element, keys []uint32) {
 }
 
 // contract proves the sum of all convolutions.
-func (p *proving) contract() error {
+func (p *proving) contract(context.Context) error {
 	start := p.progress.begin(StageContract)
 	proof := p.result.Proof
 	p.challenges.Rho.SetOne() // claims are weighed by it once the sums are sent
@@ -179,8 +183,8 @@ func (p *proving) contract() error {
 	claim.Mul(&rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
 	for i := range p.claims {
 		if p.sys.Revealed(&p.claims[i]) {
-			weighed := fr.Vector(instances[i].Factors[p.claims[i].WeighedFactor()])
-			weighed.ScalarMul(weighed, &rho)
+			weighed := instances[i].Factors[p.claims[i].WeighedFactor()]
+			vec.Scale(weighed, weighed, &rho)
 		}
 	}
 	var finals [][]fr.Element
@@ -228,17 +232,17 @@ func (p *proving) factors() ([]sumcheck.Instance, error) {
 
 // sum is Σ_x Π_k Factors[k](x).
 func sum(inst sumcheck.Instance) fr.Element {
-	product := fr.Vector(inst.Factors[0])
+	product := inst.Factors[0]
 	for _, f := range inst.Factors[2:] {
-		next := make(fr.Vector, len(product))
-		next.Mul(product, f[:len(product)])
+		next := make([]fr.Element, len(product))
+		vec.Mul(next, product, f[:len(product)])
 		product = next
 	}
-	return product.InnerProduct(inst.Factors[1])
+	return vec.Inner(product, inst.Factors[1])
 }
 
 // open proves everything left open against the commitments.
-func (p *proving) open() error {
+func (p *proving) open(context.Context) error {
 	start := p.progress.begin(StageOpen)
 	proof, m := p.result.Proof, p.prepared.Model
 	outputs := m.DrawOutputs(p.tr, p.result.Statement.Outputs)

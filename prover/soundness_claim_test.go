@@ -1,6 +1,7 @@
 package prover
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"testing"
@@ -298,12 +299,12 @@ func honestly(t *testing.T, p *Prepared, st *verify.Statement, trace *graph.Trac
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := &proving{ctx: t.Context(), prepared: p, sys: sys, witness: w, result: &Result{Statement: st, Proof: new(verify.Proof)}}
+	run := &proving{prepared: p, sys: sys, witness: w, result: &Result{Statement: st, Proof: new(verify.Proof)}}
 	if run.tr, err = p.Model.Begin(st); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []func() error{run.commit, run.lookup, run.contract, run.open} {
-		if err := step(); err != nil {
+	for _, step := range []func(context.Context) error{run.commit, run.lookup, run.contract, run.open} {
+		if err := step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

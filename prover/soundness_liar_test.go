@@ -41,8 +41,9 @@ func newLiar(tb testing.TB, p *Prepared, s *verify.Statement, trace *graph.Trace
 	tb.Helper()
 	sys := p.Model.System()
 	l := &liar{tb: tb, forge: forge, accs: trace.Accs, cells: make([]fr.Element, sys.CellCount), proving: &proving{
-		ctx: tb.Context(), prepared: p, sys: sys, result: &Result{Statement: s, Proof: new(verify.Proof)},
-		witness: &witness{sys: sys, trace: trace}}}
+		prepared: p, sys: sys, result: &Result{Statement: s, Proof: new(verify.Proof)},
+		witness: &witness{sys: sys, trace: trace},
+	}}
 	var err error
 	if l.tr, err = p.Model.Begin(s); err != nil {
 		tb.Fatal(err)
@@ -218,7 +219,7 @@ func (l *liar) commit() {
 			wide[i] = e
 		}
 	}
-	rows, err := key.CommitRows(l.ctx, small, l.sys.CellCols, nil)
+	rows, err := key.CommitRows(l.tb.Context(), small, l.sys.CellCols, nil)
 	if err != nil {
 		l.tb.Fatal(err)
 	}

@@ -268,8 +268,10 @@ func TestSumOfOtherMultiplicitiesThanCommittedIsRejected(t *testing.T) {
 // that the tables do not have, past their end or in the place of an unused row.
 func TestRowsThatNoTableHasAreRejected(t *testing.T) {
 	p, _, _ := multiplicities(t)
-	c := &graphtest.Case{Graph: p.Model.Graph, Info: p.Model.System().Info, Weights: p.Weights,
-		Inputs: [][]int32{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}}
+	c := &graphtest.Case{
+		Graph: p.Model.Graph, Info: p.Model.System().Info, Weights: p.Weights,
+		Inputs: [][]int32{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
+	}
 	trace := executeWith(t, c, in(1, func(v []int32) { v[0] += 3 }))
 	st := statementOf(t, p, trace)
 	sys := p.Model.System()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // Check is the claim that Σ_i Weights[i]·Rows[i] commits to the row U. Weights is
@@ -72,8 +73,8 @@ func (k *Key) checkLengths(i int, c Check) error {
 }
 
 // scale multiplies the entries of v by factor.
-func scale(v fr.Vector, factor fr.Element) {
+func scale(v []fr.Element, factor fr.Element) {
 	if !factor.IsOne() {
-		v.ScalarMul(v, &factor)
+		vec.Scale(v, v, &factor)
 	}
 }

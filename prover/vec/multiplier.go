@@ -16,7 +16,10 @@ type multiplier [limbs][limbs]float64
 // set makes s ready.
 func (m *multiplier) set(s *fr.Element) {
 	powers := [limbs]fr.Element{
-		{1 << 52}, {0, 1 << 40}, {0, 0, 1 << 28}, {0, 0, 0, 1 << 16},
+		{1 << 52},
+		{0, 1 << 40},
+		{0, 0, 1 << 28},
+		{0, 0, 0, 1 << 16},
 		{0xb9db6b753fffffac, 0xcef7c8380f271055, 0x85a9201d818f016e, 0x1f16424e1bb7724f}, // 2^260 mod r
 	}
 	for i := range powers {

@@ -104,7 +104,8 @@ func one() graph.Node {
 // rescale sums terms along a channel axis; each term without a convolution is the input.
 func rescale(channel int, term graph.Term, in ...int) graph.Node {
 	return node(&graph.Rescale{Shift: []int{0}, Acc: graph.Accumulator{
-		Channel: channel, Lo: -1000, Hi: 1000, Terms: slices.Repeat([]graph.Term{term}, len(in))}}, in...)
+		Channel: channel, Lo: -1000, Hi: 1000, Terms: slices.Repeat([]graph.Term{term}, len(in)),
+	}}, in...)
 }
 
 func convolution(c graph.Conv, in int) graph.Node {

@@ -51,10 +51,14 @@ func TestEveryMessageDecidesTheChallengesAfterIt(t *testing.T) {
 	for name, messages := range map[string][]func(tr *transcript.Transcript){
 		"commitments": {keys(), keys(g), keys(negative), keys(infinity), keys(g, infinity), keys(infinity, g), keys(g, g)},
 		"sums":        {rho(0, 0), rho(1, 0), rho(0, 1), rho(1, 1)},
-		"factors": {eta(nil, nil), eta(elements(1), elements(2)), eta(elements(2), elements(1)), eta(elements(1, 2), nil),
-			eta(nil, elements(1, 2)), eta(elements(1), elements(3)), eta(elements(3), elements(2))},
-		"opened rows": {epsilon(1, elements(1, 2), elements(3)), epsilon(2, elements(1, 2), elements(3)), epsilon(1, elements(1, 3), elements(3)),
-			epsilon(1, elements(1, 2), elements(4)), epsilon(1, elements(1), elements(2, 3)), epsilon(1, elements(1, 2, 3), nil)},
+		"factors": {
+			eta(nil, nil), eta(elements(1), elements(2)), eta(elements(2), elements(1)), eta(elements(1, 2), nil),
+			eta(nil, elements(1, 2)), eta(elements(1), elements(3)), eta(elements(3), elements(2)),
+		},
+		"opened rows": {
+			epsilon(1, elements(1, 2), elements(3)), epsilon(2, elements(1, 2), elements(3)), epsilon(1, elements(1, 3), elements(3)),
+			epsilon(1, elements(1, 2), elements(4)), epsilon(1, elements(1), elements(2, 3)), epsilon(1, elements(1, 2, 3), nil),
+		},
 	} {
 		drawn := map[fr.Element]int{}
 		for i, message := range messages {

@@ -76,10 +76,13 @@ func tiny(tb testing.TB) *sample {
 		Tables: []graph.Table{relu(-3, 3)},
 		Nodes: []graph.Node{
 			{Name: "x", Op: &graph.Input{Name: "x", Shape: []int{1, 2}, Lo: -3, Hi: 3, Scale: 1}},
-			{Name: "a", Inputs: []int{0}, Op: &graph.Rescale{Shift: []int{1},
-				Acc: graph.Accumulator{Channel: 1, Lo: -6, Hi: 6, Terms: []graph.Term{matmul(0, 1, 2, 2)}}}},
+			{Name: "a", Inputs: []int{0}, Op: &graph.Rescale{
+				Shift: []int{1},
+				Acc:   graph.Accumulator{Channel: 1, Lo: -6, Hi: 6, Terms: []graph.Term{matmul(0, 1, 2, 2)}},
+			}},
 			{Name: "y", Inputs: []int{1}, Op: &graph.Reveal{
-				Acc: graph.Accumulator{Channel: 1, Lo: -100, Hi: 100, Terms: []graph.Term{matmul(1, 1, 2, 2)}}}},
+				Acc: graph.Accumulator{Channel: 1, Lo: -100, Hi: 100, Terms: []graph.Term{matmul(1, 1, 2, 2)}},
+			}},
 		},
 		Outputs: []graph.Output{{Name: "y", Tensor: 2, Shape: []int{1, 2}, Scale: 1}},
 	}
@@ -90,23 +93,32 @@ func tiny(tb testing.TB) *sample {
 // revealed and committed outputs.
 func wide(tb testing.TB, kind transcript.Kind) *sample {
 	tb.Helper()
-	grouped := &graph.Conv{Weight: 1, Channel: 1, InChannels: 2, OutChannels: 2, Groups: 2,
-		Spatial: []graph.Window{{Axis: 2, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 3}}}
+	grouped := &graph.Conv{
+		Weight: 1, Channel: 1, InChannels: 2, OutChannels: 2, Groups: 2,
+		Spatial: []graph.Window{{Axis: 2, Kernel: 3, Stride: 1, Dilation: 1, Pad: 1, Out: 3}},
+	}
 	g := &graph.Graph{
 		Tables: []graph.Table{relu(-40, 40), relu(-60, 60)},
 		Nodes: []graph.Node{
 			{Name: "x", Op: &graph.Input{Name: "x", Shape: []int{1, 2, 3}, Lo: -5, Hi: 5, Scale: 1}},
 			{Name: "z", Op: &graph.Input{Name: "z", Shape: []int{1, 2, 3}, Lo: 0, Hi: 5, Scale: 1}},
-			{Name: "a", Inputs: []int{0, 1}, Op: &graph.Rescale{Shift: []int{1, 2},
-				Acc: graph.Accumulator{Channel: 1, Lo: -70, Hi: 70, Bias: graph.Constant{Shape: []int{1, 2, 1}, Data: []int64{1, -2}},
-					Terms: []graph.Term{matmul(0, 1, 2, 2), {Mult: 3}}}}},
-			{Name: "g", Inputs: []int{2}, Op: &graph.Rescale{Shift: []int{2}, Table: 1,
-				Acc: graph.Accumulator{Channel: 1, Lo: -200, Hi: 200, Terms: []graph.Term{{Conv: grouped}}}}},
+			{Name: "a", Inputs: []int{0, 1}, Op: &graph.Rescale{
+				Shift: []int{1, 2},
+				Acc: graph.Accumulator{
+					Channel: 1, Lo: -70, Hi: 70, Bias: graph.Constant{Shape: []int{1, 2, 1}, Data: []int64{1, -2}},
+					Terms: []graph.Term{matmul(0, 1, 2, 2), {Mult: 3}},
+				},
+			}},
+			{Name: "g", Inputs: []int{2}, Op: &graph.Rescale{
+				Shift: []int{2}, Table: 1,
+				Acc: graph.Accumulator{Channel: 1, Lo: -200, Hi: 200, Terms: []graph.Term{{Conv: grouped}}},
+			}},
 			{Name: "r", Inputs: []int{3}, Op: &graph.Slice{Axis: 2, Start: 2, Step: -1, Len: 3}},
 			{Name: "m", Inputs: []int{3, 4}, Op: &graph.Max{Channel: 1}},
 			{Name: "t", Inputs: []int{5}, Op: &graph.Transpose{Perm: []int{0, 2, 1}}},
 			{Name: "y", Inputs: []int{6}, Op: &graph.Reveal{
-				Acc: graph.Accumulator{Channel: 2, Lo: -1000, Hi: 1000, Terms: []graph.Term{matmul(2, 2, 2, 2)}}}},
+				Acc: graph.Accumulator{Channel: 2, Lo: -1000, Hi: 1000, Terms: []graph.Term{matmul(2, 2, 2, 2)}},
+			}},
 		},
 		Outputs: []graph.Output{
 			{Name: "y", Tensor: 7, Shape: []int{1, 3, 2}, Scale: 1},

@@ -8,6 +8,7 @@ import (
 	"github.com/weisyn/wes/prover/poly"
 	"github.com/weisyn/wes/prover/sumcheck"
 	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // Verify decides whether a proof of a statement holds. The error is a *Rejection that
@@ -140,8 +141,7 @@ func (v *verifier) commitments() error {
 	}
 	if len(v.claims) > 0 {
 		rows, cols, value := v.sys.WeightOpening(v.claims, &v.challenges, v.r, p.Weights, v.eta)
-		row := fr.Vector(p.WeightRow)
-		if got := row.InnerProduct(cols); !got.Equal(&value) {
+		if got := vec.Inner(p.WeightRow, cols); !got.Equal(&value) {
 			return reject(CheckWeightRow, "combined row gives %s, the weight factors %s", &got, &value)
 		}
 		checks = append(checks, commit.Check{Rows: v.model.Rows, Weights: rows, U: p.WeightRow})
@@ -155,8 +155,7 @@ func (v *verifier) commitments() error {
 // cellRow checks the opened value of the cells against their combined row.
 func (v *verifier) cellRow() (commit.Check, error) {
 	high, low := v.sys.SplitCellPoint(v.rho)
-	row := fr.Vector(v.proof.CellRow)
-	if got := row.InnerProduct(poly.Eq(low)); !got.Equal(&v.proof.Cell) {
+	if got := vec.Inner(v.proof.CellRow, poly.Eq(low)); !got.Equal(&v.proof.Cell) {
 		return commit.Check{}, reject(CheckCellRow, "combined row gives %s, the opened value is %s", &got, &v.proof.Cell)
 	}
 	return commit.Check{Rows: v.proof.Rows, Weights: poly.EqPrefix(high, v.sys.CellRows()), U: v.proof.CellRow}, nil
