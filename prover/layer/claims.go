@@ -5,6 +5,7 @@ import (
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/lookup"
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // Challenges are the verifier's choices up to the contraction.
@@ -14,6 +15,8 @@ type Challenges struct {
 	Point       []fr.Element // PointVars long; its suffix is Left.Point
 	Gamma       fr.Element   // its powers weigh the columns of revealed tensors
 	Rho         fr.Element   // weighs all revealed tensors against the lookups
+
+	terms [][]NodeTerm // by node, see nodeTerms
 }
 
 // PadPoint puts the extra challenges that revealed columns need above a lookup point.
@@ -30,9 +33,42 @@ type NodeTerm struct {
 	Axes [][]fr.Element // weights of the other axes; the channel's entry is unused
 }
 
-// nodeTerms weighs the columns of a node by eq at the suffix of the point that each has,
+// nodeTerms are the functionals on the accumulator of each node: those that the lookups
+// end in for a Rescale, and for a Reveal those of its revealed columns, not yet weighed by
+// Rho. They are computed once for a proof.
+func (s *System) nodeTerms(ch *Challenges) [][]NodeTerm {
+	if ch.terms != nil {
+		return ch.terms
+	}
+	ch.terms = make([][]NodeTerm, len(s.Graph.Nodes))
+	gammas := powers(ch.Gamma, len(s.Reveals))
+	poly.Parallel(len(ch.terms), 4, func(from, to int) {
+		for i := from; i < to; i++ {
+			switch op := s.Graph.Nodes[i].Op.(type) {
+			case *graph.Rescale:
+				ch.terms[i] = s.rescaleTerms(i, op, ch)
+			case *graph.Reveal:
+				ch.terms[i] = s.weighColumns(i, op.Acc.Channel, ch.Point, func(c int) fr.Element { return gammas[c] })
+			}
+		}
+	})
+	return ch.terms
+}
+
+// powers are 1, x, x², …
+func powers(x fr.Element, n int) []fr.Element {
+	p := make([]fr.Element, n)
+	next := fr.One()
+	for i := range p {
+		p[i] = next
+		next.Mul(&next, &x)
+	}
+	return p
+}
+
+// weighColumns weighs the columns of a node by eq at the suffix of the point that each has,
 // times weight(i) for column i of Columns, or of Reveals.
-func (s *System) nodeTerms(node, channel int, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
+func (s *System) weighColumns(node, channel int, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
 	var terms []NodeTerm
 	list, first := s.columnsOf(node)
 	for i := range list {
@@ -53,39 +89,41 @@ func (s *System) nodeTerms(node, channel int, point []fr.Element, weight func(i 
 	return terms
 }
 
-// term is the functional with its channel weights multiplied by 2^up(channel).
-func (t *NodeTerm) term(channel int, up func(channel int) int) Term {
-	vecs := append([][]fr.Element{}, t.Axes...)
-	vecs[channel] = make([]fr.Element, len(t.U))
-	for c := range t.U {
-		f := fr.NewElement(1 << up(c))
-		vecs[channel][c].Mul(&t.U[c], &f)
-	}
-	return Separable(fr.One(), vecs...)
-}
-
-func noShift(int) int { return 0 }
-
 // rescaleTerms weighs a Rescale's accumulator as the remainder lookups of the leaf claim
 // do: selector times 2^(RangeBits − MaxShift).
-func (s *System) rescaleTerms(node int, ch *Challenges) []NodeTerm {
-	op := s.Graph.Nodes[node].Op.(*graph.Rescale)
+func (s *System) rescaleTerms(node int, op *graph.Rescale, ch *Challenges) []NodeTerm {
 	up := fr.NewElement(1 << (s.RangeBits - op.MaxShift()))
-	return s.nodeTerms(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
+	return s.weighColumns(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
 		leaf := s.Leaf(LeafRemainder, i)
 		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
 		return *v.Mul(&v, &up)
 	})
 }
 
-// revealTerms weighs a revealed accumulator by powers of γ, one for each column.
-func (s *System) revealTerms(node int, ch *Challenges) []NodeTerm {
-	op := s.Graph.Nodes[node].Op.(*graph.Reveal)
-	return s.nodeTerms(node, op.Acc.Channel, ch.Point, func(i int) fr.Element {
-		var w fr.Element
-		w.Exp(ch.Gamma, bigInt(i))
-		return w
-	})
+// weighed is the term with its channel weights multiplied by rho.
+func (t NodeTerm) weighed(rho *fr.Element) NodeTerm {
+	runs, u := make([]fr.Element, len(t.Runs)), make([]fr.Element, len(t.U))
+	vec.Scale(runs, t.Runs, rho)
+	vec.Scale(u, t.U, rho)
+	t.Runs, t.U = runs, u
+	return t
+}
+
+// channels are the channel weights multiplied by 2^up, up given for each channel.
+func (t *NodeTerm) channels(up []int) []fr.Element {
+	u := make([]fr.Element, len(t.U))
+	for c := range u {
+		f := fr.NewElement(1 << up[c])
+		u[c].Mul(&t.U[c], &f)
+	}
+	return u
+}
+
+// term is the functional with the given channel weights.
+func (t *NodeTerm) term(channel int, u []fr.Element) Term {
+	vecs := append([][]fr.Element{}, t.Axes...)
+	vecs[channel] = u
+	return Separable(fr.One(), vecs...)
 }
 
 // Leaf finds the lookups of a kind for a column.
@@ -157,7 +195,7 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 	}
 	for i := range s.Graph.Nodes {
 		if op, ok := s.Graph.Nodes[i].Op.(*graph.Rescale); ok {
-			if err := s.openAccumulator(o, i, &op.Acc, op, s.rescaleTerms(i, ch)); err != nil {
+			if err := s.openAccumulator(o, i, &op.Acc, op, s.nodeTerms(ch)[i]); err != nil {
 				return err
 			}
 		}
@@ -213,24 +251,19 @@ func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Elem
 // openAccumulator adds what an accumulator takes from other tensors than by convolution,
 // and moves bias and rounding term, both public, to the right. op is nil for a Reveal.
 func (s *System) openAccumulator(o *Opening, node int, acc *graph.Accumulator, op *graph.Rescale, terms []NodeTerm) error {
-	up := noShift
-	if op != nil && len(op.Shift) > 1 {
-		up = func(c int) int { return op.MaxShift() - op.Shift[c] }
-	}
 	shape := s.Info.Shapes[node]
 	for i := range terms {
-		t := terms[i].term(acc.Channel, up)
-		bias, err := t.applyConstant(&acc.Bias, shape)
-		if err != nil {
-			return err
+		u := terms[i].U
+		if op != nil && len(op.Shift) > 1 {
+			u = terms[i].channels(graph.ChannelShifts(op, shape[acc.Channel]))
 		}
-		o.subtract(bias)
+		t := terms[i].term(acc.Channel, u)
+		constants := []*graph.Constant{&acc.Bias}
 		if op != nil {
-			half, err := t.applyConstant(halves(op, shape), shape)
-			if err != nil {
-				return err
-			}
-			o.subtract(half)
+			constants = append(constants, halves(op, shape))
+		}
+		for _, c := range constants {
+			o.subtract(t.applyConstant(c, shape))
 		}
 		for k, term := range acc.Terms {
 			if term.Conv != nil {
@@ -264,10 +297,9 @@ func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed m
 		if !ok {
 			continue
 		}
-		terms := s.revealTerms(i, ch)
+		terms := s.nodeTerms(ch)[i]
 		for k := range terms {
-			t := terms[k].term(op.Acc.Channel, noShift)
-			o.apply(t, revealed[i])
+			o.apply(terms[k].term(op.Acc.Channel, terms[k].U), revealed[i])
 		}
 		if err := s.openAccumulator(o, i, &op.Acc, nil, terms); err != nil {
 			return err

@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"math/big"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
@@ -44,7 +42,7 @@ func (s *System) ConvClaims(ch *Challenges) []ConvClaim {
 	for i := range s.Weights.Blocks {
 		b := &s.Weights.Blocks[i]
 		if terms[b.Node] == nil {
-			terms[b.Node] = s.weighedNode(b.Node, ch)
+			terms[b.Node] = s.weighedTerms(b.Node, ch)
 		}
 		for _, t := range terms[b.Node] {
 			if s.convs[b.Conv].grouped || t.Low == b.Low {
@@ -62,17 +60,18 @@ func (s *System) Revealed(c *ConvClaim) bool {
 	return ok
 }
 
-func (s *System) weighedNode(node int, ch *Challenges) []NodeTerm {
-	if _, ok := s.Graph.Nodes[node].Op.(*graph.Rescale); ok {
-		return s.rescaleTerms(node, ch)
+// weighedTerms are the functionals on a node's accumulator, those of revealed tensors
+// weighed by Rho.
+func (s *System) weighedTerms(node int, ch *Challenges) []NodeTerm {
+	terms := s.nodeTerms(ch)[node]
+	if _, revealed := s.Graph.Nodes[node].Op.(*graph.Reveal); !revealed {
+		return terms
 	}
-	terms := s.revealTerms(node, ch)
+	weighed := make([]NodeTerm, len(terms))
 	for i := range terms {
-		for _, v := range []fr.Vector{terms[i].Runs, terms[i].U} {
-			v.ScalarMul(v, &ch.Rho)
-		}
+		weighed[i] = terms[i].weighed(&ch.Rho)
 	}
-	return terms
+	return weighed
 }
 
 // parts cuts the claim's suffix of the contraction's point by the parts of its index.
@@ -186,8 +185,6 @@ func (c *ConvClaim) addRows(rows []fr.Element, s *System, low, r []fr.Element, w
 	}
 	return scale
 }
-
-func bigInt(i int) *big.Int { return big.NewInt(int64(i)) }
 
 // WeighedFactor is the index, among weight factor, input factor and channel weights, of
 // the one that the weights of columns are part of.

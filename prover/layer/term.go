@@ -6,6 +6,7 @@ package layer
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
@@ -161,19 +162,40 @@ func contractLast(rows, weights []fr.Element) []fr.Element {
 	return next
 }
 
-// applyConstant evaluates the term on a constant that broadcasts to shape.
-func (t Term) applyConstant(c *graph.Constant, shape []int) (fr.Element, error) {
+// applyConstant evaluates a separable term on a constant that broadcasts to shape: where
+// the constant does not vary, only the sum of the weights matters.
+func (t Term) applyConstant(c *graph.Constant, shape []int) fr.Element {
 	if len(c.Data) == 0 {
-		return fr.Element{}, nil
+		return fr.Element{}
 	}
-	for axis := range shape {
-		if c.Shape[axis] != shape[axis] {
-			t = t.mapAxis(shape, axis, 1, func(dst, src []fr.Element) {
-				v := fr.Vector(src)
-				dst[0] = v.Sum()
-			})
-			shape = append(append(append([]int{}, shape[:axis]...), 1), shape[axis+1:]...)
+	varying := Term{Coef: t.Coef}
+	for axis, g := range t.Groups {
+		if c.Shape[axis] == shape[axis] {
+			varying.Groups = append(varying.Groups, g)
+			continue
 		}
+		weights := fr.Vector(g.Vec)
+		sum := weights.Sum()
+		varying.Coef.Mul(&varying.Coef, &sum)
 	}
-	return t.Apply64(c.Data), nil
+	if len(varying.Groups) == 0 {
+		v := poly.FromInt64(c.Data[0])
+		return *v.Mul(&v, &varying.Coef)
+	}
+	if narrow, ok := narrowed(c.Data); ok {
+		return varying.Apply(narrow)
+	}
+	return varying.Apply64(c.Data)
+}
+
+// narrowed converts cells to 32 bits, if all fit.
+func narrowed(cells []int64) ([]int32, bool) {
+	narrow := make([]int32, len(cells))
+	for i, v := range cells {
+		if v < math.MinInt32 || v > math.MaxInt32 {
+			return nil, false
+		}
+		narrow[i] = int32(v)
+	}
+	return narrow, true
 }

@@ -118,8 +118,30 @@ func (s *System) makeWeights() error {
 			}
 		}
 	}
-	s.Weights.KLow = min(weightLowBits(total, s.Low), s.Weights.ContractVars)
-	s.Weights.Cols = 1 << (s.Low + s.Weights.KLow)
+	for low := weightLowBits(total, s.Low); ; low++ {
+		s.Weights.KLow = min(low, s.Weights.ContractVars)
+		s.Weights.Cols = 1 << (s.Low + s.Weights.KLow)
+		if err := s.layBlocks(); err != nil {
+			return err
+		}
+		// Grouped convolutions fill their rows badly; wider rows are then fewer.
+		if s.Weights.Rows <= rowsPerColumn*s.Weights.Cols+fewRows || s.Weights.KLow < low || 2*s.Weights.Cols > maxColumns {
+			return nil
+		}
+	}
+}
+
+const (
+	// rowsPerColumn balances rows, which a verifier's key holds, against columns, which
+	// every proof holds.
+	rowsPerColumn = 4
+	// fewRows cost a verifier less than a millisecond.
+	fewRows = 256
+)
+
+// layBlocks lists the blocks of all convolutions for rows of Weights.Cols columns.
+func (s *System) layBlocks() error {
+	s.Weights.Blocks, s.Weights.Rows = nil, 0
 	for i := range s.Graph.Nodes {
 		acc := graph.AccumulatorOf(s.Graph.Nodes[i].Op)
 		if acc == nil {
@@ -137,11 +159,10 @@ func (s *System) makeWeights() error {
 	return nil
 }
 
-// weightLowBits balances rows, which a verifier's key holds, against columns, which
-// every proof holds: about four times as many rows.
+// weightLowBits is where to start: rows that are full of weights.
 func weightLowBits(weights, low int) int {
 	c := 1
-	for c*c*4 < weights && c < maxColumns {
+	for c*c*rowsPerColumn < weights && c < maxColumns {
 		c *= 2
 	}
 	return max(log2Ceil(c)-low, 0)

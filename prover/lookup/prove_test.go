@@ -145,6 +145,8 @@ func BenchmarkProve(b *testing.B) {
 			benchmarkProve(b, 1<<vars, 1<<min(vars-2, 8))
 		})
 	}
+	b.Run("left=192,right=2500", func(b *testing.B) { benchmarkProve(b, 192, 2500) })
+	b.Run("left=28600,right=5400", func(b *testing.B) { benchmarkProve(b, 28600, 5400) })
 	b.Run("left=17·2^16", func(b *testing.B) { benchmarkProve(b, 17<<16, 256) })
 	b.Run("both=2^20", func(b *testing.B) { benchmarkProve(b, 1<<20, 1<<20) })
 }

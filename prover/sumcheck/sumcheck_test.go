@@ -2,6 +2,7 @@ package sumcheck
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -367,7 +368,12 @@ func TestChangedMessageFailsFinalCheck(t *testing.T) {
 }
 
 func BenchmarkProveInner(b *testing.B) {
-	const n = 20
+	for _, n := range []int{12, 14, 16, 20} {
+		b.Run(fmt.Sprintf("cells=2^%d", n), func(b *testing.B) { benchmarkProveInner(b, n) })
+	}
+}
+
+func benchmarkProveInner(b *testing.B, n int) {
 	r := newRand(b, 6)
 	small := make([]int32, 1<<n)
 	var claim fr.Element
@@ -383,19 +389,29 @@ func BenchmarkProveInner(b *testing.B) {
 		b.StartTimer()
 		ProveInner(newTranscript(b), n, claim, small, work)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(1<<n), "ns/cell")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(int(1)<<n), "ns/cell")
 }
 
 func BenchmarkProveProducts(b *testing.B) {
-	const n = 18
+	for _, n := range []int{8, 12, 14, 18} {
+		for _, degree := range []int{2, 3} {
+			b.Run(fmt.Sprintf("cells=2^%d,degree=%d", n, degree), func(b *testing.B) { benchmarkProveProducts(b, n, degree) })
+		}
+	}
+}
+
+func benchmarkProveProducts(b *testing.B, n, degree int) {
 	r := newRand(b, 7)
-	inst := []Instance{{Vars: n, Factors: [][]fr.Element{randomElements(r, 1<<n), randomElements(r, 1<<n), randomElements(r, 1<<n)}}}
+	inst := []Instance{{Vars: n}}
+	for range degree {
+		inst[0].Factors = append(inst[0].Factors, randomElements(r, 1<<n))
+	}
 	claim := sumOf(n, inst)
 	for b.Loop() {
 		b.StopTimer()
 		work := cloneInstances(inst)
 		b.StartTimer()
-		ProveProducts(newTranscript(b), n, 3, claim, work)
+		ProveProducts(newTranscript(b), n, degree, claim, work)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(1<<n), "ns/cell")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(int(1)<<n), "ns/cell")
 }
