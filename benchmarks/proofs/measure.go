@@ -41,6 +41,7 @@ type Result struct {
 	Contract   float64 `json:"contract_s"`
 	Open       float64 `json:"open_s"`
 	Prove      float64 `json:"prove_s"`
+	Inference  float64 `json:"float_inference_s"` // of ONNX Runtime on the same cores, 0 if it is not installed
 	ProveMin   float64 `json:"prove_min_s"`
 	ProveMax   float64 `json:"prove_max_s"`
 	Load       float64 `json:"load_s"`
@@ -79,6 +80,9 @@ func (b *bench) measure(ctx context.Context, c Case) (Result, error) {
 		runs = append(runs, r)
 	}
 	r := summarise(runs)
+	if r.Inference, err = b.inference(ctx, data, c.Input); err != nil {
+		return Result{}, err
+	}
 	r.Name, r.Title, r.Series, r.Goal, r.Lower = c.Name, c.Title, c.Series, c.Goal, first.Lower
 	return r, nil
 }

@@ -15,8 +15,8 @@ import (
 
 // HTML is the report as one page without outside resources.
 func (r *Report) HTML() ([]byte, error) {
-	growth, err := r.plot("Proving time by activations and weights", "activations + weights, millions", func(x Result) float64 {
-		return float64(x.Sizes["activations"]+x.Params) / 1e6
+	growth, err := r.plot("Proving time by activations", "activations, millions", func(x Result) float64 {
+		return float64(x.Sizes["activations"]) / 1e6
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (r *Report) plot(title, xLabel string, x func(Result) float64) (template.HT
 		p.Add(s)
 		p.Legend.Add([]string{"models", "ResNet-18, growing images", "equal layers, growing kernels"}[i], s)
 	}
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(3)
 	canvas := vgsvg.New(16*vg.Centimeter, 10*vg.Centimeter)
 	p.Draw(draw.New(canvas))
 	var b bytes.Buffer
@@ -85,7 +85,7 @@ func (r *Report) plot(title, xLabel string, x func(Result) float64) (template.HT
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>WES: proofs of inference</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; color: #1d2b3a; max-width: 1200px; margin: 2em auto; padding: 0 1em }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1d2b3a; max-width: 1700px; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto }
 th, td { padding: .35em .7em; border-bottom: 1px solid #d8dee9; text-align: right; white-space: nowrap }
 th:first-child, td:first-child { text-align: left }

@@ -76,7 +76,7 @@ func table(rows [][]string) string {
 }
 
 func (r *Report) mainRows() [][]string {
-	rows := [][]string{{"model", "MACs", "parameters", "prove", "verify", "proof", "peak memory", "MAC/s per core", "elsewhere"}}
+	rows := [][]string{{"model", "MACs", "parameters", "prove", "verify", "proof", "peak memory", "MAC/s per core", "over float inference", "elsewhere"}}
 	for _, x := range r.Results {
 		if x.Goal == nil {
 			continue
@@ -87,10 +87,18 @@ func (r *Report) mainRows() [][]string {
 			against(seconds(x.Verify), x.Verify, x.Goal.Verify, seconds),
 			against(bytesText(x.ProofBytes), float64(x.ProofBytes), float64(x.Goal.Proof), sizeText),
 			against(bytesText(x.PeakRSS), float64(x.PeakRSS), float64(x.Goal.Peak), sizeText),
-			count(int64(float64(x.MACs) / x.Prove / float64(r.Machine.Cores))), x.Goal.Best,
+			count(int64(float64(x.MACs) / x.Prove / float64(r.Machine.Cores))), x.overInference(), x.Goal.Best,
 		})
 	}
 	return rows
+}
+
+// overInference is how many float inferences a proof takes the time of.
+func (x *Result) overInference() string {
+	if x.Inference == 0 {
+		return "—"
+	}
+	return fmt.Sprintf("×%.0f of %s", x.Prove/x.Inference, seconds(x.Inference))
 }
 
 func count(n int64) string {
@@ -126,17 +134,31 @@ func (r *Report) stageRows() [][]string {
 	return rows
 }
 
+// seriesRows shows what each further activation and each further multiply-accumulate of a
+// series costs, from one row to the next.
 func (r *Report) seriesRows(series string) [][]string {
-	rows := [][]string{{"model", "MACs", "activations", "weights", "prove", "per activation or weight", "per MAC"}}
-	for _, x := range r.Results {
+	rows := [][]string{{"model", "MACs", "activations", "weights", "prove", "per activation", "per further activation", "per further MAC"}}
+	var last *Result
+	for i := range r.Results {
+		x := &r.Results[i]
 		if x.Series != series {
 			continue
 		}
-		n := x.Sizes["activations"] + x.Params
+		more := func(before, now int64) string {
+			if last == nil || now == before {
+				return "—"
+			}
+			return fmt.Sprintf("%.2f ns", (x.Prove-last.Prove)*1e9/float64(now-before))
+		}
+		if last == nil {
+			last = x
+		}
 		rows = append(rows, []string{
 			x.Title, count(x.MACs), count(x.Sizes["activations"]), count(x.Params), seconds(x.Prove),
-			fmt.Sprintf("%.0f ns", x.Prove*1e9/float64(n)), fmt.Sprintf("%.2f ns", x.Prove*1e9/float64(x.MACs)),
+			fmt.Sprintf("%.0f ns", x.Prove*1e9/float64(x.Sizes["activations"])),
+			more(last.Sizes["activations"], x.Sizes["activations"]), more(last.MACs, x.MACs),
 		})
+		last = x
 	}
 	return rows
 }
