@@ -46,7 +46,7 @@ func (r *Report) Markdown() string {
 	fmt.Fprintf(&b, "# Proofs of inference\n\n%s, %d cores, %s; %s, %s; commit %s, %s.\nMedians of %d runs, each a process of its own; models prepared before.\n\n",
 		r.Machine.CPU, r.Machine.Cores, r.Machine.Memory, r.Machine.System, r.Machine.Go, r.Commit, r.Time, r.Runs())
 	b.WriteString(table(r.mainRows()))
-	b.WriteString("\n## Stages\n\nTime, and nanoseconds of wall time for each unit of what the stage does.\n\n")
+	b.WriteString("\n## Stages\n\nTime, and nanoseconds of wall time for each unit of what the stage does. Starting the engine with the\nmodel loaded happens once for a process and is not part of proving.\n\n")
 	b.WriteString(table(r.stageRows()))
 	for _, s := range []string{"activations", "multiply-accumulates"} {
 		if rows := r.seriesRows(s); len(rows) > 1 {
@@ -114,7 +114,7 @@ func count(n int64) string {
 }
 
 func (r *Report) stageRows() [][]string {
-	rows := [][]string{{"model", "execute", "commit", "per cell", "look up", "per lookup", "contract", "per small product", "open", "per cell", "lookups", "cells", "multiplications", "bytes"}}
+	rows := [][]string{{"model", "engine", "start", "execute", "commit", "per cell", "look up", "per lookup", "contract", "per small product", "open", "per cell", "lookups", "cells", "multiplications", "bytes"}}
 	for _, x := range r.Results {
 		each := func(s float64, n int64) string { return fmt.Sprintf("%.1f ns", s*1e9/float64(max(n, 1))) }
 		var mults, written int64
@@ -123,7 +123,7 @@ func (r *Report) stageRows() [][]string {
 			written += w["bytes"]
 		}
 		rows = append(rows, []string{
-			x.Title, seconds(x.Execute),
+			x.Title, x.Engine, seconds(x.Start), seconds(x.Execute),
 			seconds(x.Commit), each(x.Commit, x.Sizes["cells"]),
 			seconds(x.Lookup), each(x.Lookup, x.Sizes["lookups"]+x.Sizes["table_rows"]),
 			seconds(x.Contract), each(x.Contract, x.Work["contract"]["small_products"]),

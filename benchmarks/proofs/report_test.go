@@ -7,7 +7,9 @@ import (
 
 func sample() *Report {
 	work := map[string]map[string]int64{"contract": {"small_products": 10}}
-	sizes := func(n int64) map[string]int64 { return map[string]int64{"activations": n, "cells": 2 * n, "lookups": 2 * n} }
+	sizes := func(n int64) map[string]int64 {
+		return map[string]int64{"activations": n, "cells": 2 * n, "lookups": 2 * n}
+	}
 	return &Report{Commit: "abc", Machine: Machine{CPU: "<cpu>", Cores: 2}, Results: []Result{
 		{Title: "a", Goal: &Goal{1, 1, 1, 1, "none"}, Runs: 1, MACs: 5e6, Prove: .5, Inference: .1, Sizes: sizes(10), Work: work},
 		{Title: "b", Series: "activations", MACs: 5e6, Prove: .5, Sizes: sizes(10), Work: work},
