@@ -10,13 +10,16 @@ import (
 const (
 	// lane is the number of additions that share one field inversion, which costs
 	// as much as a hundred products.
-	lane = 512
+	lane = 1024
 	// block is the number of additions that are computed together: the vectors of
 	// a block fit into a first-level cache of 32 KiB.
 	block = 128
 	// treeSize bounds the products of a block: levels of 64, 32, …, 1 entries, or
 	// one more where a level has an odd number.
 	treeSize = block + 8
+	// stub is the number of products where the tree of a block ends, as shorter
+	// vectors are slow.
+	stub = 8
 )
 
 // adder sums pairs of affine points, up to lane pairs at a time. All products of
@@ -31,10 +34,10 @@ type adder struct {
 	dst            []int32 // where the sum of each pair goes
 	x1, y1, x2, y2 fp.Vector
 
-	inverse  fp.Vector                // x2 − x1, then its inverse
-	trees    [lane / block]treeVec    // the products of each block
-	products [lane / block]fp.Element // the product of each block
-	t, u     fp.Vector                // scratch of a block
+	inverse fp.Vector // x2 − x1, then its inverse
+	trees   []treeVec // the products of each block
+	stubs   fp.Vector // the last products of the blocks, up to stub of each
+	t, u    fp.Vector // scratch of a block
 
 	special []specialSum
 }
@@ -47,30 +50,36 @@ type specialSum struct {
 	sum      bn254.G1Affine
 }
 
-func newAdder() *adder {
+// newAdder makes an adder with the scratch for up to pairs pairs at a time.
+func newAdder(pairs int) *adder {
 	vector := func(n int) fp.Vector { return make(fp.Vector, n) }
+	blocks := (max(1, min(pairs, lane)) + block - 1) / block
+	n := blocks * block
 	return &adder{
-		dst: make([]int32, lane),
-		x1:  vector(lane), y1: vector(lane), x2: vector(lane), y2: vector(lane),
-		inverse: vector(lane), t: vector(block), u: vector(block),
+		dst: make([]int32, n),
+		x1:  vector(n), y1: vector(n), x2: vector(n), y2: vector(n),
+		inverse: vector(n), trees: make([]treeVec, blocks), stubs: vector(blocks * stub),
+		t: vector(block), u: vector(block),
 	}
 }
 
 // sum stores the sum of every pair of the batch at its destination in x and y, and
 // empties the batch.
 func (a *adder) sum(x, y fp.Vector) {
-	n, blocks := a.n, 0
-	a.n = 0
-	a.sumSpecial(n)
+	n, blocks, products := a.n, 0, 0
+	a.n, a.special = 0, a.special[:0]
 	for lo := 0; lo < n; lo += block {
-		v := a.inverse[lo:min(lo+block, n)]
-		a.products[blocks] = multiply(v, a.trees[blocks][:])
+		hi := min(lo+block, n)
+		a.sumSpecial(lo, hi)
+		v := a.inverse[lo:hi]
+		products += copy(a.stubs[products:], multiply(v, a.trees[blocks][:], stub))
 		blocks++
 	}
-	invert(a.products[:blocks], a.t, a.u)
+	invert(a.stubs[:products], a.t, a.u)
+	products = 0
 	for i := range blocks {
 		lo, hi := i*block, min((i+1)*block, n)
-		divide(a.inverse[lo:hi], a.trees[i][:], a.t, &a.products[i])
+		products += divide(a.inverse[lo:hi], a.trees[i][:], a.t, a.stubs[products:], stub)
 		a.chord(lo, hi)
 		for j, w := range a.dst[lo:hi] {
 			x[w], y[w] = a.t[j], a.u[j]
@@ -82,20 +91,23 @@ func (a *adder) sum(x, y fp.Vector) {
 	}
 }
 
-// sumSpecial fills inverse with the denominators of the n pairs. It sums the pairs
+// sumSpecial fills inverse with the denominators of the pairs lo..hi-1. It sums the pairs
 // that have no chord and makes their denominators 1.
-func (a *adder) sumSpecial(n int) {
-	a.special = a.special[:0]
-	d := a.inverse[:n]
-	d.Sub(a.x2[:n], a.x1[:n])
+func (a *adder) sumSpecial(lo, hi int) {
+	d, x1s, x2s := a.inverse[lo:hi], a.x1[lo:hi], a.x2[lo:hi]
+	d.Sub(x2s, x1s)
 	for i := range d {
-		x1, y1, x2, y2 := &a.x1[i], &a.y1[i], &a.x2[i], &a.y2[i]
+		x1, x2 := &x1s[i], &x2s[i]
+		if d[i][0] != 0 && x1[0] != 0 && x2[0] != 0 {
+			continue // the lowest words tell, nearly always
+		}
+		y1, y2 := &a.y1[lo+i], &a.y2[lo+i]
 		if !d[i].IsZero() && !isInfinity(x1, y1) && !isInfinity(x2, y2) {
 			continue
 		}
 		p, q := bn254.G1Affine{X: *x1, Y: *y1}, bn254.G1Affine{X: *x2, Y: *y2}
 		p.Add(&p, &q)
-		a.special = append(a.special, specialSum{i, p})
+		a.special = append(a.special, specialSum{lo + i, p})
 		d[i].SetOne()
 	}
 }
@@ -117,16 +129,16 @@ func invert(v, tree, tmp fp.Vector) {
 	if len(v) == 0 {
 		return
 	}
-	product := multiply(v, tree)
+	product := multiply(v, tree, 1)[0]
 	product.Inverse(&product)
-	divide(v, tree, tmp, &product)
+	divide(v, tree, tmp, fp.Vector{product}, 1)
 }
 
-// multiply returns the product of the entries of v. It multiplies the first half
-// with the second half, then does the same with the products, and leaves all
-// products in tree, which needs len(v)+log2(len(v)) entries.
-func multiply(v, tree fp.Vector) fp.Element {
-	for len(v) > 1 {
+// multiply multiplies the first half of v with the second half, then does the same
+// with the products, until at most end are left, which it returns: the product of all
+// is that of v. It leaves all products in tree, which needs len(v)+log2(len(v)) entries.
+func multiply(v, tree fp.Vector, end int) fp.Vector {
+	for len(v) > end {
 		half := len(v) / 2
 		products := tree[:len(v)-half]
 		vec.MulFp(products[:half], v[:half], v[half:2*half])
@@ -135,20 +147,19 @@ func multiply(v, tree fp.Vector) fp.Element {
 		}
 		v, tree = products, tree[len(products):]
 	}
-	return v[0]
+	return v
 }
 
-// divide replaces every entry of v by its inverse, given the tree that multiply
-// left and the inverse of the product it returned, with two products per entry.
-// tmp needs len(v)/2 entries.
-func divide(v, tree, tmp fp.Vector, inverse *fp.Element) {
-	if len(v) == 1 {
-		v[0] = *inverse
-		return
+// divide replaces every entry of v by its inverse, given the tree that multiply left and
+// the inverses of the products it returned, with two products per entry, and returns
+// how many of the inverses it took. tmp needs len(v)/2 entries.
+func divide(v, tree, tmp, inverses fp.Vector, end int) int {
+	if len(v) <= end {
+		return copy(v, inverses)
 	}
 	half := len(v) / 2
 	products := tree[:len(v)-half]
-	divide(products, tree[len(products):], tmp, inverse)
+	taken := divide(products, tree[len(products):], tmp, inverses, end)
 	level, lo, hi, swap := products[:half], v[:half], v[half:2*half], tmp[:half]
 	vec.MulFp(swap, level, lo)
 	vec.MulFp(lo, level, hi)
@@ -156,4 +167,5 @@ func divide(v, tree, tmp fp.Vector, inverse *fp.Element) {
 	if len(v)%2 == 1 {
 		v[len(v)-1] = products[half]
 	}
+	return taken
 }

@@ -5,7 +5,7 @@ import "github.com/consensys/gnark-crypto/ecc/bn254"
 const (
 	// batchDigits is the number of digits after which a batch is summed. More make
 	// longer lanes, fewer stay in a second-level cache.
-	batchDigits = 1 << 13
+	batchDigits = 1 << 14
 	// batchRows bounds the rows of a batch, hence its memory, when they are sparse.
 	batchRows = 1 << 10
 )
@@ -19,12 +19,12 @@ const (
 // B'_b = B_{2b} + B_{2b+1}: about two additions per bucket, all independent of each
 // other within a step, and none for buckets that are not in use.
 type batch struct {
-	bases  []bn254.G1Affine // base of column j at 2j, its negative at 2j+1
+	bases  []bn254.G1Affine // of the columns
 	sorter sorter
 	adder  *adder
 
 	rows    []int   // row numbers, as given to add
-	entries []int32 // indices into bases, list after list
+	entries []int32 // 2j for the base of column j, 2j+1 for its negative, list after list
 	used    int     // entries in use
 
 	buckets segments // one list per bucket in use
@@ -45,10 +45,16 @@ type unit struct {
 
 const tagsPerRow = 16 * maxDigits
 
-// newBatch makes the scratch for rows of up to cols columns. The points take a few
-// megabytes at most, as rows are added only while there are few digits.
-func newBatch(bases []bn254.G1Affine, cols int) *batch {
-	return &batch{bases: bases, adder: newAdder(), entries: make([]int32, batchDigits+maxDigits*cols)}
+// newBatch makes the scratch for up to rows rows of up to cols columns. The points take
+// a few megabytes at most, as rows are added only while there are few digits. wide is
+// that of a sorter.
+func newBatch(bases []bn254.G1Affine, rows, cols int, wide bool) *batch {
+	digits := maxDigits * cols
+	if wide {
+		digits = cols
+	}
+	most := min(batchDigits+digits, rows*digits)
+	return &batch{bases: bases, adder: newAdder(rows * cols / 2), sorter: sorter{wide: wide}, entries: make([]int32, most)}
 }
 
 // full says that the batch must be summed before another row is added.
@@ -158,21 +164,20 @@ func (b *batch) weigh() {
 	}
 }
 
-// horner weighs the sums of one row. Bit i of digit d has weight 2^(8d+i), i <= 8,
-// so bit 8 of one digit meets bit 0 of the next.
+// horner weighs the sums of one row. Bit i of digit d has weight 2^(8d+i), where i
+// exceeds 7 if the digit may be large, so weights of neighbouring digits meet.
 func (b *batch) horner(at []int32) (acc bn254.G1Jac) {
-	add := func(tag int) {
-		if list := at[tag]; list > 0 {
-			acc.AddMixed(&bn254.G1Affine{X: b.odd.x[list-1], Y: b.odd.y[list-1]})
+	for weight := digitBits*(maxDigits-1) + 15; weight >= 0; weight-- {
+		if !acc.Z.IsZero() {
+			acc.DoubleAssign()
 		}
-	}
-	for d := maxDigits - 1; d >= 0; d-- {
-		add(16*d + digitBits)
-		for i := digitBits - 1; i >= 0; i-- {
-			if !acc.Z.IsZero() {
-				acc.DoubleAssign()
+		for d := weight / digitBits; d >= 0 && weight-digitBits*d < 16; d-- {
+			if d >= maxDigits {
+				continue
 			}
-			add(16*d + i)
+			if list := at[16*d+weight-digitBits*d]; list > 0 {
+				acc.AddMixed(&bn254.G1Affine{X: b.odd.x[list-1], Y: b.odd.y[list-1]})
+			}
 		}
 	}
 	return acc

@@ -1,12 +1,11 @@
 package commit
 
 import (
-	"bytes"
 	"fmt"
-	"math"
-	"sync/atomic"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 )
 
 // PointSize is the length of an encoded point in bytes.
@@ -48,42 +47,75 @@ func DecodePoints(b []byte) ([]bn254.G1Affine, error) {
 		return nil, fmt.Errorf("decode points: %w", err)
 	}
 	points := make([]bn254.G1Affine, len(b)/PointSize)
-	var firstBad atomic.Int64
-	firstBad.Store(math.MaxInt64)
+	var first struct {
+		sync.Mutex
+		bad *PointError
+	}
 	parallel(len(points), 16, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			p, err := decodePoint([PointSize]byte(b[i*PointSize:]))
-			if err != nil {
-				lower(&firstBad, int64(i))
-				return
+		var d decoder
+		for i := lo; i < hi; i += rootBlock {
+			end := min(i+rootBlock, hi)
+			bad := d.decode(points[i:end], b[i*PointSize:])
+			if bad == nil {
+				continue
 			}
-			points[i] = p
+			bad.Index += i
+			first.Lock()
+			defer first.Unlock()
+			if first.bad == nil || bad.Index < first.bad.Index {
+				first.bad = bad
+			}
+			return
 		}
 	})
-	if i := firstBad.Load(); i != math.MaxInt64 {
-		_, reason := decodePoint([PointSize]byte(b[i*PointSize:]))
-		return nil, fmt.Errorf("decode points: %w", &PointError{Index: int(i), Reason: reason})
+	if first.bad != nil {
+		return nil, fmt.Errorf("decode points: %w", first.bad)
 	}
 	return points, nil
 }
 
-// lower makes v at most i.
-func lower(v *atomic.Int64, i int64) {
-	for old := v.Load(); i < old && !v.CompareAndSwap(old, i); old = v.Load() {
-	}
+// decoder decodes blocks of points.
+type decoder struct {
+	roots curveRoots
+	flags [rootBlock]byte
 }
 
-// decodePoint decodes one point. The error is [ErrEncoding] or [ErrNotOnCurve].
-func decodePoint(b [PointSize]byte) (p bn254.G1Affine, err error) {
-	flags := b[0] & flagMask
-	b[0] &^= flagMask
-	switch flags {
-	case flagSmaller, flagLarger:
-		return lift(&b, flags == flagLarger)
-	case flagInfinity:
-		if bytes.Equal(b[:], make([]byte, PointSize)) {
-			return p, nil
+// decode decodes the first len(points) <= rootBlock points of b, and returns the first
+// that it refuses.
+func (d *decoder) decode(points []bn254.G1Affine, b []byte) *PointError {
+	whole := len(points) // the points before the first that is not canonical
+	for i := range points {
+		if !d.parse(i, [PointSize]byte(b[i*PointSize:])) {
+			whole = i
+			break
 		}
 	}
-	return p, ErrEncoding
+	d.roots.solve(whole)
+	for i := range points[:whole] {
+		switch {
+		case d.flags[i] == flagInfinity:
+			points[i] = bn254.G1Affine{}
+		case d.roots.onCurve[i]:
+			points[i] = bn254.G1Affine{X: d.roots.x[i], Y: d.roots.choose(i, d.flags[i] == flagLarger)}
+		default:
+			return &PointError{Index: i, Reason: ErrNotOnCurve}
+		}
+	}
+	if whole < len(points) {
+		return &PointError{Index: whole, Reason: ErrEncoding}
+	}
+	return nil
+}
+
+// parse splits the encoding of a point, which becomes point i of the block, and reports
+// whether it is canonical. Infinity has x = 0.
+func (d *decoder) parse(i int, b [PointSize]byte) bool {
+	d.flags[i] = b[0] & flagMask
+	b[0] &^= flagMask
+	x, err := fp.BigEndian.Element(&b)
+	if err != nil || d.flags[i] == 0 || d.flags[i] == flagInfinity && !x.IsZero() {
+		return false
+	}
+	d.roots.x[i] = x
+	return true
 }

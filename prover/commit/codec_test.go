@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/big"
 	"math/rand"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -12,7 +13,7 @@ import (
 )
 
 func somePoints(n int) []bn254.G1Affine {
-	points := newKey(knownKey(randomLogs(rand.New(rand.NewSource(seed)), n)).gens).gens
+	points := knownKey(randomLogs(rand.New(rand.NewSource(seed)), n)).gens
 	for i := 5; i < n; i += 7 {
 		points[i] = bn254.G1Affine{}
 	}
@@ -91,6 +92,33 @@ func TestDecodePointsRejectsPartialPoints(t *testing.T) {
 		if _, err := DecodePoints(b[:n]); errors.As(err, &length) != (n%PointSize != 0) {
 			t.Errorf("%d bytes: %v", n, err)
 		}
+	}
+}
+
+// The library takes the roots one by one.
+func TestDecodePointsEqualsTheLibrary(t *testing.T) {
+	rng := rand.New(rand.NewSource(seed))
+	var valid []byte
+	var want []bn254.G1Affine
+	for range 600 {
+		b := make([]byte, PointSize)
+		rng.Read(b)
+		if rng.Intn(8) == 0 {
+			clear(b[1:])
+		}
+		var p bn254.G1Affine
+		_, refused := p.SetBytes(b)
+		got, err := DecodePoints(b)
+		if (err == nil) != (refused == nil) || err == nil && got[0] != p {
+			t.Fatalf("%x: %v, %v; the library has %v, %v", b, got, err, p, refused)
+		}
+		if err == nil {
+			valid, want = append(valid, b...), append(want, p)
+		}
+	}
+	got, err := DecodePoints(valid)
+	if err != nil || len(want) < 50 || !slices.Equal(got, want) {
+		t.Errorf("%d valid points together: %v", len(want), err)
 	}
 }
 

@@ -9,8 +9,12 @@ const (
 	maxDigits   = 4
 	smallLimit  = 128 // suffices to write every value
 	largeLimit  = 256 // avoids a second digit for values in 129..256
-	bucketSlots = largeLimit + 1
+	bucketSlots = wideLimit + 1
 )
+
+// wideLimit bounds the values of a matrix that is known to be written with one digit
+// per value, as the windows of a multi-scalar multiplication are.
+const wideLimit = 1 << (maxWindow - 1)
 
 // splitDigit returns the lowest digit of v and the number that the digits above it
 // write, 0 when there are none: v = digit + 256·rest.
@@ -25,6 +29,7 @@ func splitDigit(v, limit int64) (digit, rest int64) {
 // sorter sorts the digits of a row by bucket. It counts first and places later;
 // between the two calls the counts tell how long each list is.
 type sorter struct {
+	wide   bool // no value is beyond wideLimit, and each is one digit
 	limit  int64
 	single bool // every value of the row is one digit
 	// counts[d][b] is the number of digits ±b of weight 256^d, and during place the
@@ -38,29 +43,33 @@ type sorter struct {
 // count fills the counts for a row.
 func (s *sorter) count(row []int32) {
 	s.clear()
-	wide := 0 // values beyond the large limit
+	large := uint32(largeLimit)
+	if s.wide {
+		large = wideLimit
+	}
+	beyond := 0 // values beyond the large limit
 	low := &s.counts[0]
 	for _, v := range row {
 		a := magnitude(v)
-		if a > largeLimit {
-			wide++
+		if a > large {
+			beyond++
 			continue
 		}
 		low[a]++
 	}
-	s.limit, s.single = largeLimit, wide == 0
-	s.top[0] = highest(low, largeLimit)
-	if s.top[0] <= smallLimit && s.single {
+	s.limit, s.single = int64(large), beyond == 0
+	s.top[0] = highest(low, int(large))
+	if s.single && (s.wide || s.top[0] <= smallLimit) {
 		return
 	}
 	// Buckets beyond the small limit cost about two additions each, a second digit
 	// costs one per value that needs it.
 	var over int32
-	for _, n := range low[smallLimit+1:] {
+	for _, n := range low[smallLimit+1 : largeLimit+1] {
 		over += n
 	}
 	if over <= 2*(largeLimit-smallLimit) {
-		s.limit, s.single = smallLimit, wide == 0 && over == 0
+		s.limit, s.single = smallLimit, beyond == 0 && over == 0
 	}
 	if !s.single {
 		s.countDigits(row)
@@ -85,9 +94,7 @@ func (s *sorter) countDigits(row []int32) {
 
 func (s *sorter) clear() {
 	for d := range s.counts {
-		if d == 0 || s.top[d] > 0 {
-			clear(s.counts[d][:])
-		}
+		clear(s.counts[d][:s.top[d]+1])
 		s.top[d] = 0
 	}
 }

@@ -17,12 +17,7 @@ const generatorDomain = "wes/v1/hyrax/generator"
 
 // Key holds the generators G_0, …, G_{n-1}. Generator i depends on i alone, so a
 // short key is a prefix of a longer one. A Key is immutable and may be shared.
-type Key struct {
-	gens []bn254.G1Affine
-	// signed interleaves the generators with their negatives, G_j at 2j and -G_j
-	// at 2j+1, so that a signed digit costs no branch.
-	signed []bn254.G1Affine
-}
+type Key struct{ gens []bn254.G1Affine }
 
 // NewKey derives a key of n generators, 1 <= n <= [MaxGenerators], on all cores.
 // Any other n is a [LengthError].
@@ -31,22 +26,8 @@ func NewKey(n int) (*Key, error) {
 		return nil, &LengthError{What: "key", Got: n, Want: "1.." + strconv.Itoa(MaxGenerators)}
 	}
 	gens := make([]bn254.G1Affine, n)
-	parallel(n, 8, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			gens[i] = generator(uint64(i))
-		}
-	})
-	return newKey(gens), nil
-}
-
-// newKey wraps any non-empty list of points as a key.
-func newKey(gens []bn254.G1Affine) *Key {
-	signed := make([]bn254.G1Affine, 2*len(gens))
-	for i := range gens {
-		signed[2*i] = gens[i]
-		signed[2*i+1].Neg(&gens[i])
-	}
-	return &Key{gens: gens, signed: signed}
+	parallel(n, 8, func(lo, hi int) { generate(gens[lo:hi], lo) })
+	return &Key{gens: gens}, nil
 }
 
 // Len is the number of generators, the longest row that can be committed.
@@ -55,46 +36,64 @@ func (k *Key) Len() int { return len(k.gens) }
 // Generators is the list G_0, …, G_{n-1}; the caller must not change it.
 func (k *Key) Generators() []bn254.G1Affine { return k.gens }
 
-// generator maps an index to the curve by try and increment: for attempt = 0, 1, …
-// it takes x and a sign from SHA-256(domain ‖ 0 ‖ index ‖ attempt), both integers
+// candidate is an attempt at a generator. A generator is its index mapped to the curve
+// by try and increment: for attempt = 0,
+// 1, … it takes x and a sign from SHA-256(domain ‖ 0 ‖ index ‖ attempt), both integers
 // 64-bit big-endian, and stops at the first x below p that is on the curve. The
 // top bit of the digest chooses y (set: the lexicographically larger root), the
 // next bit is ignored, the remaining 254 bits are x.
 //
 // G1 of BN254 has cofactor 1, so any curve point is in the group, the result is
 // uniform over the finite points when SHA-256 is a random oracle, and nobody knows
-// a relation between generators. It takes half the time of the constant-time
+// a relation between generators. It takes less time than the constant-time
 // hash-to-curve of RFC 9380; the inputs are public, so timing does not matter.
-func generator(index uint64) bn254.G1Affine {
-	msg := make([]byte, len(generatorDomain)+1+16)
-	copy(msg, generatorDomain)
-	binary.BigEndian.PutUint64(msg[len(msg)-16:], index)
-	for attempt := uint64(0); ; attempt++ {
-		binary.BigEndian.PutUint64(msg[len(msg)-8:], attempt)
-		digest := sha256.Sum256(msg)
-		large := digest[0]>>7 == 1
-		digest[0] &= 0x3f
-		if p, err := lift(&digest, large); err == nil {
-			return p
+type candidate struct {
+	position int    // index less the one of the first generator wanted
+	attempt  uint64 // the next one
+	large    bool
+}
+
+// generate sets gens to the generators from the first index on. It tries a block of
+// candidates at a time, each for another generator.
+func generate(gens []bn254.G1Affine, first int) {
+	var roots curveRoots
+	open := make([]candidate, 0, rootBlock)
+	for next := 0; ; {
+		for ; len(open) < rootBlock && next < len(gens); next++ {
+			open = append(open, candidate{position: next})
 		}
+		if len(open) == 0 {
+			return
+		}
+		for i := range open {
+			roots.x[i] = open[i].draw(uint64(first + open[i].position))
+		}
+		roots.solve(len(open))
+		failed := open[:0]
+		for i, c := range open {
+			if roots.onCurve[i] {
+				gens[c.position] = bn254.G1Affine{X: roots.x[i], Y: roots.choose(i, c.large)}
+			} else {
+				failed = append(failed, c)
+			}
+		}
+		open = failed
 	}
 }
 
-// lift returns the point whose x-coordinate is the big-endian integer x, with the
-// lexicographically larger y if large is set. The error is [ErrEncoding] if x is not
-// below p and [ErrNotOnCurve] if no point has that x-coordinate.
-func lift(x *[fp.Bytes]byte, large bool) (p bn254.G1Affine, err error) {
-	if p.X, err = fp.BigEndian.Element(x); err != nil {
-		return p, ErrEncoding
+// draw hashes until x is below p.
+func (c *candidate) draw(index uint64) fp.Element {
+	var msg [len(generatorDomain) + 1 + 16]byte
+	copy(msg[:], generatorDomain)
+	binary.BigEndian.PutUint64(msg[len(msg)-16:], index)
+	for {
+		binary.BigEndian.PutUint64(msg[len(msg)-8:], c.attempt)
+		c.attempt++
+		digest := sha256.Sum256(msg[:])
+		c.large = digest[0]>>7 == 1
+		digest[0] &= 0x3f
+		if x, err := fp.BigEndian.Element(&digest); err == nil {
+			return x
+		}
 	}
-	var rhs fp.Element
-	three := fp.NewElement(3)
-	rhs.Square(&p.X).Mul(&rhs, &p.X).Add(&rhs, &three)
-	if p.Y.Sqrt(&rhs) == nil {
-		return p, ErrNotOnCurve
-	}
-	if p.Y.LexicographicallyLargest() != large {
-		p.Y.Neg(&p.Y)
-	}
-	return p, nil
 }

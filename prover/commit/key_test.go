@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -67,10 +68,14 @@ func TestNewKeyRejectsBadLengths(t *testing.T) {
 }
 
 func BenchmarkNewKey(b *testing.B) {
-	for b.Loop() {
-		if _, err := NewKey(2048); err != nil {
-			b.Fatal(err)
-		}
+	for _, n := range []int{64, 256, 2048} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := NewKey(n); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -40,7 +41,7 @@ func manyPoints(t testing.TB, n int) ([]bn254.G1Affine, []fr.Element) {
 }
 
 func TestMultiExpEqualsTheLibrarys(t *testing.T) {
-	for _, n := range []int{1, fewPoints - 1, fewPoints, fewPoints + 1, 5000} {
+	for _, n := range []int{1, fewPoints - 1, fewPoints, fewPoints + 1, 1000, 5000} {
 		points, scalars := manyPoints(t, n)
 		got, err := multiExp(points, scalars)
 		if err != nil {
@@ -56,8 +57,26 @@ func TestMultiExpEqualsTheLibrarys(t *testing.T) {
 	}
 }
 
+func TestWindowsOfEveryWidthEqualTheLibrary(t *testing.T) {
+	points, scalars := manyPoints(t, 300)
+	scalars[0].SetInt64(-1)
+	var want bn254.G1Jac
+	if _, err := want.MultiExp(points, scalars, ecc.MultiExpConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	for bits := 2; bits <= maxWindow; bits++ {
+		got, err := sumWindows(points, scalars, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !got.Equal(&want) {
+			t.Errorf("digits of %d bits", bits)
+		}
+	}
+}
+
 func BenchmarkMultiExp(b *testing.B) {
-	for _, n := range []int{2048, 4096, 10000} {
+	for _, n := range []int{32, 64, 128, 256, 512, 1024, 2048, 4096, 10000, 13000} {
 		key, err := NewKey(n)
 		if err != nil {
 			b.Fatal(err)
@@ -67,20 +86,23 @@ func BenchmarkMultiExp(b *testing.B) {
 		for i := range scalars {
 			scalars[i] = fr.Element{rng.Uint64(), rng.Uint64(), rng.Uint64(), rng.Uint64() >> 3}
 		}
-		b.Run("windows", func(b *testing.B) {
-			for b.Loop() {
-				if _, err := multiExp(points, scalars); err != nil {
-					b.Fatal(err)
+		run := func(name string, f func() error) {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					if err := f(); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/point")
+			})
+		}
+		run("windows", func() error {
+			_, err := sumWindows(points, scalars, windowBits(n))
+			return err
 		})
-		b.Run("library", func(b *testing.B) {
-			for b.Loop() {
-				var sum bn254.G1Jac
-				if _, err := sum.MultiExp(points, scalars, ecc.MultiExpConfig{}); err != nil {
-					b.Fatal(err)
-				}
-			}
+		run("library", func() error {
+			_, err := new(bn254.G1Jac).MultiExp(points, scalars, ecc.MultiExpConfig{})
+			return err
 		})
 	}
 }

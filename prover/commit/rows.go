@@ -25,16 +25,33 @@ func (k *Key) CommitRows(ctx context.Context, data []int32, cols int, progress f
 	if cols < 1 || cols > k.Len() || cols&(cols-1) != 0 {
 		return nil, &LengthError{What: "row", Got: cols, Want: fmt.Sprintf("a power of two up to %d", k.Len())}
 	}
-	return k.commitRows(ctx, data, cols, progress)
+	return (&committer{key: k, data: data, cols: cols, progress: progress}).run(ctx)
 }
 
-// commitRows is CommitRows for rows of any width up to the key's.
-func (k *Key) commitRows(ctx context.Context, data []int32, cols int, progress func(done, total int)) ([]bn254.G1Affine, error) {
-	rows := (len(data) + cols - 1) / cols
+// committer is one call of CommitRows.
+type committer struct {
+	key   *Key
+	data  []int32
+	cols  int
+	wide  bool // that of a sorter
+	share int  // rows per worker, rounded up; no batch has more
+	rows  []bn254.G1Affine
+	next  atomic.Int64 // first row that no worker has taken
+
+	progress func(done, total int)
+	mu       struct {
+		sync.Mutex
+		done int
+	}
+}
+
+// run commits to rows of any width up to the key's.
+func (c *committer) run(ctx context.Context) ([]bn254.G1Affine, error) {
+	rows := (len(c.data) + c.cols - 1) / c.cols
 	if rows == 0 {
 		return nil, nil
 	}
-	c := committer{key: k, data: data, cols: cols, rows: make([]bn254.G1Affine, rows), progress: progress}
+	c.rows = make([]bn254.G1Affine, rows)
 	workers := min(runtime.GOMAXPROCS(0), rows)
 	c.share = (rows + workers - 1) / workers
 	group, ctx := errgroup.WithContext(ctx)
@@ -47,26 +64,10 @@ func (k *Key) commitRows(ctx context.Context, data []int32, cols int, progress f
 	return c.rows, nil
 }
 
-// committer is one call of CommitRows.
-type committer struct {
-	key   *Key
-	data  []int32
-	cols  int
-	share int // rows per worker, rounded up; no batch has more
-	rows  []bn254.G1Affine
-	next  atomic.Int64 // first row that no worker has taken
-
-	progress func(done, total int)
-	mu       struct {
-		sync.Mutex
-		done int
-	}
-}
-
 // work commits to batches of rows until none are left. Workers take rows one by
 // one, so no worker is left with all the dense ones.
 func (c *committer) work(ctx context.Context) error {
-	b := newBatch(c.key.signed, c.cols)
+	b := newBatch(c.key.gens, c.share, c.cols, c.wide)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -1,8 +1,18 @@
 package commit
 
 import (
+	"math/bits"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
+)
+
+// The words of the modulus p, lowest first.
+const (
+	modulus0 = 0x3c208c16d87cfd47
+	modulus1 = 0x97816a916871ca8d
+	modulus2 = 0xb85045b68181585d
+	modulus3 = 0x30644e72e131a029
 )
 
 // segments is a sequence of lists of points, stored one after the other. Every
@@ -55,8 +65,8 @@ func (s *segments) load(a *adder, r int, w int32) {
 	s.loaded(a, w)
 }
 
-// gather fills the sequence with the first halving of lists that hold indices into
-// points instead of points.
+// gather fills the sequence with the first halving of lists that hold entries instead
+// of points: 2j stands for points[j], 2j+1 for its negative.
 func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (more bool) {
 	s.grow()
 	r, w := 0, int32(0)
@@ -64,14 +74,17 @@ func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (m
 		list := entries[r : r+int(n)]
 		r += int(n)
 		for ; len(list) > 1; list = list[2:] {
-			p, q, j := &points[list[0]], &points[list[1]], a.n
-			a.x1[j], a.y1[j], a.x2[j], a.y2[j] = p.X, p.Y, q.X, q.Y
+			p, q, j := &points[list[0]>>1], &points[list[1]>>1], a.n
+			a.x1[j], a.x2[j] = p.X, q.X
+			setSigned(&a.y1[j], &p.Y, list[0])
+			setSigned(&a.y2[j], &q.Y, list[1])
 			s.loaded(a, w)
 			w++
 		}
 		if len(list) == 1 {
-			p := &points[list[0]]
-			s.x[w], s.y[w] = p.X, p.Y
+			p := &points[list[0]>>1]
+			s.x[w] = p.X
+			setSigned(&s.y[w], &p.Y, list[0])
 			w++
 		}
 		s.lens[i] = (n + 1) / 2
@@ -79,6 +92,19 @@ func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (m
 	}
 	a.sum(s.x, s.y)
 	return more
+}
+
+// setSigned sets z to y, or to −y if the entry is odd, without a branch, since signs
+// are random. y is the coordinate of a point, so 0 only at infinity.
+func setSigned(z, y *fp.Element, entry int32) {
+	any := y[0] | y[1] | y[2] | y[3]
+	negate := -(uint64(entry&1) & ((any | -any) >> 63))
+	// y xor −1 is −y − 1, and −y + p is −y − 1 + (p + 1).
+	var c uint64
+	z[0], c = bits.Add64(y[0]^negate, (modulus0+1)&negate, 0)
+	z[1], c = bits.Add64(y[1]^negate, modulus1&negate, c)
+	z[2], c = bits.Add64(y[2]^negate, modulus2&negate, c)
+	z[3], _ = bits.Add64(y[3]^negate, modulus3&negate, c)
 }
 
 // grow makes room for the first halving of the lists.
@@ -97,7 +123,7 @@ func (s *segments) grow() {
 func (s *segments) loaded(a *adder, w int32) {
 	a.dst[a.n] = w
 	a.n++
-	if a.n == lane {
+	if a.n == len(a.dst) {
 		a.sum(s.x, s.y)
 	}
 }

@@ -6,33 +6,34 @@ import (
 	"github.com/weisyn/wes/prover/transcript"
 )
 
-// challenge is ρ with what the prover derives from it.
-type challenge struct {
-	rho        fr.Element
-	complement fr.Element // 1-ρ
-	inverse    fr.Element // 1/(1-ρ)
-	kappa      fr.Element // ρ/(1-ρ)
-	odds       fr.Element // (1-ρ)/ρ
+// quotients are what the prover divides by a challenge r of the step before.
+type quotients struct {
+	inverse fr.Element // 1/(1-r)
+	odds    fr.Element // (1-r)/r
 }
 
-func newChallenge(rho fr.Element) challenge {
-	c := challenge{rho: rho}
-	c.complement.SetOne()
-	c.complement.Sub(&c.complement, &rho)
-	both := *mul(&rho, &c.complement)
-	both.Inverse(&both)
-	c.inverse.Mul(&both, &rho)
-	c.kappa.Mul(&c.inverse, &rho)
-	c.odds.Square(&c.complement).Mul(&c.odds, &both)
-	return c
-}
-
-func values(point []challenge) []fr.Element {
-	v := make([]fr.Element, len(point))
+// newQuotients takes one inversion for all of the point.
+func newQuotients(point []fr.Element) []quotients {
+	both := make([]fr.Element, len(point))
 	for i := range point {
-		v[i] = point[i].rho
+		c := complement(&point[i])
+		both[i].Mul(&point[i], &c)
 	}
-	return v
+	both = fr.BatchInvert(both)
+	q := make([]quotients, len(point))
+	for i := range point {
+		c := complement(&point[i])
+		q[i].inverse.Mul(&both[i], &point[i])
+		q[i].odds.Square(&c).Mul(&q[i].odds, &both[i])
+	}
+	return q
+}
+
+// complement returns 1-x.
+func complement(x *fr.Element) fr.Element {
+	c := fr.One()
+	c.Sub(&c, x)
+	return c
 }
 
 // All traffic with the transcript goes through the functions below, for the

@@ -13,6 +13,21 @@ type term struct {
 	tail fr.Vector // of a, for one block; set while tables are partial
 }
 
+// sums is the value of a round's polynomial at 1 and at infinity.
+type sums struct {
+	one, curv fr.Element
+}
+
+func (m *sums) add(other *sums) {
+	m.one.Add(&m.one, &other.one)
+	m.curv.Add(&m.curv, &other.curv)
+}
+
+func (m *sums) scale(c *fr.Element) {
+	m.one.Mul(&m.one, c)
+	m.curv.Mul(&m.curv, c)
+}
+
 // form is the sumcheck of Σ_x eq(r,x)·Σ_terms a(x)·b(x). It owns its tables
 // and keeps them so that every pass costs few multiplications:
 //
@@ -20,15 +35,16 @@ type term struct {
 //     an inner product. When a variable of the inner factor comes to be bound,
 //     the upper half of a is multiplied by (1-r)/r, after which both halves
 //     carry 1-r in place of that factor, which goes to scaleA.
-//   - Binding a variable to ρ replaces lo and hi by (1-ρ)·(lo + κ·hi) with
-//     κ = ρ/(1-ρ). The factor 1-ρ goes to both scales. An entry whose hi is
-//     beyond the prefix then costs an addition, not a multiplication.
+//   - Binding a variable to ρ replaces lo and hi by lo + ρ·(hi-lo). While the
+//     tables are partial this is written (1-ρ)·(lo + κ·hi) with κ = ρ/(1-ρ),
+//     and the factor 1-ρ goes to both scales: an entry whose hi is beyond the
+//     prefix then costs an addition, not a multiplication.
 //   - Tables are folded by the pass of the next round, block by block.
 type form struct {
 	terms          []term
 	scaleA, scaleB fr.Element // the true tables are scaleA·a and scaleB·b
 	ones           fr.Vector  // tail of b, for one block; set while tables are partial
-	kappa          fr.Element // of the last bound variable
+	factor         fr.Element // ρ of the last bound variable, κ if the tables were partial
 	folded         bool       // the tables no longer contain the last bound variable
 	// prepare, run on every block of the prefix by the first pass, turns
 	// stored nodes into weighted terms. It is nil later.
@@ -56,61 +72,66 @@ func newForm(terms []term, tails []fr.Element, eq *weights) form {
 // stored is the length of the tables.
 func (f *form) stored() int { return len(f.terms[0].a) }
 
-// bind fixes the top variable.
-func (f *form) bind(c *challenge) {
-	f.kappa, f.folded = c.kappa, false
-	f.scaleA.Mul(&f.scaleA, &c.complement)
-	f.scaleB.Mul(&f.scaleB, &c.complement)
-	if f.ones != nil {
-		vec.Scale(f.ones, f.ones, &f.kappa)
-		for i := range f.terms {
-			t := f.terms[i].tail
-			vec.Scale(t, t, &f.kappa)
-		}
+// bind fixes the top variable to rho.
+func (f *form) bind(rho *fr.Element) {
+	f.factor, f.folded = *rho, false
+	if f.ones == nil {
+		return
+	}
+	c := complement(rho)
+	f.factor.Inverse(&c).Mul(&f.factor, rho)
+	f.scaleA.Mul(&f.scaleA, &c)
+	f.scaleB.Mul(&f.scaleB, &c)
+	vec.Scale(f.ones, f.ones, &f.factor)
+	for i := range f.terms {
+		t := f.terms[i].tail
+		vec.Scale(t, t, &f.factor)
 	}
 }
 
-// pass returns Σ_y eq(y)·Σ_terms a·b at X = 1 and at infinity, X being the top
-// unbound variable and y the others. r is the point's entry of X if a carries
-// the factor of X, otherwise nil. The sum at 1 leaves out the y for which
-// X = 1 is beyond the prefix.
-func (f *form) pass(w *workers, eq *weights, r *challenge) (one, curv fr.Element) {
-	w.clear()
-	w.each(len(eq.outer), func(s *scratch, o int) {
-		at := o * eq.n
-		f.load(s, at, eq)
-		if r != nil {
-			f.unweigh(at+eq.size(), eq.n, &r.odds)
-		}
-		one, curv := f.evaluate(s, at, eq)
-		one.Mul(&one, &eq.outer[o])
-		s.one.Add(&s.one, &one)
-		curv.Mul(&curv, &eq.outer[o])
-		s.curv.Add(&s.curv, &curv)
-	})
+// sum adds to z, for the n entries y from at on, Σ_y eq(y)·Σ_terms a·b at X = 1
+// and at infinity, X being the top unbound variable. The entries belong to one
+// block of eq, the weights of y. r is of X if a carries the factor of X,
+// otherwise nil. The sum at 1 leaves out the y for which X = 1 is beyond the
+// prefix. Disjoint entries may be summed concurrently.
+func (f *form) sum(s *scratch, z *sums, at, n int, eq *weights, r *quotients) {
+	half := eq.size()
+	f.load(s, at, n, half)
+	if r != nil {
+		f.unweigh(at+half, n, &r.odds)
+	}
+	part := f.evaluate(s, at, n, half)
+	outer := &eq.outer[at/eq.n]
+	part.scale(outer)
+	z.add(&part)
+}
+
+// finishPass ends a round in which all entries were summed, to z.
+func (f *form) finishPass(z *sums, eq *weights, r *quotients) {
 	f.settle(2 * eq.size())
 	if r != nil {
 		f.scaleA.Mul(&f.scaleA, &r.inverse)
 	}
-	one, curv = w.total()
-	var scale fr.Element
-	scale.Mul(&f.scaleA, &f.scaleB)
-	one.Mul(&one, &scale)
-	curv.Mul(&curv, &scale)
-	return one, curv
+	z.scale(mul(&f.scaleA, &f.scaleB))
 }
 
-// load brings the blocks at at in both halves up to date.
-func (f *form) load(s *scratch, at int, eq *weights) {
-	half := eq.size()
+// load brings the n entries at at in both halves up to date; if they are all
+// there is, in one piece.
+func (f *form) load(s *scratch, at, n, half int) {
+	if n == half && f.prepare == nil && f.ones == nil {
+		if !f.folded {
+			f.fold(0, 2*n, 2*half)
+		}
+		return
+	}
 	for _, from := range [2]int{at, at + half} {
 		switch {
 		case f.prepare != nil:
-			if to := min(from+eq.n, f.stored()); from < to {
+			if to := min(from+n, f.stored()); from < to {
 				f.prepare(s, from, to)
 			}
 		case !f.folded:
-			f.fold(from, eq.n, 2*half)
+			f.fold(from, n, 2*half)
 		}
 	}
 }
@@ -129,18 +150,24 @@ func (f *form) settle(n int) {
 	}
 }
 
-// fold binds a variable in the n entries at from: it adds to them κ times the
-// entries half further up.
+// fold binds a variable in the n entries at from, to the entries half further
+// up.
 func (f *form) fold(from, n, half int) {
 	for i := range f.terms {
 		t := &f.terms[i]
-		foldTable(t.a, t.tail, &f.kappa, from, n, half)
-		foldTable(t.b, f.ones, &f.kappa, from, n, half)
+		if f.ones == nil {
+			vec.Fold(t.a[from:from+n], t.a[from+half:from+half+n], &f.factor)
+			vec.Fold(t.b[from:from+n], t.b[from+half:from+half+n], &f.factor)
+			continue
+		}
+		foldPartial(t.a, t.tail, &f.factor, from, n, half)
+		foldPartial(t.b, f.ones, &f.factor, from, n, half)
 	}
 }
 
-// foldTable folds one table; tail is κ times its entries beyond the prefix.
-func foldTable(v, tail fr.Vector, kappa *fr.Element, from, n, half int) {
+// foldPartial adds to the n entries at from κ times those half further up; tail
+// is κ times the entries beyond the prefix.
+func foldPartial(v, tail fr.Vector, kappa *fr.Element, from, n, half int) {
 	hi := prefix(v, from+half, n)
 	vec.AddScaled(v[from:from+len(hi)], hi, kappa)
 	if len(hi) < n {
@@ -156,22 +183,22 @@ func (f *form) unweigh(from, n int, odds *fr.Element) {
 	}
 }
 
-// evaluate sums one block of each half.
-func (f *form) evaluate(s *scratch, at int, eq *weights) (one, curv fr.Element) {
-	half := eq.size()
+// evaluate sums n entries of each half, without the outer weight.
+func (f *form) evaluate(s *scratch, at, n, half int) sums {
+	var z sums
 	for i := range f.terms {
 		t := &f.terms[i]
-		v := vec.Inner(prefix(t.a, at+half, eq.n), prefix(t.b, at+half, eq.n))
-		one.Add(&one, &v)
-		if at+half+eq.n <= f.stored() {
+		v := vec.Inner(prefix(t.a, at+half, n), prefix(t.b, at+half, n))
+		z.one.Add(&z.one, &v)
+		if at+half+n <= f.stored() {
 			lo, hi := at, at+half
-			v = vec.InnerDifference(t.a[hi:hi+eq.n], t.a[lo:lo+eq.n], t.b[hi:hi+eq.n], t.b[lo:lo+eq.n])
+			v = vec.InnerDifference(t.a[hi:hi+n], t.a[lo:lo+n], t.b[hi:hi+n], t.b[lo:lo+n])
 		} else {
-			v = vec.Inner(difference(s.x, t.a, t.tail, at, eq.n, half), difference(s.y, t.b, f.ones, at, eq.n, half))
+			v = vec.Inner(difference(s.x, t.a, t.tail, at, n, half), difference(s.y, t.b, f.ones, at, n, half))
 		}
-		curv.Add(&curv, &v)
+		z.curv.Add(&z.curv, &v)
 	}
-	return one, curv
+	return z
 }
 
 // difference sets the first n entries of dst to the change of v from X = 0 to

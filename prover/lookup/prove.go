@@ -19,6 +19,7 @@ func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rig
 		panic("BUG: lookup: only the left side has unit numerators")
 	}
 	w := newWorkers()
+	defer w.stop()
 	leftLen := len(left.Den)
 	trees := []tree{newTree(w, left), newTree(w, right)}
 
@@ -27,7 +28,7 @@ func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rig
 	bindRoots(tr, left.Vars, leftLen, right.Vars, p.Left, p.Right)
 
 	leftClaim, rightClaim = p.Left.claim(), p.Right.claim()
-	var point []challenge
+	var point []fr.Element
 	for k := range p.Layers {
 		claims := activeClaims(k, left.Vars, &leftClaim, right.Vars, &rightClaim)
 		point = proveLayer(tr, w, &p.Layers[k], point, claims, activeNodes(k, trees))
@@ -54,37 +55,38 @@ func activeNodes(k int, trees []tree) []*pairs {
 
 // proveLayer fills l, the step at point from the claims to the given nodes,
 // and moves the claims to the returned point.
-func proveLayer(tr *transcript.Transcript, w *workers, l *Layer, point []challenge, claims []*Claim, nodes []*pairs) []challenge {
+func proveLayer(tr *transcript.Transcript, w *workers, l *Layer, point []fr.Element, claims []*Claim, nodes []*pairs) []fr.Element {
 	lambda := drawBatching(tr)
 	claim := batch(lambda, claims, func(c *Claim) (num, den fr.Element) { return c.Num, c.Den })
-	old := values(point)
-	eq := newWeights(old[min(1, len(old)):])
+	derived := newQuotients(point)
+	eq := newWeights(point[min(1, len(point)):])
 	stages := newStages(nodes, eq, lambda)
-	next := make([]challenge, 0, len(point)+1)
+	next := make([]fr.Element, 0, len(point)+1)
 	for j := range l.Rounds {
-		var weighed *challenge
+		var weighed *quotients
 		if j > 0 && eq.drop() {
-			weighed = &point[j]
+			weighed = &derived[j]
 		}
-		m := &l.Rounds[j]
-		m.Curvature, m.Slope = sumStages(w, stages, eq, weighed, old[j+1:])
+		h := sumStages(w, stages, eq, weighed, point[j+1:])
 		// The claim gives the slope away: (1-r)·(h(1)-h(0)) = h(1) - claim.
-		m.Slope.Sub(&m.Slope, &claim).Mul(&m.Slope, &point[j].inverse)
-		c := newChallenge(bindRound(tr, *m))
-		claim = m.next(&claim, &old[j], &c.rho)
+		m := &l.Rounds[j]
+		m.Curvature = h.curv
+		m.Slope.Sub(&h.one, &claim).Mul(&m.Slope, &derived[j].inverse)
+		rho := bindRound(tr, *m)
+		claim = m.next(&claim, &point[j], &rho)
 		for _, g := range stages {
-			g.bindTop(eq.size(), &c)
+			g.bindTop(eq.size(), &rho)
 		}
-		next = append(next, c)
+		next = append(next, rho)
 	}
 	for i, g := range stages {
 		l.Ends[i] = g.ends(&w.scratch[0])
 	}
-	next = append(next, newChallenge(bindEnds(tr, l.Ends)))
-	full := values(next)
+	t := bindEnds(tr, l.Ends)
+	next = append(next, t)
 	for i, c := range claims {
-		num, den := l.Ends[i].at(&next[len(next)-1].rho)
-		*c = Claim{Point: full, Num: num, Den: den}
+		num, den := l.Ends[i].at(&t)
+		*c = Claim{Point: next, Num: num, Den: den}
 	}
 	return next
 }
@@ -100,12 +102,18 @@ func newStages(nodes []*pairs, eq *weights, lambda fr.Element) []*stage {
 	return stages
 }
 
-// sumStages returns h(∞) and h(1) of a round.
-func sumStages(w *workers, stages []*stage, eq *weights, weighed *challenge, rest []fr.Element) (curv, one fr.Element) {
-	for _, g := range stages {
-		o, c := g.message(w, eq, weighed, rest)
-		one.Add(&one, &o)
-		curv.Add(&curv, &c)
+// sumStages returns h(1) and h(∞) of a round.
+func sumStages(w *workers, stages []*stage, eq *weights, weighed *quotients, rest []fr.Element) sums {
+	w.clear()
+	size := w.piece(eq)
+	count := eq.size() / size
+	w.each(count*len(stages), func(s *scratch, i int) {
+		stages[i/count].sum(s, &s.sums[i/count], i%count*size, size, eq, weighed)
+	})
+	var h sums
+	for i, g := range stages {
+		z := g.finishRound(w.total(i), eq, weighed, rest)
+		h.add(&z)
 	}
-	return curv, one
+	return h
 }

@@ -48,38 +48,40 @@ func (g *stage) startUnit(l *pairs, eq *weights) {
 	one := fr.One()
 	g.tail = one
 	g.mu.Inverse(&g.lambda)
-	g.p0 = step{jump: one, edge: len(l.q0)}
+	g.p0 = step{jump: one, edge: (l.nodes + 1) / 2}
 	g.p1 = step{jump: one, edge: l.nodes / 2}
 	g.form = newForm([]term{{a: l.q0, b: l.q1}}, []fr.Element{one}, eq)
 	g.prepare = func(s *scratch, from, to int) {
 		mu := fill(s.x, to-from, &g.mu)
+		even, odd := prefix(l.q0[:g.p0.edge], from, to-from), prefix(l.q1[:g.p1.edge], from, to-from)
+		even.Add(even, mu[:len(even)])
+		odd.Add(odd, mu[:len(odd)])
 		q0 := l.q0[from:to]
-		q0.Add(q0, mu)
 		vec.Mul(q0, q0, slot(eq.inner, from, to))
-		to = min(to, l.nodes/2)
-		addTo(l.q1[from:to], mu[:to-from])
 	}
 }
 
-// message returns the stage's part of h(1) and h(∞); rest is the point of the
-// variables below the current one, eq its weights, and r as for pass.
-func (g *stage) message(w *workers, eq *weights, r *challenge, rest []fr.Element) (one, curv fr.Element) {
-	one, curv = g.pass(w, eq, r)
-	if half := eq.size(); g.stored() < 2*half {
-		inside := poly.Less(rest, uint64(g.stored()-half))
-		beyond := fr.One()
-		beyond.Sub(&beyond, &inside).Mul(&beyond, &g.tail)
-		one.Add(&one, &beyond)
+// finishRound returns the stage's part of h(1) and h(∞) after all entries were
+// summed to z; rest is the point of the variables below the current one, eq its
+// weights, and r as for sum.
+func (g *stage) finishRound(z sums, eq *weights, r *quotients, rest []fr.Element) sums {
+	partial := g.stored() < 2*eq.size()
+	beyond := g.stored() - eq.size()
+	g.finishPass(&z, eq, r)
+	if partial {
+		inside := poly.Less(rest, uint64(beyond))
+		out := complement(&inside)
+		out.Mul(&out, &g.tail)
+		z.one.Add(&z.one, &out)
 	}
 	if g.unit {
 		_, hi0, diff0 := g.p0.halves(eq.size())
 		_, hi1, diff1 := g.p1.halves(eq.size())
-		one = g.unitForm(one, correlate(rest, &hi0, &hi1))
-		curv = g.unitForm(curv, correlate(rest, &diff0, &diff1))
+		z.one = g.unitForm(z.one, correlate(rest, &hi0, &hi1))
+		z.curv = g.unitForm(z.curv, correlate(rest, &diff0, &diff1))
 	}
-	one.Mul(&one, &g.weight)
-	curv.Mul(&curv, &g.weight)
-	return one, curv
+	z.scale(&g.weight)
+	return z
 }
 
 // unitForm returns λ·a - μ·b.
@@ -90,12 +92,12 @@ func (g *stage) unitForm(a, b fr.Element) fr.Element {
 	return a
 }
 
-// bindTop fixes the current variable, with half entries below it, to c.
-func (g *stage) bindTop(half int, c *challenge) {
-	g.bind(c)
+// bindTop fixes the current variable, with half entries below it, to rho.
+func (g *stage) bindTop(half int, rho *fr.Element) {
+	g.bind(rho)
 	if g.unit {
-		g.p0.bind(half, &c.rho)
-		g.p1.bind(half, &c.rho)
+		g.p0.bind(half, rho)
+		g.p1.bind(half, rho)
 	}
 }
 

@@ -8,12 +8,15 @@ import (
 
 // pairs is one layer of nodes, the even ones (p0/q0) apart from the odd ones
 // (p1/q1) so that kernels run on contiguous memory. All slices have
-// ceil(nodes/2) elements; when nodes is odd the last odd node is 0/1.
+// the length that stored gives; nodes missing there are 0/1.
 // p0 and p1 are nil where every numerator is one.
 type pairs struct {
 	nodes          int
 	p0, p1, q0, q1 fr.Vector
 }
+
+// wholeVars bounds the variables of a small layer's pairs.
+const wholeVars = 10
 
 // tree holds the layers of a side: layers[k] are the nodes of layer k+1, which
 // step k sums over.
@@ -35,8 +38,17 @@ func (a *arena) take(n int) fr.Vector {
 	return v
 }
 
-func (a *arena) pairs(nodes int) pairs {
-	n := (nodes + 1) / 2
+// stored is the number of pairs to store of nodes over vars+1 variables: small
+// layers are stored whole, which is less work than to treat the rest apart.
+func stored(nodes, vars int) int {
+	if vars <= wholeVars {
+		return 1 << vars
+	}
+	return (nodes + 1) / 2
+}
+
+func (a *arena) pairs(nodes, vars int) pairs {
+	n := stored(nodes, vars)
 	return pairs{nodes: nodes, p0: a.take(n), p1: a.take(n), q0: a.take(n), q1: a.take(n)}
 }
 
@@ -50,13 +62,13 @@ func newTree(w *workers, s Side) tree {
 	deal := func(from, to int) { t.layers[leaves].deal(s, from, to) }
 	var memory arena
 	for k := leaves; k > 0; k-- {
-		t.layers[k-1] = memory.pairs((t.layers[k].nodes + 1) / 2)
+		t.layers[k-1] = memory.pairs((t.layers[k].nodes+1)/2, k-1)
 		sumPairs(w, &t.layers[k-1], &t.layers[k], deal)
 		if deal != nil {
 			memory.free, deal = s.Den, nil
 		}
 	}
-	root := new(arena).pairs(1)
+	root := new(arena).pairs(1, 0)
 	sumPairs(w, &root, &t.layers[0], deal)
 	t.root = Root{Num: root.p0[0], Den: root.q0[0]}
 	return t
@@ -64,7 +76,7 @@ func newTree(w *workers, s Side) tree {
 
 // newLeaves returns the leaf layer of s, still empty but for the padding.
 func newLeaves(s Side) pairs {
-	n := (len(s.Den) + 1) / 2
+	n := stored(len(s.Den), s.Vars-1)
 	l := pairs{nodes: len(s.Den), q0: make(fr.Vector, n), q1: make(fr.Vector, n)}
 	if s.Num != nil {
 		l.p0, l.p1 = make(fr.Vector, n), make(fr.Vector, n)
@@ -92,22 +104,22 @@ func deal(even, odd, src fr.Vector) {
 	}
 }
 
-// pad sets the missing sibling of an odd number of nodes to 0/1.
+// pad sets the nodes that are missing in the slices to 0/1.
 func (l *pairs) pad() {
-	if l.nodes%2 == 0 {
-		return
-	}
-	last := l.nodes / 2
-	l.q1[last].SetOne()
-	if l.p1 != nil {
-		l.p1[last].SetZero()
+	one := fr.One()
+	odd, even := l.q1[l.nodes/2:], l.q0[(l.nodes+1)/2:]
+	fill(odd, len(odd), &one)
+	fill(even, len(even), &one)
+	if l.p0 != nil {
+		clear(l.p1[l.nodes/2:])
+		clear(l.p0[(l.nodes+1)/2:])
 	}
 }
 
 // sumPairs fills the parents of the nodes in children. load, unless nil, is
 // called first on every range of pairs.
 func sumPairs(w *workers, parents, children *pairs, load func(from, to int)) {
-	n := len(children.q0)
+	n := (children.nodes + 1) / 2
 	w.each((n+block-1)/block, func(s *scratch, b int) {
 		from, to := b*block, min((b+1)*block, n)
 		if load != nil {

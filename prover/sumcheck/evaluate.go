@@ -14,16 +14,17 @@ import (
 // of them, to dst.
 type blockFunc func(dst []fr.Element, start, end int)
 
-// sumBlocks splits [0, n) into blocks of the given size, works on them on all
-// cores and returns the sum of the width contributions. newWorker is called once
-// per goroutine, with the size of the largest block.
-func sumBlocks(n, width, size int, newWorker func(size int) blockFunc) []fr.Element {
+// sumBlocks splits [0, n) into blocks of the given size, works on them with up
+// to cores goroutines and returns the sum of the width contributions. newWorker
+// is called once per goroutine, with its number below cores and the size of the
+// largest block.
+func sumBlocks(cores, n, width, size int, newWorker func(worker, size int) blockFunc) []fr.Element {
 	size = max(1, min(size, n))
 	blocks := (n + size - 1) / size
-	workers := min(runtime.GOMAXPROCS(0), blocks)
+	workers := min(cores, blocks)
 	if workers <= 1 {
 		sum := make([]fr.Element, width)
-		work := newWorker(size)
+		work := newWorker(0, size)
 		for b := range blocks {
 			work(sum, b*size, min((b+1)*size, n))
 		}
@@ -35,7 +36,7 @@ func sumBlocks(n, width, size int, newWorker func(size int) blockFunc) []fr.Elem
 	for w := range sums {
 		wg.Go(func() {
 			sum := make([]fr.Element, width)
-			work := newWorker(size)
+			work := newWorker(w, size)
 			for b := int(next.Add(1)) - 1; b < blocks; b = int(next.Add(1)) - 1 {
 				work(sum, b*size, min((b+1)*size, n))
 			}
@@ -66,14 +67,20 @@ func (c *product) evaluate(degree int) []fr.Element {
 	if longest := c.longest(); longest < half {
 		n = longest
 	}
-	g := sumBlocks(n, degree, blockSize, func(size int) blockFunc {
-		w := newEvaluator(len(c.factors), size)
+	if c.evaluators == nil {
+		c.evaluators = make([]*evaluator, runtime.GOMAXPROCS(0))
+	}
+	g := sumBlocks(len(c.evaluators), n, degree, blockSize, func(worker, size int) blockFunc {
+		if c.evaluators[worker] == nil {
+			c.evaluators[worker] = newEvaluator(len(c.factors), size)
+		}
+		w := c.evaluators[worker]
 		return func(dst []fr.Element, start, end int) {
 			if pending {
 				c.fold(start, end)
 				c.fold(start+half, end+half)
 			}
-			lo, hi := cut(w.lo, end-start), cut(w.hi, end-start)
+			lo, hi := w.cut(end - start)
 			for k := range c.factors {
 				f := c.factors[k]
 				f.values = f.values[:min(len(f.values), 2*half)]
@@ -107,12 +114,16 @@ func (c *product) longest() int {
 
 // evaluator holds one block of every factor, split at the top variable.
 type evaluator struct {
-	lo, hi []fr.Vector
-	acc    fr.Vector
+	lo, hi    []fr.Vector
+	low, high []fr.Vector // what cut returns
+	acc       fr.Vector
 }
 
 func newEvaluator(factors, size int) *evaluator {
-	w := &evaluator{acc: make(fr.Vector, size)}
+	w := &evaluator{
+		acc: make(fr.Vector, size),
+		low: make([]fr.Vector, factors), high: make([]fr.Vector, factors),
+	}
 	for range factors {
 		w.lo = append(w.lo, make(fr.Vector, size))
 		w.hi = append(w.hi, make(fr.Vector, size))
@@ -153,12 +164,12 @@ func (w *evaluator) add(dst []fr.Element, lo, hi []fr.Vector) {
 	}
 }
 
-func cut(rows []fr.Vector, n int) []fr.Vector {
-	out := make([]fr.Vector, len(rows))
-	for k := range rows {
-		out[k] = rows[k][:n]
+// cut returns the first n entries of lo and hi.
+func (w *evaluator) cut(n int) (lo, hi []fr.Vector) {
+	for k := range w.lo {
+		w.low[k], w.high[k] = w.lo[k][:n], w.hi[k][:n]
 	}
-	return out
+	return w.low, w.high
 }
 
 // innerProduct returns Σ_i Π_k rows[k][i]; acc is scratch of the same length.

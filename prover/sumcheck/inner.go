@@ -2,6 +2,7 @@ package sumcheck
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -66,7 +67,7 @@ func (in *inner) message(claim fr.Element) []fr.Element {
 		half /= 2
 	}
 	rows := 2 << len(in.point)
-	sums := sumBlocks(min(half, len(in.l.values)), rows+rows/2, innerBlock, func(size int) blockFunc {
+	sums := sumBlocks(runtime.GOMAXPROCS(0), min(half, len(in.l.values)), rows+rows/2, innerBlock, func(_, _ int) blockFunc {
 		part := make([]fr.Element, rows+rows/2)
 		return func(dst []fr.Element, start, end int) {
 			l := in.fold(start, end, half)
@@ -123,7 +124,7 @@ func (in *inner) product(left int) *product {
 	poly.VecMat(p, poly.Eq(in.point), in.p, 1<<left)
 	if in.l.vars > left {
 		half := in.l.half()
-		sumBlocks(min(half, len(in.l.values)), 0, blockSize, func(size int) blockFunc {
+		sumBlocks(runtime.GOMAXPROCS(0), min(half, len(in.l.values)), 0, blockSize, func(_, _ int) blockFunc {
 			return func(_ []fr.Element, start, end int) {
 				in.l.foldRange(start, end, &in.point[len(in.point)-1])
 			}

@@ -2,6 +2,7 @@ package sumcheck
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -65,6 +66,8 @@ type product struct {
 	// pending is the last challenge if the factors are not yet folded with it:
 	// folding is done together with the evaluation of the next round.
 	pending *fr.Element
+	// evaluators are the workers' memory, from the first round on.
+	evaluators []*evaluator
 }
 
 func newProduct(n, degree int, inst Instance) *product {
@@ -157,7 +160,7 @@ func (c *product) support() int {
 // total returns the sum of the product over its cube.
 func (c *product) total() fr.Element {
 	n := c.support()
-	return sumBlocks(n, 1, blockSize, func(size int) blockFunc {
+	return sumBlocks(runtime.GOMAXPROCS(0), n, 1, blockSize, func(_, size int) blockFunc {
 		acc := make(fr.Vector, size)
 		return func(dst []fr.Element, start, end int) {
 			rows := make([]fr.Vector, len(c.factors))
