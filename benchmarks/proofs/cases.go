@@ -48,7 +48,7 @@ func cases() []Case {
 		goal := goals[n.Name]
 		list = append(list, generated(n, "", &goal))
 	}
-	for _, size := range []int{32, 64, 128, 192} {
+	for _, size := range []int{32, 64, 128, 256} {
 		list = append(list, generated(architectures.ResNet18(size), "activations", nil))
 	}
 	for _, kernel := range []int{1, 3, 5, 7} {
