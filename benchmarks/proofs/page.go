@@ -94,7 +94,7 @@ figure { display: inline-block; margin: 0 1em 1em 0 }
 </style>
 <h1>Proofs of inference</h1>
 <p>{{.Report.Machine.CPU}}, {{.Report.Machine.Cores}} cores, {{.Report.Machine.Memory}}; {{.Report.Machine.System}}, {{.Report.Machine.Go}}; commit {{.Report.Commit}}; {{.Report.Time}}.
-Times are medians of {{.Report.Runs}} runs, each a process of its own, with the model prepared before.</p>
+Times are medians of {{.Report.Runs}} runs, each a process of its own, with the model prepared before; proofs are verified in another process.</p>
 {{range .Tables}}{{if gt (len .Rows) 1}}<h2>{{.Title}}</h2><table>
 {{range $i, $row := .Rows}}{{if eq $i 0}}<thead><tr>{{range $row}}<th>{{.}}</th>{{end}}</tr></thead>{{else}}<tr>{{range $row}}<td>{{.}}</td>{{end}}</tr>{{end}}
 {{end}}</table>{{end}}{{end}}

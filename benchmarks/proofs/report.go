@@ -43,7 +43,7 @@ func sizeText(v float64) string { return bytesText(int64(v)) }
 // Markdown is the report as tables.
 func (r *Report) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Proofs of inference\n\n%s, %d cores, %s; %s, %s; commit %s, %s.\nMedians of %d runs, each a process of its own; models prepared before.\n\n",
+	fmt.Fprintf(&b, "# Proofs of inference\n\n%s, %d cores, %s; %s, %s; commit %s, %s.\nMedians of %d runs, each a process of its own, proofs verified in another; models prepared before.\n\n",
 		r.Machine.CPU, r.Machine.Cores, r.Machine.Memory, r.Machine.System, r.Machine.Go, r.Commit, r.Time, r.Runs())
 	b.WriteString(table(r.mainRows()))
 	b.WriteString("\n## Stages\n\nTime, and nanoseconds of wall time for each unit of what the stage does. Starting the engine with the\nmodel loaded happens once for a process and is not part of proving.\n\n")
