@@ -51,7 +51,7 @@ func load(t testing.TB, name string, batch int) (*float.Graph, *Lowered) {
 }
 
 func TestModelsAgreeWithTheirExpectedOutputs(t *testing.T) {
-	for name, batch := range map[string]int{"iris_mlp": 16, "digits_mlp": 16, "digits_lenet": 16, "lenet5_28": 1} {
+	for name, batch := range map[string]int{"iris_mlp": 16, "digits_mlp": 16, "digits_lenet": 16, "lenet5_28": 1, "resnet20_cifar": 1} {
 		t.Run(name, func(t *testing.T) {
 			fg, low := load(t, name, batch)
 			var want struct{ Output struct{ Data []float32 } }
