@@ -182,6 +182,9 @@ func (g *Graph) checkOutputs(info *Info) error {
 		if checkShape(o.Shape) != nil || Elements(o.Shape) != Elements(info.Shapes[o.Tensor]) {
 			return fmt.Errorf("%w: output %d: shape %v for a tensor of %v", ErrInvalid, i, o.Shape, info.Shapes[o.Tensor])
 		}
+		if len(o.Name) > maxText {
+			return fmt.Errorf("%w: output %d: name of %d bytes, at most %d", ErrInvalid, i, len(o.Name), maxText)
+		}
 		if o.Tail > TailArgMax || o.Axis < 0 || o.Axis >= len(o.Shape) {
 			return fmt.Errorf("%w: output %d: tail %d on axis %d", ErrInvalid, i, o.Tail, o.Axis)
 		}

@@ -81,6 +81,8 @@ func TestCheckRefusesEveryBrokenRule(t *testing.T) {
 		"endless input scale":      func(g *Graph) { g.Nodes[0].Op.(*Input).Scale = math.Inf(1) },
 		"endless output scale":     func(g *Graph) { g.Outputs[0].Scale = math.Inf(1) },
 		"too many inputs":          func(g *Graph) { g.Nodes[4].Inputs = make([]int, MaxInputs+1) },
+		"input name too long":      func(g *Graph) { g.Nodes[0].Op.(*Input).Name = strings.Repeat("n", maxText+1) },
+		"output name too long":     func(g *Graph) { g.Outputs[0].Name = strings.Repeat("n", maxText+1) },
 		"name too long":            func(g *Graph) { g.Nodes[4].Name = strings.Repeat("n", maxText+1) },
 		"convolution of wide cells": func(g *Graph) {
 			g.Nodes[4] = Node{Inputs: []int{2}, Op: &Scale{Constant{[]int{1, 1, 1, 1}, []int64{1 << 30}}}}

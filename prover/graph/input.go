@@ -22,6 +22,9 @@ func (op *Input) shape(in [][]int) ([]int, error) {
 	if !(op.Scale > 0) || math.IsInf(op.Scale, 1) {
 		return nil, fmt.Errorf("scale %v", op.Scale)
 	}
+	if len(op.Name) > maxText {
+		return nil, fmt.Errorf("name of %d bytes, at most %d", len(op.Name), maxText)
+	}
 	return op.Shape, nil
 }
 

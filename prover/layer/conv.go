@@ -4,6 +4,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
+	"github.com/weisyn/wes/prover/vec"
 )
 
 // ConvClaim says what one convolution contributes to the weighed accumulators of its
@@ -102,16 +103,14 @@ func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
 	parts := c.parts(r)
 	vecs := append([][]fr.Element{}, c.out.Axes...)
 	for i, w := range c.shape.conv.Spatial {
-		vec := make([]fr.Element, c.in[w.Axis])
+		sum := make([]fr.Element, c.in[w.Axis])
 		weights := poly.EqPrefix(parts[i], w.Kernel)
 		for k := range w.Kernel {
-			tap := fr.Vector(make([]fr.Element, len(vec)))
+			tap := make([]fr.Element, len(sum))
 			addTap(tap, c.out.Axes[w.Axis], w, k)
-			tap.ScalarMul(tap, &weights[k])
-			sum := fr.Vector(vec)
-			sum.Add(sum, tap)
+			vec.AddScaled(sum, tap, &weights[k])
 		}
-		vecs[w.Axis] = vec
+		vecs[w.Axis] = sum
 	}
 	vecs[c.shape.conv.Channel] = c.channelVector(parts[len(c.shape.conv.Spatial):])
 	return Separable(fr.One(), vecs...)
@@ -128,14 +127,13 @@ func (c *ConvClaim) channelVector(parts [][]fr.Element) []fr.Element {
 	}
 	ocs := conv.OutChannels / conv.Groups
 	groups := poly.EqPrefix(parts[0], conv.OutChannels)
-	vec := make([]fr.Element, conv.InChannels)
+	channels := make([]fr.Element, conv.InChannels)
 	for g := range conv.Groups {
 		of := fr.Vector(groups[g*ocs:][:ocs])
 		sum := of.Sum()
-		part := fr.Vector(vec[g*ics:][:ics])
-		part.ScalarMul(eq, &sum)
+		vec.Scale(channels[g*ics:][:ics], eq, &sum)
 	}
-	return vec
+	return channels
 }
 
 // WeightOpening combines the claims on weights, each weighed by the next power of eta,
