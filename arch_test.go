@@ -24,8 +24,9 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
-	"gpu/onnx":                         {},
+	"cmd/wes":                          {"gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
