@@ -24,10 +24,10 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"cmd/wes":                          {"gpu/msm", "gpu/msm/icicle", "gpu/msm/remote", "gpu/onnx", "gpu/worker", "prover", "prover/..."},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/msm":                          {"prover/commit"},
-	"gpu/msm/icicle":                   {"gpu/msm"},
+	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
 	"gpu/msm/msmtest":                  {"gpu/msm", "prover/commit"},
 	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
