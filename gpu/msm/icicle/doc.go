@@ -29,6 +29,9 @@ const (
 	CPU  = "CPU"
 )
 
+// SubjectCUDA is that of the finding about a GPU.
+const SubjectCUDA = "ICICLE's CUDA device"
+
 // Finding is one thing that Probe looked for.
 type Finding struct {
 	Subject string

@@ -45,7 +45,7 @@ func choose(o Options) (device string, findings []Finding) {
 }
 
 func cuda(backend string) Finding {
-	f := Finding{Subject: "ICICLE's CUDA device", Status: Missing}
+	f := Finding{Subject: SubjectCUDA, Status: Missing}
 	if s := loadBackend(backend); s != success {
 		f.Why = fmt.Sprintf("no backend was loaded: %s", s.AsString())
 		f.Remedy = `run "make icicle" where nvcc is, and set ICICLE_BACKEND_INSTALL_DIR to its lib/backend`
