@@ -25,6 +25,7 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
+	"gpu":                              {},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
