@@ -24,9 +24,14 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
+	"cmd/wes":                          {"gpu", "gpu/...", "prover", "prover/..."},
 	"gpu":                              {},
-	"gpu/onnx":                         {},
+	"gpu/dispatch":                     {"gpu", "gpu/worker"},
+	"gpu/nvml":                         {"gpu"},
+	"gpu/nvml/nvmltest":                {},
+	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/probe":                        {"gpu", "gpu/nvml", "gpu/onnx", "gpu/worker"},
+	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
@@ -53,6 +58,7 @@ var allowed = map[string][]string{
 var upper = map[string][]string{
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"gpu/nvml/nvmltest":                {},
 }
 
 // sole says who alone imports a heavy dependency. gpu/onnx writes the models of its
@@ -63,7 +69,7 @@ var sole = map[string][]string{
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
 	"github.com/consensys/gnark-crypto/": {"prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
-	"C":                                  {"gpu/onnx"},
+	"C":                                  {"gpu/nvml", "gpu/onnx"},
 }
 
 // contexts lists the structs that may hold a context, with the reason.
