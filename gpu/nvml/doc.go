@@ -41,7 +41,6 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s (code %d)", e.Call, 
 const (
 	codeNoPermission    = 4
 	codeDriverNotLoaded = 9
-	codeTimeout         = 10
 	codeGPULost         = 15
 	codeResetRequired   = 16
 	codeBlocked         = 17

@@ -179,10 +179,10 @@ func (l *Library) Findings() []gpu.Finding { return l.lost }
 
 // Observe reads the sensors of all devices and the errors reported since it was last called.
 func (l *Library) Observe() []gpu.Observation {
-	errors := l.errors()
+	xids := l.xids()
 	var all []gpu.Observation
 	for _, u := range l.units {
-		o := gpu.Observation{UUID: u.device.UUID, XIDs: errors[u.board]}
+		o := gpu.Observation{UUID: u.device.UUID, XIDs: xids[u.board]}
 		var r C.wes_reading
 		switch C.wes_read(l.c, u.handle, u.board, &r) {
 		case 0:
@@ -204,8 +204,8 @@ func celsius(v C.uint) int { return int(min(uint64(v), math.MaxInt16)) }
 // maxEvents bounds the errors of one observation; the next one takes the others.
 const maxEvents = 256
 
-// errors are the XIDs by board. An error of a MIG instance counts for all of its board.
-func (l *Library) errors() map[unsafe.Pointer][]uint64 {
+// xids are the errors by board. An error of a MIG instance counts for all of its board.
+func (l *Library) xids() map[unsafe.Pointer][]uint64 {
 	found := map[unsafe.Pointer][]uint64{}
 	if !l.watched {
 		return found
