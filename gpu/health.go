@@ -89,7 +89,7 @@ func (h *Health) stepTemperature(r *Reading) {
 	switch {
 	case limit > 0 && r.Temperature >= limit:
 		h.hot = limit
-	case r.Temperature <= h.hot-h.rules.Hysteresis:
+	case r.Temperature > 0 && r.Temperature <= h.hot-h.rules.Hysteresis:
 		h.hot = 0
 	}
 }

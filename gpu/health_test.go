@@ -26,7 +26,7 @@ func TestHealthRules(t *testing.T) {
 			{Observation{Reading: &Reading{Temperature: 95, Shutdown: 100}}, FaultHot},
 		},
 		"without limits no temperature is too high": {{Observation{Reading: &Reading{Temperature: 120}}, FaultNone}},
-		"nothing observed changes nothing":          {{reading(90), FaultHot}, {Observation{}, FaultHot}},
+		"what is not observed changes nothing":      {{reading(90), FaultHot}, {Observation{}, FaultHot}, {reading(0), FaultHot}},
 		"a fatal error stays":                       {{Observation{XIDs: []uint64{13, 79}}, FaultXID}, {cool, FaultXID}, {cool, FaultXID}, {cool, FaultXID}, {cool, FaultXID}},
 		"an application's errors do not count":      {{Observation{XIDs: []uint64{13, 31, 43, 45}}, FaultNone}},
 		"one job that hangs may be the job's fault": {{hung, FaultNone}, {done, FaultNone}, {hung, FaultNone}},
