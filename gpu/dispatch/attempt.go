@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/gpu/worker"
 )
@@ -11,8 +12,8 @@ import (
 // errOutOfService is the cause of a context whose device went out of service.
 var errOutOfService = errors.New("device went out of service")
 
-// onDevice makes one attempt. An Attempt without a place did not begin.
-func (d *Dispatcher) onDevice(ctx context.Context, t *Task) (Attempt, error) {
+// onDevice makes one attempt after others. An Attempt without a place did not begin.
+func (d *Dispatcher) onDevice(ctx context.Context, t *Task, before []Attempt) (Attempt, error) {
 	lease, err := d.options.Slots.Acquire(ctx, t.Memory)
 	if err != nil {
 		return Attempt{}, err
@@ -21,7 +22,7 @@ func (d *Dispatcher) onDevice(ctx context.Context, t *Task) (Attempt, error) {
 	ctx, leave := endingWith(ctx, lease.Lost(), func() error { return fmt.Errorf("%w: %s", errOutOfService, lease.Reason()) })
 	defer leave()
 	a, err := d.attempt(ctx, lease.Device().UUID, t)
-	d.report(a)
+	d.report(a, before)
 	return a, err
 }
 
@@ -80,12 +81,15 @@ func (d *Dispatcher) attempt(ctx context.Context, place string, t *Task) (Attemp
 // memory is not what a new process would have.
 func spoilt(r worker.Reason) bool { return r == worker.ReasonDevice || r == worker.ReasonMemory }
 
-func (d *Dispatcher) report(a Attempt) {
+// report tells what an attempt says of its device. A task that hangs there again says
+// nothing new: it may be the task.
+func (d *Dispatcher) report(a Attempt, before []Attempt) {
+	hung := func(b Attempt) bool { return b.Place == a.Place && b.Reason == worker.ReasonHung }
 	switch {
 	case a.Place == "" || errors.Is(a.Err, errOutOfService):
 	case a.Reason == "":
 		d.options.Reports.Done(a.Place)
-	case a.Reason == worker.ReasonHung:
+	case a.Reason == worker.ReasonHung && !slices.ContainsFunc(before, hung):
 		d.options.Reports.Hung(a.Place)
 	case a.Reason == worker.ReasonDevice:
 		d.options.Reports.Gone(a.Place)

@@ -75,7 +75,7 @@ func (d *Dispatcher) run(ctx context.Context, t *Task) (o Outcome, err error) {
 	for next := first(t); next != stop; {
 		var a Attempt
 		if next == onDevice {
-			a, err = d.onDevice(ctx, t)
+			a, err = d.onDevice(ctx, t, o.Attempts)
 		} else {
 			a, err = d.onCPU(ctx, t)
 		}
