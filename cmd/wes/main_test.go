@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/weisyn/wes/gpu/nvml/nvmltest"
 	"github.com/weisyn/wes/gpu/onnx"
 )
 
@@ -25,6 +26,10 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	library, missing := onnx.Locate()
+	driver := ""
+	if hasCgo() && nvmltest.CanBuild() {
+		driver = nvmltest.Build(t)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
@@ -32,11 +37,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("WES_CACHE", filepath.Join(e.WorkDir, "cache"))
 			// The library is found through the user's home, which scripts do not have.
 			e.Setenv(onnx.LibraryVariable, library)
+			e.Setenv("NVML", driver)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "onnxruntime" {
+			switch name {
+			case "onnxruntime":
 				return hasCgo() && missing == nil, nil
+			case "nvml":
+				return driver != "", nil
 			}
 			return false, os.ErrInvalid
 		},

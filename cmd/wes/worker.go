@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/gpu/probe"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/pipeline"
 )
@@ -30,6 +31,8 @@ func methods() map[string]worker.Method {
 	all := map[string]worker.Method{}
 	for _, offered := range []map[string]worker.Method{
 		onnx.Methods(),
+		probe.Methods(),
+		{methodICICLE: probe.Method(lookForICICLE)},
 	} {
 		maps.Copy(all, offered)
 	}

@@ -23,9 +23,9 @@ var (
 	// ErrUnsupported is returned by Open in builds that cannot load the library.
 	ErrUnsupported = errors.New("this build cannot load the NVIDIA driver's library")
 	// ErrNoLibrary is returned by Open when the library cannot be loaded.
-	ErrNoLibrary = errors.New("cannot load the NVIDIA driver's library")
+	ErrNoLibrary = errors.New("cannot load the library")
 	// ErrIncomplete is returned by Open for a library that lacks a function.
-	ErrIncomplete = errors.New("the NVIDIA driver's library is incomplete")
+	ErrIncomplete = errors.New("the library is incomplete")
 )
 
 // Error is a call that the library refused.

@@ -27,11 +27,3 @@ func (a All) Probe(ctx context.Context) (gpu.Inventory, error) {
 	}
 	return all, failed
 }
-
-// Fixed is an inventory that is known without looking.
-type Fixed gpu.Inventory
-
-var _ gpu.Prober = Fixed{}
-
-// Probe returns the inventory.
-func (f Fixed) Probe(context.Context) (gpu.Inventory, error) { return gpu.Inventory(f), nil }

@@ -16,13 +16,18 @@ var source []byte
 // Name is the file name of the library: that of NVIDIA's driver.
 const Name = "libnvidia-ml.so.1"
 
+// CanBuild says whether Build can work here.
+func CanBuild() bool {
+	_, err := exec.LookPath("cc")
+	return err == nil && runtime.GOOS == "linux"
+}
+
 // Build compiles the library into a folder of its own, which can be a LD_LIBRARY_PATH, and
 // returns the folder. What the library says stands in the file "state" there; see Say. The
 // test is skipped where the library cannot be built or loaded.
 func Build(t *testing.T) string {
 	t.Helper()
-	cc, err := exec.LookPath("cc")
-	if err != nil || runtime.GOOS != "linux" {
+	if !CanBuild() {
 		t.Skip("needs Linux and a C compiler, to build a management library")
 	}
 	dir := t.TempDir()
@@ -30,7 +35,7 @@ func Build(t *testing.T) string {
 	if err := os.WriteFile(c, source, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(cc, "-shared", "-fPIC", "-w", "-o", filepath.Join(dir, Name), c, "-ldl").CombinedOutput(); err != nil {
+	if out, err := exec.Command("cc", "-shared", "-fPIC", "-w", "-o", filepath.Join(dir, Name), c, "-ldl").CombinedOutput(); err != nil {
 		t.Fatalf("build library: %v: %s", err, out)
 	}
 	return dir
