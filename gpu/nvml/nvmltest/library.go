@@ -2,16 +2,12 @@
 package nvmltest
 
 import (
-	_ "embed"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
 )
-
-//go:embed testdata/nvml.c
-var source []byte
 
 // Name is the file name of the library: that of NVIDIA's driver.
 const Name = "libnvidia-ml.so.1"
@@ -32,7 +28,7 @@ func Build(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	c := filepath.Join(dir, "nvml.c")
-	if err := os.WriteFile(c, source, 0o600); err != nil {
+	if err := os.WriteFile(c, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("cc", "-shared", "-fPIC", "-w", "-o", filepath.Join(dir, Name), c, "-ldl").CombinedOutput(); err != nil {
@@ -42,7 +38,7 @@ func Build(t *testing.T) string {
 }
 
 // Say sets what the library in dir says from now on: lines of a key, an index and a value,
-// as testdata/nvml.c explains them.
+// as the comment of source explains them.
 func Say(t *testing.T, dir, state string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "state"), []byte(state), 0o600); err != nil {

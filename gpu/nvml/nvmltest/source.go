@@ -1,4 +1,7 @@
-// A management library without devices. What it says stands in the file "state" beside it,
+package nvmltest
+
+// source is the library in C.
+const source = `// A management library without devices. What it says stands in the file "state" beside it,
 // lines of a key, an index and a value, read anew at every call:
 //
 //	init 0 CODE          nvmlInit fails
@@ -113,3 +116,4 @@ int nvmlEventSetWait_v2(void *set, event *e, unsigned timeout) {
 	*e = (event){&units[next % 1000][0], 8, next / 1000, -1, -1};
 	return 0;
 }
+`
