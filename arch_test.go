@@ -31,6 +31,10 @@ var allowed = map[string][]string{
 	"gpu/nvml/nvmltest":                {},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/probe":                        {"gpu", "gpu/nvml", "gpu/onnx", "gpu/worker"},
+	"gpu/msm":                          {"prover/commit"},
+	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
+	"gpu/msm/msmtest":                  {"gpu/msm", "prover/commit"},
+	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
@@ -59,6 +63,7 @@ var upper = map[string][]string{
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
 	"gpu/nvml/nvmltest":                {},
+	"gpu/msm/msmtest":                  {},
 }
 
 // sole says who alone imports a heavy dependency. gpu/onnx writes the models of its
@@ -68,8 +73,9 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
-	"github.com/consensys/gnark-crypto/": {"prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 	"C":                                  {"gpu/nvml", "gpu/onnx"},
+	"github.com/ingonyama-zk/":           {"gpu/msm/icicle"},
+	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 }
 
 // contexts lists the structs that may hold a context, with the reason.

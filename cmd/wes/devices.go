@@ -65,7 +65,7 @@ const (
 )
 
 func showDevices(c *cobra.Command, asJSON bool) error {
-	child := worker.NewSupervisor(worker.Options{}, worker.Backoff{})
+	child := worker.NewSupervisor(worker.Options{Env: icicleEnvironment()}, worker.Backoff{})
 	r, err := takeStock(c.Context(), child)
 	if err := errors.Join(err, child.Close()); err != nil {
 		return &pipeline.Fault{Stage: "devices", Err: err}
@@ -79,8 +79,7 @@ func showDevices(c *cobra.Command, asJSON bool) error {
 // takeStock asks everything that can make work faster.
 func takeStock(ctx context.Context, child probe.Runner) (*devicesReport, error) {
 	driver := probe.Driver{Child: child}
-	icicle := probe.Remote{Child: child, Method: methodICICLE, Subject: "ICICLE"}
-	i, err := probe.All{driver, probe.NewONNX(), icicle}.Probe(ctx)
+	i, err := probe.All{driver, probe.NewONNX(), icicleProbe{child}}.Probe(ctx)
 	if err != nil {
 		return nil, err
 	}

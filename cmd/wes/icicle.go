@@ -4,15 +4,18 @@ import (
 	"context"
 
 	"github.com/weisyn/wes/gpu"
+	"github.com/weisyn/wes/gpu/msm/icicle"
 )
 
-// methodICICLE is the name under which a child looks for ICICLE.
-const methodICICLE = "icicle.probe"
+// icicleProbe asks a child for ICICLE.
+type icicleProbe struct{ child icicle.Child }
 
-// lookForICICLE finds that this build has none.
-func lookForICICLE(context.Context) []gpu.Finding {
-	return []gpu.Finding{{
-		Subject: "ICICLE", Status: gpu.Missing, Why: "this program was built without it; the CPU does its work",
-		Do: "to commit and to prove circuits on a GPU: run `make icicle`, then build with the tag icicle",
-	}}
+var _ gpu.Prober = icicleProbe{}
+
+func (p icicleProbe) Probe(ctx context.Context) (gpu.Inventory, error) {
+	var i gpu.Inventory
+	for _, f := range icicle.ProbeChild(ctx, p.child, icicle.Options{}) {
+		i.Findings = append(i.Findings, gpu.Finding{Subject: f.Subject, Status: gpu.Status(f.Status), Why: f.Why, Do: f.Remedy})
+	}
+	return i, ctx.Err()
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/weisyn/wes/gpu/msm/icicle"
 	"github.com/weisyn/wes/gpu/nvml/nvmltest"
 	"github.com/weisyn/wes/gpu/onnx"
 )
@@ -46,6 +47,8 @@ func TestScripts(t *testing.T) {
 				return hasCgo() && missing == nil, nil
 			case "nvml":
 				return driver != "", nil
+			case "icicle":
+				return icicle.Distribution != "", nil
 			}
 			return false, os.ErrInvalid
 		},

@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"github.com/spf13/cobra"
+	"github.com/weisyn/wes/gpu/msm/icicle"
+	"github.com/weisyn/wes/gpu/msm/remote"
 	"github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/gpu/probe"
 	"github.com/weisyn/wes/gpu/worker"
@@ -30,9 +32,10 @@ func newWorker() *cobra.Command {
 func methods() map[string]worker.Method {
 	all := map[string]worker.Method{}
 	for _, offered := range []map[string]worker.Method{
+		icicle.Methods(),
 		onnx.Methods(),
 		probe.Methods(),
-		{methodICICLE: probe.Method(lookForICICLE)},
+		remote.Methods(openEngine),
 	} {
 		maps.Copy(all, offered)
 	}

@@ -59,13 +59,6 @@ func (d *driver) observe(context.Context, *worker.Request) ([][]byte, error) {
 	return encode(d.library.Observe())
 }
 
-// Method offers what a package says of its native code as a method of a child, for Remote.
-func Method(look func(context.Context) []gpu.Finding) worker.Method {
-	return func(ctx context.Context, _ *worker.Request) ([][]byte, error) {
-		return encode(gpu.Inventory{Findings: look(ctx)})
-	}
-}
-
 func encode(v any) ([][]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

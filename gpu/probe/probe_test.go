@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,18 +70,6 @@ func TestALostChildIsAFindingAndAnEndedContextIsNot(t *testing.T) {
 		if i, err := (Driver{child{err: err}}).Probe(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%+v, %v; want canceled", i, err)
 		}
-	}
-}
-
-func TestFindingsOfAnotherPackageComeThrough(t *testing.T) {
-	want := gpu.Finding{Subject: "ICICLE", Status: gpu.Broken, Why: "x", Do: "y"}
-	reply, err := Method(func(context.Context) []gpu.Finding { return []gpu.Finding{want} })(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := Remote{Child: child{reply: string(bytes.Join(reply, nil))}, Method: "x", Subject: "ICICLE"}
-	if i, err := r.Probe(t.Context()); err != nil || len(i.Findings) != 1 || i.Findings[0] != want {
-		t.Errorf("%+v, %v", i, err)
 	}
 }
 

@@ -25,18 +25,27 @@ func (k *Key) CommitRows(ctx context.Context, data []int32, cols int, progress f
 	if cols < 1 || cols > k.Len() || cols&(cols-1) != 0 {
 		return nil, &LengthError{What: "row", Got: cols, Want: fmt.Sprintf("a power of two up to %d", k.Len())}
 	}
-	return (&committer{key: k, data: data, cols: cols, progress: progress}).run(ctx)
+	return SumRows(ctx, k.gens, data, cols, progress)
 }
 
-// committer is one call of CommitRows.
+// SumRows is [Key.CommitRows] for any points of the curve, infinity among them, and for
+// any number of columns from 1 to that of the points.
+func SumRows(ctx context.Context, points []bn254.G1Affine, data []int32, cols int, progress func(done, total int)) ([]bn254.G1Affine, error) {
+	if cols < 1 || cols > len(points) {
+		return nil, &LengthError{What: "row", Got: cols, Want: fmt.Sprintf("1..%d", len(points))}
+	}
+	return (&committer{points: points, data: data, cols: cols, progress: progress}).run(ctx)
+}
+
+// committer is one call of SumRows or SumWindows.
 type committer struct {
-	key   *Key
-	data  []int32
-	cols  int
-	wide  bool // that of a sorter
-	share int  // rows per worker, rounded up; no batch has more
-	rows  []bn254.G1Affine
-	next  atomic.Int64 // first row that no worker has taken
+	points []bn254.G1Affine // of the columns, and perhaps more
+	data   []int32
+	cols   int
+	wide   bool // that of a sorter
+	share  int  // rows per worker, rounded up; no batch has more
+	rows   []bn254.G1Affine
+	next   atomic.Int64 // first row that no worker has taken
 
 	progress func(done, total int)
 	mu       struct {
@@ -45,7 +54,7 @@ type committer struct {
 	}
 }
 
-// run commits to rows of any width up to the key's.
+// run sums the rows.
 func (c *committer) run(ctx context.Context) ([]bn254.G1Affine, error) {
 	rows := (len(c.data) + c.cols - 1) / c.cols
 	if rows == 0 {
@@ -59,7 +68,7 @@ func (c *committer) run(ctx context.Context) ([]bn254.G1Affine, error) {
 		group.Go(func() error { return c.work(ctx) })
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("commit rows: %w", err)
+		return nil, fmt.Errorf("sum rows: %w", err)
 	}
 	return c.rows, nil
 }
@@ -67,7 +76,7 @@ func (c *committer) run(ctx context.Context) ([]bn254.G1Affine, error) {
 // work commits to batches of rows until none are left. Workers take rows one by
 // one, so no worker is left with all the dense ones.
 func (c *committer) work(ctx context.Context) error {
-	b := newBatch(c.key.gens, c.share, c.cols, c.wide)
+	b := newBatch(c.points, c.share, c.cols, c.wide)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
