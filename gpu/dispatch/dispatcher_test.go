@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,7 +213,7 @@ func TestTheCPUTakesSoManyJobsAtATime(t *testing.T) {
 
 func TestCloseEndsWhatRunsAndWhatWaits(t *testing.T) {
 	s := slots(1)
-	running := make(chan int)
+	running := make(chan int, 2)
 	w := &workers{do: func(ctx context.Context, _ string, _ worker.Job) error {
 		running <- 1
 		<-ctx.Done()
@@ -270,5 +272,76 @@ func TestAWorkerSeesItsDeviceAlone(t *testing.T) {
 	}
 	if got := visible(CPU); !slices.Contains(got, "CUDA_VISIBLE_DEVICES=") {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestNothingIsLeftWhateverBreaks runs tasks on fakes that fail at random, while devices
+// come and go.
+func TestNothingIsLeftWhateverBreaks(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { breakAtRandom(t, seed) })
+	}
+}
+
+func breakAtRandom(t *testing.T, seed uint64) {
+	const devices, tasks = 3, 60
+	s := slots(devices)
+	monitor := gpu.NewMonitor(s, nil, gpu.MonitorOptions{})
+	var working [devices]atomic.Int64 // bytes of the tasks that run on each device
+	results := []error{
+		nil, nil, failure(worker.ReasonCrashed, true), failure(worker.ReasonHung, true), failure(worker.ReasonMemory, false),
+		failure(worker.ReasonDevice, false), failure(worker.ReasonInput, false), failure(worker.ReasonDeadline, true),
+	}
+	w := &workers{do: func(ctx context.Context, place string, j worker.Job) error {
+		if d := slices.IndexFunc(s.Snapshot().Devices, func(d gpu.Usage) bool { return d.Device.UUID == place }); d >= 0 {
+			bytes := int64(len(j.Body[0]))
+			if now := working[d].Add(bytes); now > 100 {
+				t.Errorf("%d bytes of %s are in use", now, place)
+			}
+			defer working[d].Add(-bytes)
+		}
+		return results[rand.IntN(len(results))]
+	}}
+	d := New(Options{Slots: s, Reports: monitor, Start: w.start, CPUs: 2})
+	var all sync.WaitGroup
+	for n := range uint64(tasks) {
+		random := rand.New(rand.NewPCG(seed, n))
+		bytes, onCPU := random.IntN(120), random.IntN(5) == 0
+		all.Go(func() {
+			o, err := d.Do(t.Context(), Task{Memory: uint64(bytes), Body: [][]byte{make([]byte, bytes)}, CPUOnly: onCPU})
+			checkRandom(t, o, err)
+		})
+		if uuid := fmt.Sprintf("GPU-%d", random.IntN(devices)); random.IntN(2) == 0 {
+			_ = s.TakeOut(uuid, "test")
+		} else {
+			_ = s.PutBack(uuid)
+		}
+	}
+	all.Wait()
+	idle(t, s)
+	if open, _ := w.count(); open > devices+1 {
+		t.Errorf("%d workers are idle, at most one for each place may be", open)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if open, _ := w.count(); open != 0 {
+		t.Errorf("%d workers are left", open)
+	}
+}
+
+func checkRandom(t *testing.T, o Outcome, err error) {
+	n := len(o.Attempts)
+	if n == 0 || n > 3 || (err == nil) != (o.Attempts[n-1].Reason == "") {
+		t.Errorf("%d attempts, the last %+v: %v", n, o.Attempts[max(n-1, 0)], err)
+		return
+	}
+	for _, a := range o.Attempts[:n-1] {
+		if !again(a) {
+			t.Errorf("repeated after %s", a.Reason)
+		}
+	}
+	if last := o.Attempts[n-1]; last.Reason == worker.ReasonCrashed && last.Place != CPU {
+		t.Error("a lost task did not come to the CPU")
 	}
 }

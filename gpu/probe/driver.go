@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,14 +24,17 @@ type Runner interface {
 var _ Runner = (*worker.Supervisor)(nil)
 
 // Driver asks NVIDIA's driver in a child process.
-type Driver struct{ Child Runner }
+type Driver struct {
+	Child    Runner
+	Patience time.Duration // how long the driver may do nothing, as one at fault may never answer; default 20 s
+}
 
 var (
 	_ gpu.Prober = Driver{}
 	_ gpu.Source = Driver{}
 )
 
-// patience is how long a driver may do nothing. One at fault may never answer.
+// patience is the default of Driver.Patience.
 const patience = 20 * time.Second
 
 // maxReply bounds what a child may answer, in bytes.
@@ -81,7 +85,7 @@ func (d Driver) Observe(ctx context.Context) ([]gpu.Observation, error) {
 }
 
 func (d Driver) ask(ctx context.Context, method string, decode func([]byte) error) error {
-	return d.Child.Do(ctx, worker.Job{Method: method, Stall: patience, Receive: func(body io.Reader, size uint64) error {
+	return d.Child.Do(ctx, worker.Job{Method: method, Stall: cmp.Or(d.Patience, patience), Receive: func(body io.Reader, size uint64) error {
 		if size > maxReply {
 			return fmt.Errorf("%w: reply of %d bytes, at most %d", gpu.ErrMalformed, size, maxReply)
 		}

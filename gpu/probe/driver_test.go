@@ -26,7 +26,7 @@ func supervised(t *testing.T, dir string) Driver {
 			t.Error(err)
 		}
 	})
-	return Driver{s}
+	return Driver{Child: s}
 }
 
 func TestDevicesAreProbedAndObservedInAChild(t *testing.T) {
@@ -79,6 +79,17 @@ func TestADriverThatEndsItsProcessIsAFinding(t *testing.T) {
 	nvmltest.Say(t, dir, "devices 0 1")
 	if i, err := d.Probe(t.Context()); err != nil || len(i.Devices) != 1 {
 		t.Errorf("after the driver has recovered: %+v, %v", i, err)
+	}
+}
+
+func TestADriverThatNeverAnswersIsAFinding(t *testing.T) {
+	dir := nvmltest.Build(t)
+	nvmltest.Say(t, dir, "hang 0 1")
+	d := supervised(t, dir)
+	d.Patience = 200 * time.Millisecond
+	i, err := d.Probe(t.Context())
+	if err != nil || len(i.Findings) != 1 || i.Findings[0].Status != gpu.Broken || !strings.HasPrefix(i.Findings[0].Why, "it does not answer") {
+		t.Errorf("%+v, %v", i, err)
 	}
 }
 

@@ -46,10 +46,10 @@ func TestWhatAChildSaysIsChecked(t *testing.T) {
 		"deep nests":  strings.Repeat(`{"devices":`, 20000),
 		"long number": `{"devices":[{"uuid":"GPU-1","memory_bytes":` + strings.Repeat("9", 1000) + `}]}`,
 	} {
-		if i, err := (Driver{child{reply: reply}}).Probe(t.Context()); !errors.Is(err, gpu.ErrMalformed) {
+		if i, err := (Driver{Child: child{reply: reply}}).Probe(t.Context()); !errors.Is(err, gpu.ErrMalformed) {
 			t.Errorf("inventory, %s: %+v, %v", name, i, err)
 		}
-		if o, err := (Driver{child{reply: reply}}).Observe(t.Context()); name != "other JSON" && !errors.Is(err, gpu.ErrMalformed) {
+		if o, err := (Driver{Child: child{reply: reply}}).Observe(t.Context()); name != "other JSON" && !errors.Is(err, gpu.ErrMalformed) {
 			t.Errorf("observations, %s: %+v, %v", name, o, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestWhatAChildSaysIsChecked(t *testing.T) {
 
 func TestALostChildIsAFindingAndAnEndedContextIsNot(t *testing.T) {
 	lost := child{err: &worker.Failure{Reason: worker.ReasonHung, Lost: true, Err: errors.New("silent"), Words: strings.Repeat("ü", 3000)}}
-	i, err := Driver{lost}.Probe(t.Context())
+	i, err := Driver{Child: lost}.Probe(t.Context())
 	if err != nil || len(i.Findings) != 1 || !strings.HasPrefix(i.Findings[0].Why, "it does not answer") {
 		t.Errorf("%+v, %v", i, err)
 	}
@@ -67,7 +67,7 @@ func TestALostChildIsAFindingAndAnEndedContextIsNot(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, err := range []error{ctx.Err(), &worker.Failure{Reason: worker.ReasonCanceled, Lost: true, Err: ctx.Err()}} {
-		if i, err := (Driver{child{err: err}}).Probe(ctx); !errors.Is(err, context.Canceled) {
+		if i, err := (Driver{Child: child{err: err}}).Probe(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%+v, %v; want canceled", i, err)
 		}
 	}
@@ -78,8 +78,8 @@ func TestAllJoinsWhatIsFoundAndWhatWentWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := Driver{child{reply: string(reply)}}
-	bad := Driver{child{reply: "x"}}
+	good := Driver{Child: child{reply: string(reply)}}
+	bad := Driver{Child: child{reply: "x"}}
 	i, err := All{good, bad, good}.Probe(t.Context())
 	if !errors.Is(err, gpu.ErrMalformed) || len(i.Devices) != 2 || len(i.Findings) != 2 {
 		t.Errorf("%+v, %v", i, err)
