@@ -40,6 +40,12 @@ icicle_v3)
 	;;
 esac
 
+# ICICLE changes the compiler to clang after it was configured, which makes CMake forget
+# all settings when it runs again; naming the compiler avoids that.
+if command -v clang >/dev/null && command -v clang++ >/dev/null; then
+	set -- "$@" -DCMAKE_C_COMPILER="$(command -v clang)" -DCMAKE_CXX_COMPILER="$(command -v clang++)"
+fi
+
 ${GO:-go} mod download $module
 source=$(${GO:-go} list -m -f '{{.Dir}}' $module)/icicle
 cmake -S "$source" -B "$prefix/cmake" -G Ninja -DCURVE=bn254 -DCMAKE_BUILD_TYPE=Release \
