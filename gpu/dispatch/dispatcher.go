@@ -27,7 +27,7 @@ var (
 	_ Reports = (*gpu.Monitor)(nil)
 )
 
-// Options are what a Dispatcher works with.
+// Options are what a Dispatcher works with. All but CPUs are needed.
 type Options struct {
 	Slots   Slots
 	Reports Reports

@@ -7,8 +7,9 @@ import (
 	"github.com/weisyn/wes/gpu/worker"
 )
 
-// Task is a job that may run on any device. It can be run several times: Receive is called
-// anew for each attempt, and has to forget what an earlier one gave it.
+// Task is a job that may run on any device. It brings all it needs: each attempt may be in a
+// new process. Receive is called anew for each attempt, and has to forget what an earlier
+// one gave it.
 type Task struct {
 	Method   string
 	Body     [][]byte                                // written one after the other
