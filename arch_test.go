@@ -24,8 +24,13 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"gpu/msm", "gpu/msm/icicle", "gpu/msm/remote", "gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"cmd/wes":                          {"gpu", "gpu/...", "prover", "prover/..."},
+	"gpu":                              {},
+	"gpu/dispatch":                     {"gpu", "gpu/worker"},
+	"gpu/nvml":                         {"gpu"},
+	"gpu/nvml/nvmltest":                {},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/probe":                        {"gpu", "gpu/nvml", "gpu/onnx", "gpu/worker"},
 	"gpu/msm":                          {"prover/commit"},
 	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
 	"gpu/msm/msmtest":                  {"gpu/msm", "prover/commit"},
@@ -57,6 +62,7 @@ var allowed = map[string][]string{
 var upper = map[string][]string{
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"gpu/nvml/nvmltest":                {},
 	"gpu/msm/msmtest":                  {},
 }
 
@@ -67,9 +73,9 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
+	"C":                                  {"gpu/nvml", "gpu/onnx"},
 	"github.com/ingonyama-zk/":           {"gpu/msm/icicle"},
 	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
-	"C":                                  {"gpu/onnx"},
 }
 
 // contexts lists the structs that may hold a context, with the reason.
