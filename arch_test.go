@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},
+	"prover/circuit/srs":               {"prover/circuit/wire"},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
