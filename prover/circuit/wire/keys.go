@@ -44,6 +44,9 @@ func checkKeys(ccs constraint.ConstraintSystem, pk, vk any) error {
 			k.curve = c
 		}
 	}
+	if k.curve == ecc.UNKNOWN {
+		return ErrUnsupported
+	}
 	switch pk := pk.(type) {
 	case groth16.ProvingKey:
 		vk, ok := vk.(groth16.VerifyingKey)
