@@ -112,7 +112,7 @@ func provesGroth16(t *testing.T, f *File, c ecc.ID) {
 	}
 }
 
-// The files in testdata were made by snarkjs 0.7: a ceremony of power 4 with one contribution,
+// The files in testdata were made by snarkjs: a ceremony of power 4 with one contribution,
 // over BN254 also prepared for the second phase.
 func TestFilesOfSnarkjsServeBothSchemes(t *testing.T) {
 	for c, name := range map[ecc.ID]string{ecc.BN254: "testdata/bn254.ptau", ecc.BLS12_381: "testdata/bls12381.ptau"} {
