@@ -37,6 +37,8 @@ var allowed = map[string][]string{
 	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
+	"prover/circuit/srs":               {"prover/circuit/wire"},
+	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
 	"prover/layer":                     {"prover/graph", "prover/sumcheck", "prover/lookup", "prover/commit", "prover/transcript", "prover/poly", "prover/vec"},
@@ -75,7 +77,7 @@ var sole = map[string][]string{
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
 	"C":                                  {"gpu/nvml", "gpu/onnx"},
 	"github.com/ingonyama-zk/":           {"gpu/msm/icicle"},
-	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 }
 
 // contexts lists the structs that may hold a context, with the reason.

@@ -3,7 +3,6 @@ module github.com/weisyn/wes
 go 1.26.0
 
 require (
-	github.com/NVIDIA/go-nvml v0.12.4-0
 	github.com/consensys/gnark v0.15.0
 	github.com/consensys/gnark-crypto v0.20.1
 	github.com/ingonyama-zk/icicle-gnark/v3 v3.2.2
