@@ -55,8 +55,8 @@ func (p *Package) VerifyingKey() (*VerifyingKey, error) {
 	if !bytes.Equal(k.Encode(), b) {
 		return nil, unusable(p.path(VerifyingFile), "not the compressed encoding")
 	}
-	if k.Public != p.Manifest.Public {
-		return nil, unusable(p.path(VerifyingFile), "%d public values, the manifest has %d", k.Public, p.Manifest.Public)
+	if m := p.Manifest; k.Public != m.Public || k.Commitments != m.Commitments {
+		return nil, unusable(p.path(VerifyingFile), "%d public values and %d commitments, the manifest has %d and %d", k.Public, k.Commitments, m.Public, m.Commitments)
 	}
 	return k, nil
 }

@@ -11,30 +11,28 @@ import (
 // VerifyingKey decides about proofs of one circuit.
 type VerifyingKey struct {
 	System
-	Public  int // values of a public witness
-	key     verifyingKey
-	encoded []byte
+	Public      int // values of a public witness
+	Commitments int // that a proof holds besides the scheme's own
+	key         verifyingKey
+	encoded     []byte
 }
 
 // DecodeVerifyingKey reads gnark's encoding, compressed or raw, of a key that anyone may have
 // made. Its errors are *InputError.
 func DecodeVerifyingKey(s System, b []byte) (*VerifyingKey, error) {
-	if _, err := wire.VerifyingKey(s.Curve, s.Scheme, b); err != nil {
+	shape, err := wire.VerifyingKey(s.Curve, s.Scheme, b)
+	if err != nil {
 		return nil, &InputError{"verifying key", err}
 	}
 	key := s.newVerifyingKey()
 	if err := decode(key, b); err != nil {
 		return nil, &InputError{"verifying key", err}
 	}
-	return newVerifyingKey(s, key)
-}
-
-func newVerifyingKey(s System, key verifyingKey) (*VerifyingKey, error) {
-	b, err := encode(key)
+	canonical, err := encode(key)
 	if err != nil {
 		return nil, err
 	}
-	return &VerifyingKey{s, key.NbPublicWitness(), key, b}, nil
+	return &VerifyingKey{s, shape.Public, shape.Commitments, key, canonical}, nil
 }
 
 // Encode gives gnark's compressed encoding, the only one of this key that a package holds.

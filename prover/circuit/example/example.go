@@ -87,7 +87,7 @@ func New(s circuit.System, rows int, seed uint64) (*Example, error) {
 }
 
 func compile(s circuit.System, c *chain) (constraint.ConstraintSystem, error) {
-	builder := frontend.NewBuilder(r1cs.NewBuilder)
+	var builder frontend.NewBuilder = r1cs.NewBuilder
 	if s.Scheme == backend.PLONK {
 		builder = scs.NewBuilder
 	}
