@@ -25,7 +25,8 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
-	"gpu/onnx":                         {},
+	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
