@@ -18,7 +18,7 @@ func (b *bench) inference(ctx context.Context, data []byte, input []int) (float6
 	if err != nil {
 		return 0, err
 	}
-	client, err := runtime.Open(ctx, runtime.Options{Command: []string{b.wes, "worker", "onnx"}})
+	client, err := runtime.Open(ctx, runtime.Options{Command: []string{b.wes, "worker"}})
 	if errors.Is(err, runtime.ErrUnavailable) {
 		return 0, nil
 	}
