@@ -24,10 +24,15 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"cmd/wes":                          {"gpu/groth16", "gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"gpu/groth16":                      {"gpu"},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
+	"prover/circuit":                   {"prover/circuit/srs", "prover/circuit/wire"},
+	"prover/circuit/example":           {"prover/circuit"},
+	"prover/circuit/service":           {"gpu/worker", "prover/circuit"},
+	"prover/circuit/srs":               {},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
@@ -52,6 +57,7 @@ var allowed = map[string][]string{
 // upper packages orchestrate: nothing below imports them, although the table's patterns
 // would let it.
 var upper = map[string][]string{
+	"prover/circuit/service":           {"cmd/wes"},
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
 }
@@ -63,7 +69,9 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
-	"github.com/consensys/gnark-crypto/": {"prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/consensys/gnark/":        {"gpu/groth16", "prover/circuit", "prover/circuit/..."},
+	"github.com/consensys/gnark-crypto/": {"gpu/groth16", "prover", "prover/circuit", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/ingonyama-zk/":           {"gpu/groth16"},
 	"C":                                  {"gpu/onnx"},
 }
 
