@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"prover/circuit":                   {"prover/circuit/srs", "prover/circuit/wire"},
 	"prover/circuit/example":           {"prover/circuit"},
 	"prover/circuit/service":           {"gpu/worker", "prover/circuit"},
-	"prover/circuit/srs":               {},
+	"prover/circuit/srs":               {"prover/circuit/wire"},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
