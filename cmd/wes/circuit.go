@@ -79,7 +79,7 @@ func inChild(ctx context.Context, l childLimits, work func(context.Context, serv
 	// gnark does not look at contexts: a cancelled job gets no time to end by itself.
 	child, err := worker.Start(ctx, worker.Options{Memory: int64(l.memory * (1 << 30)), Grace: -1})
 	if err != nil {
-		return &pipeline.Fault{Stage: "start a process", Err: err}
+		return explained(err)
 	}
 	defer child.Close()
 	return explained(work(ctx, child))
