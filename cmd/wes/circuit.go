@@ -94,6 +94,10 @@ func explained(err error) error {
 	switch f.Reason {
 	case worker.ReasonInput:
 		return f.Err
+	case worker.ReasonDevice:
+		if !f.Lost { // it was not there to begin with
+			return f.Err
+		}
 	case service.ReasonUnsatisfied:
 		return fmt.Errorf("the witness does not satisfy the circuit: %w", f.Err)
 	case worker.ReasonMemory:

@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,8 +38,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "onnxruntime" {
+			switch name {
+			case "onnxruntime":
 				return hasCgo() && missing == nil, nil
+			case "icicle":
+				return tagged("icicle"), nil
 			}
 			return false, os.ErrInvalid
 		},
@@ -44,6 +50,12 @@ func TestScripts(t *testing.T) {
 			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau,
 		},
 	})
+}
+
+// tagged tells whether this program was built with a tag.
+func tagged(name string) bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(strings.Split(setting(info, "-tags"), ","), name)
 }
 
 // status demands an exit code: status CODE PROGRAM ARGUMENT...
