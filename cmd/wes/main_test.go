@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -49,11 +52,13 @@ func TestScripts(t *testing.T) {
 				return driver != "", nil
 			case "icicle":
 				return icicle.Distribution != "", nil
+			case "icicle_gnark":
+				return icicle.Distribution == "icicle-gnark", nil
 			}
 			return false, os.ErrInvalid
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy,
+			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau,
 		},
 	})
 }

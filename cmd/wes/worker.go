@@ -32,6 +32,7 @@ func newWorker() *cobra.Command {
 func methods() map[string]worker.Method {
 	all := map[string]worker.Method{}
 	for _, offered := range []map[string]worker.Method{
+		circuitService().Methods(),
 		icicle.Methods(),
 		onnx.Methods(),
 		probe.Methods(),
