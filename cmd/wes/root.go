@@ -80,7 +80,7 @@ func nextStep(err error) string {
 
 func newRoot() *cobra.Command {
 	root := group("wes", "Prove inferences of ONNX models, and verify such proofs",
-		newAI(), newDemo(), newDeps(), newWorker(), newVersion())
+		newAI(), newBench(), newDemo(), newDeps(), newWorker(), newVersion())
 	root.Long = root.Short + ".\n\n" + exitHelp
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -1,0 +1,135 @@
+package benchmarks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/gpu/msm"
+)
+
+// Engine is a place to multiply and transform.
+type Engine struct {
+	Name string
+	// Open returns an error that wraps msm.ErrUnavailable where there is no such engine.
+	Open func(context.Context) (msm.Engine, error)
+}
+
+// gnarkCrypto is the baseline of the suites msm and ntt.
+const gnarkCrypto = "gnark-crypto"
+
+// available are the engines that open; the others are missing.
+func available(ctx context.Context, suite string, o *Options) (engines []Engine, missing []Missing, err error) {
+	for _, e := range o.Engines {
+		opened, err := e.Open(ctx)
+		if errors.Is(err, msm.ErrUnavailable) {
+			missing = append(missing, Missing{Suite: suite, Engine: e.Name, Reason: cut(err.Error())})
+			continue
+		}
+		if err == nil {
+			err = opened.Close()
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("engine %s: %w", e.Name, err)
+		}
+		engines = append(engines, e)
+	}
+	return engines, missing, nil
+}
+
+// product is a batch of multi-scalar multiplications over shared bases.
+type product struct {
+	width, batch, log int
+}
+
+func products(quick bool) []product {
+	var list []product
+	for _, width := range []int{fr.Bits, 16, 8} {
+		if quick {
+			list = append(list, product{width, 1, 8}, product{width, 4, 7})
+			continue
+		}
+		for log := 10; log <= 18; log++ {
+			list = append(list, product{width, 1, log})
+		}
+		list = append(list, product{width, 64, 10}, product{width, 512, 11}, product{width, 2048, 12})
+	}
+	return list
+}
+
+func msmCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
+	engines, missing, err := available(ctx, "msm", o)
+	var cases []Case
+	for _, e := range engines {
+		for _, p := range products(o.Quick) {
+			cases = append(cases, p.measured(e, o.Seed))
+		}
+	}
+	return cases, missing, err
+}
+
+func (p product) measured(e Engine, seed uint64) Case {
+	n := 1 << p.log
+	r := Result{
+		Case: fmt.Sprintf("%d bit %d×2^%d", p.width, p.batch, p.log), Engine: e.Name,
+		Title: fmt.Sprintf("%d × 2^%d, %d-bit scalars", p.batch, p.log, p.width), Series: fmt.Sprintf("%d-bit scalars", p.width),
+		Parameters: map[string]int64{"width": int64(p.width), "batch": int64(p.batch), "points": int64(n)},
+	}
+	if p.batch == 1 {
+		r.Case, r.Title = fmt.Sprintf("%d bit 2^%d", p.width, p.log), fmt.Sprintf("2^%d, %d-bit scalars", p.log, p.width)
+	} else {
+		r.Series += ", batch"
+	}
+	return Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+		s := source(seed, "msm "+r.Case)
+		points, scalars := randomPoints(s, n), randomScalars(s, p.batch*n, p.width)
+		r.Input = newDigest().points(points).scalars(scalars).String()
+		return openProduct(ctx, e, points, scalars, p.width)
+	}}
+}
+
+// openProduct compares the engine's result with the baseline's before anything is timed.
+func openProduct(ctx context.Context, e Engine, points []bn254.G1Affine, scalars []fr.Element, width int) (_ *trial, err error) {
+	engine, err := e.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	end := engine.Close
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, end())
+		}
+	}()
+	bases, err := engine.Load(ctx, points)
+	if err != nil {
+		return nil, fmt.Errorf("load bases: %w", err)
+	}
+	end = func() error { return errors.Join(bases.Close(), engine.Close()) }
+	var got []bn254.G1Affine
+	want := make([]bn254.G1Affine, len(scalars)/len(points))
+	p := &pair{metric: "time", against: gnarkCrypto}
+	p.subject = func(ctx context.Context) (err error) { got, err = bases.MSM(ctx, scalars, width); return err }
+	p.baseline = func(context.Context) error { return multiExps(points, scalars, want) }
+	if err := p.warm(ctx); err != nil {
+		return nil, err
+	}
+	if !slices.Equal(got, want) {
+		return nil, fmt.Errorf("engine %s and %s disagree", e.Name, gnarkCrypto)
+	}
+	return &trial{run: p.run, close: end}, nil
+}
+
+// multiExps is gnark-crypto's multiplication, row by row: it has none for shared bases.
+func multiExps(points []bn254.G1Affine, scalars []fr.Element, out []bn254.G1Affine) error {
+	n := len(points)
+	for i := range out {
+		if _, err := out[i].MultiExp(points, scalars[i*n:][:n], ecc.MultiExpConfig{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

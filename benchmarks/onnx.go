@@ -1,0 +1,67 @@
+package benchmarks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/weisyn/wes/benchmarks/architectures"
+	runtime "github.com/weisyn/wes/gpu/onnx"
+)
+
+// executedModels are what the suite onnx runs.
+func executedModels(o *Options) []model {
+	list := []model{shipped(o, "digits_mlp", "MLP 64-64-32-10", 1, 64), shipped(o, "lenet5_28", "LeNet-5, 28×28", 1, 1, 28, 28)}
+	if o.Quick {
+		return list
+	}
+	list = append(list, shipped(o, "resnet20_cifar", "ResNet-20, 32×32", 1, 3, 32, 32))
+	for _, n := range architectures.Networks() {
+		list = append(list, generated(o, n, ""))
+	}
+	return list
+}
+
+func onnxCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
+	var cases []Case
+	var missing []Missing
+	for _, provider := range []string{runtime.CPU, runtime.CUDA} {
+		client, err := o.openRuntime(ctx, provider)
+		if err == nil {
+			err = client.Close()
+		}
+		if errors.Is(err, runtime.ErrUnavailable) || errors.Is(err, runtime.ErrInexact) {
+			missing = append(missing, Missing{Suite: "onnx", Engine: provider, Reason: cut(err.Error())})
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("provider %s: %w", provider, err)
+		}
+		for _, m := range executedModels(o) {
+			r := Result{Case: m.name, Title: m.title, Series: provider, Engine: provider}
+			cases = append(cases, Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+				return openExecution(ctx, o, m, r)
+			}})
+		}
+	}
+	return cases, missing, nil
+}
+
+func (o *Options) openRuntime(ctx context.Context, provider string) (*runtime.Client, error) {
+	return runtime.Open(ctx, runtime.Options{Provider: provider, Command: o.Worker})
+}
+
+func openExecution(ctx context.Context, o *Options, m model, r *Result) (*trial, error) {
+	data, err := m.onnx()
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSession(ctx, o, r.Engine, data, m.input)
+	if err != nil {
+		return nil, err
+	}
+	r.Input = newDigest().bytes(data, randomTensor(o.Seed, m.input)).String()
+	r.Parameters = map[string]int64{"macs": s.macs, "batch": int64(m.input[0])}
+	once := []Reading{{Metric: "start", Unit: Seconds, Value: s.start}, {Metric: "load", Unit: Seconds, Value: s.load}}
+	return &trial{run: s.run, close: s.close, once: once}, nil
+}

@@ -1,0 +1,63 @@
+package benchmarks
+
+import (
+	"context"
+	"time"
+)
+
+// pair times two ways to the same result.
+type pair struct {
+	metric   string
+	against  string // name of the baseline
+	subject  func(context.Context) error
+	baseline func(context.Context) error
+	repeat   int // calls of each in one run
+}
+
+// run measures both, the baseline first in odd runs. Values are seconds of one call.
+func (p *pair) run(ctx context.Context, i int) ([]Reading, error) {
+	r := Reading{Metric: p.metric, Unit: Seconds, Against: p.against}
+	turns := []func() error{
+		func() (err error) { r.Value, err = repeated(ctx, p.repeat, p.subject); return err },
+		func() (err error) { r.Baseline, err = repeated(ctx, p.repeat, p.baseline); return err },
+	}
+	for k := range turns {
+		if err := turns[(k+i)%2](); err != nil {
+			return nil, err
+		}
+	}
+	return []Reading{r}, nil
+}
+
+// repeated is the mean time of n calls, in seconds.
+func repeated(ctx context.Context, n int, call func(context.Context) error) (float64, error) {
+	start := time.Now()
+	for range n {
+		if err := call(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start).Seconds() / float64(n), nil
+}
+
+// A run of short calls repeats them until it takes this long, since a clock and a scheduler
+// disturb a single one.
+const (
+	enough     = 50 * time.Millisecond
+	maxRepeats = 10_000
+)
+
+// warm makes both results once, and decides how many calls a run makes.
+func (p *pair) warm(ctx context.Context) error {
+	if err := p.baseline(ctx); err != nil {
+		return err
+	}
+	seconds, err := repeated(ctx, 1, p.subject)
+	p.repeat = repeats(seconds)
+	return err
+}
+
+// repeats is how many calls of a length a run makes.
+func repeats(seconds float64) int {
+	return max(1, min(maxRepeats, int(enough.Seconds()/max(seconds, 1e-9))))
+}

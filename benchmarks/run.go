@@ -1,0 +1,121 @@
+package benchmarks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Run measures. A case that fails is listed in the report as missing; an error means that
+// there is no report, which is so when ctx ends.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{
+		Version: Version, Time: time.Now().UTC().Format(time.RFC3339), Seed: o.Seed, Quick: o.Quick,
+		Machine: machine(), Versions: versions(), Devices: []Device{}, Results: []Result{},
+	}
+	before, err := o.Devices(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	for _, s := range Suites() {
+		if !slices.Contains(o.Suites, s.Name) {
+			continue
+		}
+		if err := r.measure(ctx, &s, &o); err != nil {
+			return nil, err
+		}
+	}
+	after, err := o.Devices(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	r.Devices = append(r.Devices, joinDevices(before, after)...)
+	return r, nil
+}
+
+// joinDevices takes the temperatures of after into before. A device that went away in
+// between has none at the end.
+func joinDevices(before, after []Device) []Device {
+	joined := slices.Clone(before)
+	for i := range joined {
+		joined[i].End = 0
+		for _, d := range after {
+			if d.UUID == joined[i].UUID {
+				joined[i].End = d.Start
+			}
+		}
+	}
+	return joined
+}
+
+func (r *Report) measure(ctx context.Context, s *Suite, o *Options) error {
+	cases, missing, err := s.cases(ctx, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	r.Missing = append(r.Missing, missing...)
+	for _, c := range cases {
+		c.result.Suite = s.Name
+		if len(o.Only) > 0 && !slices.Contains(o.Only, c.result.Case) {
+			continue
+		}
+		result, err := c.measure(ctx, o)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		end := Progress{Suite: s.Name, Case: c.result.Case, Engine: c.result.Engine, Run: o.Runs, Runs: o.Runs}
+		if err != nil {
+			r.Missing = append(r.Missing, Missing{Suite: s.Name, Case: c.result.Case, Engine: c.result.Engine, Reason: cut(err.Error()), Failed: true})
+		} else {
+			r.Results = append(r.Results, result)
+			end.Result = &result
+		}
+		o.Progress(end)
+	}
+	return nil
+}
+
+// cut makes a text one that Decode takes.
+func cut(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+	return strings.ToValidUTF8(text[:min(len(text), maxText)], "")
+}
+
+func (c *Case) measure(ctx context.Context, o *Options) (_ Result, err error) {
+	r := c.result
+	r.Runs = o.Runs
+	at := Progress{Suite: r.Suite, Case: r.Case, Engine: r.Engine, Runs: o.Runs}
+	o.Progress(at)
+	t, err := c.open(ctx, &r)
+	if err != nil {
+		return r, err
+	}
+	if t.close != nil {
+		defer func() { err = errors.Join(err, t.close()) }()
+	}
+	for i := range o.Runs {
+		at.Run = i
+		o.Progress(at)
+		runtime.GC() // what came before shall not be collected at the cost of this run
+		readings, err := t.run(ctx, i)
+		if err != nil {
+			return r, fmt.Errorf("run %d: %w", i+1, err)
+		}
+		r.add(readings)
+	}
+	r.add(t.once)
+	for i := range r.Metrics {
+		r.Metrics[i].summarise()
+		r.Metrics[i].Goal = c.goals[r.Metrics[i].Name]
+	}
+	return r, r.validate()
+}

@@ -1,0 +1,123 @@
+package benchmarks
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/weisyn/wes/gpu/msm"
+)
+
+// Suite is the benchmark of one part of the program.
+type Suite struct {
+	Name  string
+	About string
+	// cases lists what can be measured here, and what cannot. An error is a fault.
+	cases func(ctx context.Context, o *Options) ([]Case, []Missing, error)
+}
+
+// Suites lists the suites in the order in which they run.
+func Suites() []Suite {
+	return []Suite{
+		{"msm", "multi-scalar multiplications over BN254", msmCases},
+		{"ntt", "number-theoretic transforms over BN254's scalar field", nttCases},
+		{"inference", "proofs of inference, by model", inferenceCases},
+		{"onnx", "inference on ONNX Runtime, by model and provider", onnxCases},
+	}
+}
+
+// SuiteNames are the names of Suites.
+func SuiteNames() []string {
+	var names []string
+	for _, s := range Suites() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Case is one thing to measure.
+type Case struct {
+	result Result // what is known before it is opened
+	// goals of the design, by metric.
+	goals map[string]float64
+	// open makes the input, checks a first run and completes the result.
+	open func(ctx context.Context, r *Result) (*trial, error)
+}
+
+// trial is a case that has been opened.
+type trial struct {
+	// run is the i-th counted run.
+	run func(ctx context.Context, i int) ([]Reading, error)
+	// once is what opening measured.
+	once []Reading
+	// close gives back what open took; it may be nil.
+	close func() error
+}
+
+// Options say what to measure and with what.
+type Options struct {
+	Suites  []string // default: all
+	Only    []string // names of cases; default: all
+	Runs    int      // counted runs of a case, 1 to 1000; default 5, with Quick 2
+	Seed    uint64   // of all inputs
+	Quick   bool     // smallest sizes only
+	Models  string   // folder of the shipped models; default testdata/models
+	Command []string // the program with the verbs "ai prove" and "ai verify"; default: this one
+	Worker  []string // the program that serves ONNX Runtime in a child process; default: as package onnx has it
+	Engines []Engine // of the suites msm and ntt; default: this process
+
+	// Devices lists the accelerators; nil: there are none.
+	Devices func(context.Context) ([]Device, error)
+	// Progress hears of every counted run before it begins and, with Run equal to Runs, of
+	// the end of a case; it may be nil.
+	Progress func(Progress)
+}
+
+// Progress is how far a measurement is.
+type Progress struct {
+	Suite, Case, Engine string
+	Run, Runs           int
+	Result              *Result // of a case that ended, nil before that and if it failed
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if len(o.Suites) == 0 {
+		o.Suites = SuiteNames()
+	}
+	for _, name := range o.Suites {
+		if !slices.Contains(SuiteNames(), name) {
+			return o, fmt.Errorf("no suite %q, there are %s", name, strings.Join(SuiteNames(), ", "))
+		}
+	}
+	if o.Runs == 0 {
+		o.Runs = 5
+		if o.Quick {
+			o.Runs = 2
+		}
+	}
+	if o.Runs < 1 || o.Runs > maxRuns {
+		return o, fmt.Errorf("%d runs, want 1 to %d", o.Runs, maxRuns)
+	}
+	if len(o.Command) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return o, err
+		}
+		o.Command = []string{self}
+	}
+	if len(o.Engines) == 0 {
+		o.Engines = []Engine{{"cpu", func(context.Context) (msm.Engine, error) { return msm.NewCPU(), nil }}}
+	}
+	if o.Models == "" {
+		o.Models = "testdata/models"
+	}
+	if o.Devices == nil {
+		o.Devices = func(context.Context) ([]Device, error) { return nil, nil }
+	}
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	return o, nil
+}
