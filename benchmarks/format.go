@@ -3,6 +3,7 @@ package benchmarks
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // none stands in a table for what was not measured.
@@ -60,6 +61,14 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
+// short drops the decimals of a round number.
+func short(text string) string {
+	for _, zeros := range []string{".00", ".0"} {
+		text = strings.Replace(text, zeros+" ", " ", 1)
+	}
+	return text
+}
+
 // middle is a metric's median, spread its least and largest value; m may be nil.
 func (m *Metric) middle() string {
 	if m == nil {
@@ -95,7 +104,7 @@ func (m *Metric) withGoal() string {
 	if m == nil || m.Goal == 0 {
 		return m.middle()
 	}
-	return fmt.Sprintf("%s (goal %s, ×%.2f)", m.middle(), m.Unit.text(m.Goal), m.Median/m.Goal)
+	return fmt.Sprintf("%s (%.2f of %s)", m.middle(), m.Median/m.Goal, short(m.Unit.text(m.Goal)))
 }
 
 // Text shows a value of the metric with its unit.

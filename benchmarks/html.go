@@ -36,7 +36,7 @@ func (r *Report) HTML() ([]byte, error) {
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>WES: benchmark</title>
 <style>
-body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #1d2b3a; max-width: 1640px; margin: 2em auto; padding: 0 1.5em }
+body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #1d2b3a; max-width: 1720px; margin: 2em auto; padding: 0 1.5em }
 h1 { font-size: 1.7em; margin-bottom: .4em } h2 { font-size: 1.25em; margin: 2em 0 .3em; border-bottom: 2px solid #eef2f8 }
 p { max-width: 75em; margin: .4em 0 }
 table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto; font-variant-numeric: tabular-nums }

@@ -15,7 +15,7 @@ func inferenceSections(r *Report) []Section {
 	list := []Section{{
 		Title: "Proofs of inference",
 		Note: "Each run is a process of its own, with the model prepared before; proofs are verified in another process. " +
-			"Prove is everything from the input to the finished proof, execution included. Goals are those of the design, for two cores.",
+			"Prove is everything from the input to the finished proof, execution included. In brackets: what part that is of the design's goal for two cores.",
 		Rows: modelRows(results, r.Machine.Cores),
 		Plots: []Plot{
 			growth(results, "Proving time by activations", "activations"),

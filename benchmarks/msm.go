@@ -76,7 +76,7 @@ func (p product) measured(e Engine, seed uint64) Case {
 	n := 1 << p.log
 	r := Result{
 		Case: fmt.Sprintf("%d bit %d×2^%d", p.width, p.batch, p.log), Engine: e.Name,
-		Title: fmt.Sprintf("%d × 2^%d, %d-bit scalars", p.batch, p.log, p.width), Series: fmt.Sprintf("%d-bit scalars", p.width),
+		Title: fmt.Sprintf("%d × 2^%d, %d-bit scalars", p.batch, p.log, p.width), Series: fmt.Sprintf("%d bit", p.width),
 		Parameters: map[string]int64{"width": int64(p.width), "batch": int64(p.batch), "points": int64(n)},
 	}
 	if p.batch == 1 {

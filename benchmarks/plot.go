@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"image/color"
 	"math"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,9 +16,9 @@ import (
 
 // The size of a plot, and the part of it that is the legend's, to the right of the axes.
 const (
-	plotWidth   = 20 * vg.Centimeter
+	plotWidth   = 22 * vg.Centimeter
 	plotHeight  = 11 * vg.Centimeter
-	legendWidth = 5.6 * vg.Centimeter
+	legendWidth = 7 * vg.Centimeter
 )
 
 // svg draws a plot, nothing for one without points.
@@ -41,7 +40,12 @@ func (p *Plot) svg() (template.HTML, error) {
 		}
 	}
 	room(&d.X)
-	room(&d.Y)
+	if p.Y == axisRatio {
+		d.Y.Scale, d.Y.Tick.Marker = plot.LinearScale{}, plot.DefaultTicks{}
+		d.Y.Min, d.Y.Max = 0, 1.1*max(1, d.Y.Max)
+	} else {
+		room(&d.Y)
+	}
 	legend.Top, legend.Left, legend.Padding, legend.ThumbnailWidth = true, true, vg.Points(3), vg.Points(24)
 
 	canvas := vgsvg.New(plotWidth, plotHeight)
@@ -57,8 +61,7 @@ func (p *Plot) svg() (template.HTML, error) {
 }
 
 // colours tell lines apart also for most who are colour-blind: the palette of Okabe and Ito
-// ("Color Universal Design", 2008) without yellow, which white swallows. A line and its
-// baseline follow each other in it.
+// ("Color Universal Design", 2008) without yellow, which white swallows.
 var colours = []color.RGBA{
 	{0, 114, 178, 255},
 	{86, 180, 233, 255},
@@ -85,13 +88,9 @@ func (l *Line) draw(d *plot.Plot, legend *plot.Legend, c color.Color) error {
 	dots.Color, dots.Shape, dots.Radius = c, draw.CircleGlyph{}, vg.Points(2.5)
 	switch {
 	case l.Dots:
-		dots.Shape = draw.SquareGlyph{}
+		dots.Shape = draw.BoxGlyph{}
 		d.Add(dots)
 		legend.Add(l.Name, dots)
-	case l.Dashed:
-		line.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
-		d.Add(line)
-		legend.Add(l.Name, line)
 	default:
 		d.Add(line, dots)
 		legend.Add(l.Name, line, dots)
@@ -139,16 +138,6 @@ func (t ticks) label(v, exponent float64) string {
 		return fmt.Sprintf("2^%.0f", exponent)
 	case axisSeconds:
 		return short(secondsText(v))
-	case axisRatio:
-		return fmt.Sprintf("%.3g", v)
 	}
 	return short(countText(v))
-}
-
-// short drops the decimals of a round number.
-func short(text string) string {
-	for _, zeros := range []string{".00", ".0"} {
-		text = strings.Replace(text, zeros+" ", " ", 1)
-	}
-	return text
 }

@@ -26,11 +26,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
-	for _, s := range Suites() {
-		if !slices.Contains(o.Suites, s.Name) {
-			continue
-		}
-		if err := r.measure(ctx, &s, &o); err != nil {
+	cases, err := r.collect(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range cases {
+		if err := r.measure(ctx, &cases[i], &o); err != nil {
 			return nil, err
 		}
 	}
@@ -57,30 +58,46 @@ func joinDevices(before, after []Device) []Device {
 	return joined
 }
 
-func (r *Report) measure(ctx context.Context, s *Suite, o *Options) error {
-	cases, missing, err := s.cases(ctx, o)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.Name, err)
-	}
-	r.Missing = append(r.Missing, missing...)
-	for _, c := range cases {
-		c.result.Suite = s.Name
-		if len(o.Only) > 0 && !slices.Contains(o.Only, c.result.Case) {
+// collect lists the cases that were asked for, and notes what is missing.
+func (r *Report) collect(ctx context.Context, o *Options) ([]Case, error) {
+	var cases []Case
+	for _, s := range Suites() {
+		if !slices.Contains(o.Suites, s.Name) {
 			continue
 		}
-		result, err := c.measure(ctx, o)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		end := Progress{Suite: s.Name, Case: c.result.Case, Engine: c.result.Engine, Run: o.Runs, Runs: o.Runs}
+		list, missing, err := s.cases(ctx, o)
 		if err != nil {
-			r.Missing = append(r.Missing, Missing{Suite: s.Name, Case: c.result.Case, Engine: c.result.Engine, Reason: cut(err.Error()), Failed: true})
-		} else {
-			r.Results = append(r.Results, result)
-			end.Result = &result
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		o.Progress(end)
+		for i := range list {
+			list[i].result.Suite = s.Name
+		}
+		cases, r.Missing = append(cases, list...), append(r.Missing, missing...)
 	}
+	for _, name := range o.Only {
+		if !slices.ContainsFunc(cases, func(c Case) bool { return c.result.Case == name }) {
+			return nil, fmt.Errorf("no case %q in %s", name, strings.Join(o.Suites, ", "))
+		}
+	}
+	return slices.DeleteFunc(cases, func(c Case) bool {
+		return len(o.Only) > 0 && !slices.Contains(o.Only, c.result.Case)
+	}), nil
+}
+
+// measure adds the result of a case, or why there is none.
+func (r *Report) measure(ctx context.Context, c *Case, o *Options) error {
+	result, err := c.measure(ctx, o)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	end := Progress{Suite: result.Suite, Case: result.Case, Engine: result.Engine, Run: o.Runs, Runs: o.Runs}
+	if err != nil {
+		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Case: result.Case, Engine: result.Engine, Reason: cut(err.Error()), Failed: true})
+	} else {
+		r.Results = append(r.Results, result)
+		end.Result = &result
+	}
+	o.Progress(end)
 	return nil
 }
 

@@ -15,7 +15,7 @@ type Section struct {
 	Plots []Plot
 }
 
-// Plot is a diagram with logarithmic axes.
+// Plot is a diagram with logarithmic axes, but for that of ratios, which begins at 0.
 type Plot struct {
 	Title, X, Y string
 	Lines       []Line
@@ -25,7 +25,6 @@ type Plot struct {
 type Line struct {
 	Name   string
 	Points []Point
-	Dashed bool // a baseline
 	Dots   bool // points that no line connects
 }
 
@@ -61,7 +60,8 @@ func kernelSections(title, size string, results []*Result) []Section {
 	if len(results) == 0 {
 		return nil
 	}
-	s := Section{Title: title, Note: "Ratio: the median over the runs of the time over that of " + gnarkCrypto + " in the same run, for the same result. Below 1 is faster."}
+	s := Section{Title: title, Note: "Ratio: the median over the runs of the time over that of " + gnarkCrypto + " in the same run, for the same result. Below 1 is faster. " +
+		"A run of short calls makes as many as take 50 ms."}
 	s.Rows = [][]string{{"case", "engine", "time", "least – most", gnarkCrypto, "ratio"}}
 	for _, x := range results {
 		m := x.metric("time")
@@ -69,13 +69,14 @@ func kernelSections(title, size string, results []*Result) []Section {
 	}
 	times, ratios := kernelLines(size, results)
 	s.Plots = []Plot{
-		{Title: title, X: size, Y: axisSeconds, Lines: times},
+		{Title: title + ": time for each of the " + size, X: size, Y: axisSeconds, Lines: times},
 		{Title: "Time over that of " + gnarkCrypto, X: size, Y: axisRatio, Lines: ratios},
 	}
 	return []Section{s}
 }
 
-// kernelLines are times and ratios by series and engine. A batch is no point of the times.
+// kernelLines are times by size and ratios, by series and engine. A batch is no point of the
+// times.
 func kernelLines(size string, results []*Result) (times, ratios []Line) {
 	for _, x := range results {
 		m := x.metric("time")
@@ -85,11 +86,9 @@ func kernelLines(size string, results []*Result) (times, ratios []Line) {
 		at, name := float64(x.Parameters[size]), x.Series+", "+x.Engine
 		batch := x.Parameters["batch"] > 1
 		ratios = extend(ratios, Line{Name: name, Dots: batch}, Point{at, m.Baseline.Ratio})
-		if batch {
-			continue
+		if !batch {
+			times = extend(times, Line{Name: name}, Point{at, m.Median / at})
 		}
-		times = extend(times, Line{Name: name}, Point{at, m.Median})
-		times = extend(times, Line{Name: x.Series + ", " + m.Baseline.Name, Dashed: true}, Point{at, m.Baseline.Median})
 	}
 	return times, ratios
 }
