@@ -25,8 +25,10 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"cmd/wes":                          {"benchmarks", "gpu/onnx", "prover", "prover/..."},
-	"gpu/onnx":                         {},
+	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
+	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},
 	"prover/layer":                     {"prover/graph", "prover/sumcheck", "prover/lookup", "prover/commit", "prover/transcript", "prover/poly", "prover/vec"},
@@ -61,7 +63,7 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
-	"github.com/consensys/gnark-crypto/": {"prover", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/consensys/gnark-crypto/": {"prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 	"C":                                  {"gpu/onnx"},
 }
 
