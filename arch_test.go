@@ -24,7 +24,7 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"benchmarks", "gpu/onnx", "prover", "prover/..."},
+	"cmd/wes":                          {"benchmarks", "gpu/onnx", "gpu/worker", "prover", "prover/..."},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},

@@ -1,26 +1,37 @@
 package main
 
 import (
-	"os"
+	"maps"
 
 	"github.com/spf13/cobra"
 	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
-// newWorker is the child process that onnx.Open starts.
+// newWorker is the child process that package worker starts.
 func newWorker() *cobra.Command {
-	c := group("worker", "Processes that wes starts itself", &cobra.Command{
-		Use:   "onnx",
-		Short: "Serve ONNX Runtime on standard input and output",
-		Args:  arguments(),
-		RunE: func(*cobra.Command, []string) error {
-			if err := onnx.Serve(os.Stdin, os.Stdout); err != nil {
+	return &cobra.Command{
+		Use:    "worker SOCKET",
+		Short:  "Run jobs of a wes that started this one",
+		Hidden: true,
+		Args:   arguments("SOCKET"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := worker.Serve(c.Context(), args[0], methods()); err != nil {
 				return &pipeline.Fault{Stage: pipeline.StageExecute, Err: err}
 			}
 			return nil
 		},
-	})
-	c.Hidden = true
-	return c
+	}
+}
+
+// methods is the table of all that runs in a child, by the names that its callers use.
+func methods() map[string]worker.Method {
+	all := map[string]worker.Method{}
+	for _, offered := range []map[string]worker.Method{
+		onnx.Methods(),
+	} {
+		maps.Copy(all, offered)
+	}
+	return all
 }

@@ -1,11 +1,9 @@
 // Package onnx runs ONNX models on ONNX Runtime. It alone imports the binding.
 //
 // Native code can end a process in ways that Go cannot catch, so ONNX Runtime lives in a
-// child process: Open starts the program itself with the arguments "worker onnx", which must
-// call Serve, and talks to it over pipes. A crash, a hang or a memory overrun of the child
-// is an error of the call that met it, and the Client is of no use afterwards: Close it and
-// open another. The child has an empty working directory, a minimal environment and, on
-// Linux, limits on memory and processor time.
+// child process of package worker, whose table of methods must have Methods. A crash, a hang
+// or a memory overrun of the child is an error of the call that met it, and the Client is of
+// no use afterwards: Close it and open another.
 //
 // The package must only be given models that the caller wrote itself: see prover/model/emit.
 package onnx
@@ -13,16 +11,17 @@ package onnx
 import "errors"
 
 var (
-	// ErrUnavailable is returned by Locate, Open, Fetch and Serve when this build or machine
+	// ErrUnavailable is returned by Locate, Open and Fetch when this build or machine
 	// has no ONNX Runtime; the error that wraps it says what to do.
 	ErrUnavailable = errors.New("ONNX Runtime is unavailable")
 	// ErrInexact is returned by Open when the provider fails the self-test.
 	ErrInexact = errors.New("provider is not exact")
-	// ErrDied is returned by every call once the child process has ended or was killed.
+	// ErrDied is returned by every call once the child process has ended or was killed; it
+	// comes with the worker.Failure that says why.
 	ErrDied = errors.New("ONNX Runtime process died")
 	// ErrRuntime is returned for errors that ONNX Runtime reports itself.
 	ErrRuntime = errors.New("ONNX Runtime")
-	// ErrProtocol is returned for frames that break the protocol between parent and child.
+	// ErrProtocol is returned for requests and replies of a form that cannot be.
 	ErrProtocol = errors.New("protocol error")
 )
 

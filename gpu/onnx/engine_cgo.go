@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -88,7 +89,7 @@ var _ loaded = (*session)(nil)
 
 func (n *native) load(model []byte, spec modelSpec) (loaded, error) {
 	if len(model) == 0 {
-		return nil, fmt.Errorf("%w: empty model", ErrProtocol)
+		return nil, errors.New("empty model")
 	}
 	o, err := n.options()
 	if err != nil {

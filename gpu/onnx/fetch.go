@@ -98,7 +98,8 @@ func download(ctx context.Context, npm, dir string) (string, error) {
 	return found[0], nil
 }
 
-func tailOf(out []byte) []byte { return out[max(0, len(out)-maxTail):] }
+// tailOf is what an error shows of a program's output.
+func tailOf(out []byte) []byte { return out[max(0, len(out)-1<<12):] }
 
 // verify compares the archive with the pinned hash.
 func verify(ctx context.Context, archive string, progress func(Stage, int64, int64)) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -13,41 +12,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weisyn/wes/gpu/worker"
 	"go.uber.org/goleak"
 )
 
-// TestMain lets this test program be the child of its own clients.
+// TestMain lets this test program be the child of its own clients, also one that crashes
+// and one that hangs.
 func TestMain(m *testing.M) {
-	if slices.Equal(os.Args[1:], []string{"worker", "onnx"}) {
-		if err := Serve(os.Stdin, os.Stdout); err != nil {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "worker":
+		methods := Methods()
+		methods["exit"] = func(context.Context, *worker.Request) ([][]byte, error) { os.Exit(3); return nil, nil }
+		if err := worker.Serve(context.Background(), os.Args[2], methods); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		return
-	}
-	if len(os.Args) > 1 && os.Args[1] == "impostor" {
-		impostor(os.Args[2])
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// impostor is a child that misbehaves.
-func impostor(how string) {
-	switch how {
-	case "silent":
-		io.Copy(io.Discard, os.Stdin)
-	case "hung":
-		select {}
-	case "crashing":
+	case len(os.Args) == 3 && os.Args[1] == "crashing":
 		fmt.Fprintln(os.Stderr, "terminate called after throwing")
 		os.Exit(134)
-	case "boasting":
-		writeHead(os.Stdout, frameDone, 1<<40)
-		io.Copy(io.Discard, os.Stdin)
-	case "babbling":
-		fmt.Println("hello, I am no frame at all")
-		io.Copy(io.Discard, os.Stdin)
+	case len(os.Args) == 3 && os.Args[1] == "hung":
+		select {}
+	default:
+		goleak.VerifyTestMain(m)
 	}
 }
 
@@ -177,40 +163,35 @@ func TestRefusesFormsThatOverflow(t *testing.T) {
 	}
 }
 
-// TestChildThatMisbehavesIsAnError guards that nothing a child does harms the parent.
-func TestChildThatMisbehavesIsAnError(t *testing.T) {
+// TestLostChildIsAnErrorOfThisPackage guards what callers branch on.
+func TestLostChildIsAnErrorOfThisPackage(t *testing.T) {
 	if !linked {
 		t.Skip("needs cgo")
 	}
-	for how, want := range map[string]error{
-		"silent": context.DeadlineExceeded, "hung": context.DeadlineExceeded,
-		"crashing": ErrDied, "boasting": ErrDied, "babbling": ErrDied,
-	} {
-		t.Run(how, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
-			if want == ErrDied {
-				ctx = t.Context()
-			}
-			_, err := Open(ctx, Options{Library: "none", Command: []string{os.Args[0], "impostor", how}})
-			if !errors.Is(err, want) {
-				t.Errorf("got %v, want %v", err, want)
-			}
-			if how == "crashing" && !strings.Contains(err.Error(), "terminate called") {
-				t.Errorf("%v does not show the child's last words", err)
-			}
-		})
+	_, err := Open(t.Context(), Options{Library: "none", Command: []string{os.Args[0], "crashing"}})
+	var f *worker.Failure
+	if !errors.Is(err, ErrDied) || !errors.As(err, &f) || f.Reason != worker.ReasonCrashed {
+		t.Errorf("crash: got %v", err)
+	} else if !strings.Contains(err.Error(), "terminate called") {
+		t.Errorf("%v does not show the child's last words", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := Open(ctx, Options{Library: "none", Command: []string{os.Args[0], "hung"}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("hang: got %v", err)
 	}
 }
 
-func TestKilledChildIsAnErrorOfEveryLaterCall(t *testing.T) {
+func TestLostChildIsAnErrorOfEveryLaterCall(t *testing.T) {
 	c := open(t)
 	model, in, out := double(3)
 	s, err := c.Load(t.Context(), model, in, out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.cmd.Process.Kill()
+	if err := c.call(t.Context(), "exit", nil); !errors.Is(err, ErrDied) {
+		t.Fatalf("got %v", err)
+	}
 	for range 2 {
 		if _, err := s.Run(t.Context(), [][]byte{make([]byte, 12)}); !errors.Is(err, ErrDied) {
 			t.Errorf("got %v", err)
@@ -268,23 +249,25 @@ func TestProviderThatTheLibraryLacksIsUnavailable(t *testing.T) {
 	}
 }
 
-// FuzzServe feeds a child arbitrary requests.
-func FuzzServe(f *testing.F) {
-	var hello bytes.Buffer
-	writeFrame(&hello, frameHello, encodeJSON(setup{}))
-	f.Add([]byte{})
-	f.Add(hello.Bytes())
+// FuzzMethods feeds a child arbitrary requests.
+func FuzzMethods(f *testing.F) {
 	model, in, out := double(3)
 	form := encodeJSON(modelSpec{in, out})
-	var talk bytes.Buffer
-	writeFrame(&talk, frameLoad, uint32Bytes(uint32(len(form))), form, model)
-	writeFrame(&talk, frameRun, uint32Bytes(1), make([]byte, 12))
-	writeFrame(&talk, frameFree, uint32Bytes(1))
-	f.Add(talk.Bytes())
-	f.Fuzz(func(t *testing.T, requests []byte) {
-		w := newWorker(bytes.NewReader(requests), io.Discard)
-		w.engine = echo{}
-		for w.answer() == nil {
+	load := slices.Concat(uint32Bytes(uint32(len(form))), form, model)
+	run := append(uint32Bytes(1), make([]byte, 12)...)
+	f.Add([]byte{}, []byte{}, []byte{})
+	f.Add(load, run, uint32Bytes(1))
+	f.Add(load[:9], run[:3], uint32Bytes(2))
+	f.Fuzz(func(t *testing.T, load, run, free []byte) {
+		methods := newHost(func(setup) (engine, error) { return echo{}, nil }).methods()
+		for _, r := range []struct {
+			method string
+			body   []byte
+		}{{methodLoad, load}, {methodOpen, encodeJSON(setup{})}, {methodLoad, load}, {methodRun, run}, {methodFree, free}, {methodRun, run}} {
+			_, err := methods[r.method](t.Context(), &worker.Request{Body: bytes.NewReader(r.body), Size: uint64(len(r.body))})
+			if r.method == methodOpen && err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }
@@ -313,17 +296,6 @@ func (s *echoSession) inputs() [][]byte  { return s.in }
 func (s *echoSession) outputs() [][]byte { return s.out }
 func (s *echoSession) run() error        { return nil }
 func (s *echoSession) free()             {}
-
-func TestTailKeepsTheLastBytes(t *testing.T) {
-	w := &tail{}
-	for range 100 {
-		fmt.Fprintln(w, strings.Repeat("a", 100))
-	}
-	fmt.Fprintln(w, "end")
-	if s := w.text(); len(s) > maxTail || !strings.HasSuffix(s, "end") {
-		t.Errorf("kept %d bytes", len(s))
-	}
-}
 
 // BenchmarkRun measures what the child process costs: a model that does next to nothing.
 func BenchmarkRun(b *testing.B) {

@@ -44,7 +44,7 @@ func (c *Child) bury(cause error) *Failure {
 		c.conn.Close()
 	}
 	c.cmd.Process.Kill()
-	<-c.exited
+	c.all.Wait()
 	f.Lost, f.Words = true, c.words.text()
 	if err := os.RemoveAll(c.dir); err != nil {
 		f.Err = fmt.Errorf("%w; %v", f.Err, err)

@@ -32,6 +32,7 @@ type Child struct {
 	exited  chan struct{} // closed when the process is reaped
 	closing chan struct{} // closed by Close
 	close   sync.Once
+	all     sync.WaitGroup
 	turn    chan struct{} // holds one token: the right to use what follows
 	conn    net.Conn
 	in      *bufio.Reader
@@ -64,6 +65,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 	if err := c.connect(ctx, listener); err != nil {
 		return nil, c.bury(err)
 	}
+	c.all.Go(c.watch)
 	c.turn <- struct{}{}
 	return c, nil
 }
@@ -100,7 +102,7 @@ func (c *Child) launch() (listener *net.UnixListener, err error) {
 		listener.Close()
 		return nil, err
 	}
-	go c.reap(listener)
+	c.all.Go(func() { c.reap(listener) })
 	return listener, nil
 }
 
@@ -180,13 +182,18 @@ func (c *Child) gone() bool {
 // Close ends the job that runs, then the process, and waits for it.
 func (c *Child) Close() error {
 	c.close.Do(func() { close(c.closing) })
-	<-c.turn
+	select {
+	case <-c.turn:
+	default:
+		c.condemn(&Failure{Reason: ReasonCanceled, Err: ErrClosed})
+		<-c.turn
+	}
 	defer func() { c.turn <- struct{}{} }()
 	if c.dead == nil {
 		c.conn.Close()
 		c.await(c.options.limits().Grace)
 		c.cmd.Process.Kill()
-		<-c.exited
+		c.all.Wait()
 		c.dead = &Failure{Reason: ReasonCanceled, Lost: true, Err: ErrClosed}
 	}
 	if err := os.RemoveAll(c.dir); err != nil {

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 )
+
+// smallBody is what a socket takes even if nobody reads, in bytes.
+const smallBody = 1 << 15
 
 // Job is one call of a method.
 type Job struct {
@@ -54,6 +56,11 @@ func (c *Child) Do(ctx context.Context, j Job) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	select {
+	case <-c.closing:
+		return &Failure{Reason: ReasonCanceled, Lost: true, Err: ErrClosed}
+	default:
+	}
 	switch {
 	case c.dead != nil:
 		return c.dead
@@ -63,13 +70,15 @@ func (c *Child) Do(ctx context.Context, j Job) error {
 	return c.run(ctx, j)
 }
 
-// run is a job's life: one goroutine sends, one watches, this one receives.
+// run is a job's life: one goroutine sends, this one receives, and when ctx ends one cancels.
 func (c *Child) run(ctx context.Context, j Job) error {
 	c.pulse.begin(j.Stall)
-	answered, over := make(chan struct{}), make(chan struct{})
-	var sender, watcher sync.WaitGroup
-	sender.Go(func() { c.send(ctx, j, answered) })
-	watcher.Go(func() { c.watch(ctx, over) })
+	sent, answered, cancelled := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		c.cancel(ctx, sent, answered)
+	})
+	c.send(j, sent)
 	err := c.converse(j)
 	_, answers := err.(*Failure)
 	lost := err != nil && !answers
@@ -78,9 +87,11 @@ func (c *Child) run(ctx context.Context, j Job) error {
 	}
 	close(answered)
 	c.pulse.wait(true)
-	sender.Wait()
-	close(over)
-	watcher.Wait()
+	<-sent
+	c.pulse.wait(false)
+	if !stop() {
+		<-cancelled
+	}
 	switch {
 	case lost:
 		return c.bury(err)
@@ -93,41 +104,59 @@ func (c *Child) run(ctx context.Context, j Job) error {
 	return err
 }
 
-// send writes the request, and that the job is cancelled if it is. An error of writing is a
-// broken connection, which the reader meets too.
-func (c *Child) send(ctx context.Context, j Job, answered <-chan struct{}) {
-	name := append([]byte{byte(len(j.Method))}, j.Method...)
-	if writeFrame(c.conn, frameRequest, name, j.Body...) != nil {
+// send writes the request and closes sent; a large one while the caller goes on, for the
+// child may answer before it has read all. An error of writing is a broken connection, which
+// who reads meets too.
+func (c *Child) send(j Job, sent chan<- struct{}) {
+	size := 0
+	for _, part := range j.Body {
+		size += len(part)
+	}
+	write := func() {
+		defer close(sent)
+		name := append([]byte{byte(len(j.Method))}, j.Method...)
+		_ = writeFrame(c.conn, frameRequest, name, j.Body...)
+	}
+	if size <= smallBody {
+		write()
+	} else {
+		go write()
+	}
+}
+
+// cancel asks the child to end the job, and kills it when it does not.
+func (c *Child) cancel(ctx context.Context, sent, answered <-chan struct{}) {
+	patience := time.After(c.options.Grace)
+	select {
+	case <-sent:
+		// Without a deadline a child that reads nothing could hold this up.
+		_ = c.conn.SetWriteDeadline(time.Now().Add(c.options.Grace))
+		_ = writeFrame(c.conn, frameCancel, nil)
+		_ = c.conn.SetWriteDeadline(time.Time{})
+	case <-answered:
+		return
+	case <-patience:
+		c.condemn(&Failure{Reason: reasonOf(ctx.Err()), Err: ctx.Err()})
 		return
 	}
 	select {
 	case <-answered:
-	case <-ctx.Done():
-		_ = writeFrame(c.conn, frameCancel, nil)
+	case <-patience:
+		c.condemn(&Failure{Reason: reasonOf(ctx.Err()), Err: ctx.Err()})
 	}
 }
 
-// watch kills the process when the job must not go on.
-func (c *Child) watch(ctx context.Context, over <-chan struct{}) {
+// watch kills the process when its pulse says so.
+func (c *Child) watch() {
 	tick := time.NewTicker(c.options.beat)
 	defer tick.Stop()
-	done, patience := ctx.Done(), (<-chan time.Time)(nil)
 	for {
-		var f *Failure
 		select {
-		case <-over:
+		case <-c.exited:
 			return
-		case <-done:
-			done = nil
-			patience = time.After(c.options.Grace)
-		case <-patience:
-			f = &Failure{Reason: reasonOf(ctx.Err()), Err: ctx.Err()}
-		case <-c.closing:
-			f = &Failure{Reason: ReasonCanceled, Err: ErrClosed}
 		case <-tick.C:
-			f = c.pulse.tick()
 		}
-		if f != nil {
+		if f := c.pulse.tick(); f != nil {
 			c.condemn(f)
 			return
 		}

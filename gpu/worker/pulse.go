@@ -84,15 +84,14 @@ func (p *pulse) resident() int64 {
 func (p *pulse) tick() *Failure {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cpu > 0 && p.mu.used > p.cpu {
-		return &Failure{Reason: ReasonDeadline, Err: fmt.Errorf("processor time of %v used up", p.cpu)}
-	}
 	if !p.mu.waiting {
 		return nil
 	}
 	p.mu.quiet++
 	p.mu.idle++
 	switch {
+	case p.cpu > 0 && p.mu.used > p.cpu:
+		return &Failure{Reason: ReasonDeadline, Err: fmt.Errorf("processor time of %v used up", p.cpu)}
 	case p.mu.quiet > silence:
 		return &Failure{Reason: ReasonHung, Err: fmt.Errorf("no sign of life for %v", silence*p.period)}
 	case p.mu.idle > p.mu.stall:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"os/signal"
@@ -14,15 +15,20 @@ import (
 	"time"
 )
 
-// server is the child's side. One goroutine reads frames, one sends beats, one looks at the
-// memory; the jobs run on the goroutine that called Serve.
+// attention is how long a job runs before the child listens for its cancellation, so that
+// short jobs need no second goroutine.
+const attention = 2 * time.Millisecond
+
+// server is the child's side. The goroutine that called Serve reads requests and runs their
+// methods; one sends beats, one looks at the memory, and one listens while a job takes long.
 type server struct {
 	methods map[string]Method
 	limits  limits
 	conn    *net.UnixConn
-	in      *bufio.Reader // the reader's, and the body's of a job that runs
+	in      *bufio.Reader
 	out     *outbox
-	jobs    chan func() error
+	heard   func()        // returns when in is the caller's again
+	orphan  *time.Timer   // ends the process
 	over    chan struct{} // closed when Serve returns
 }
 
@@ -36,9 +42,11 @@ func Serve(ctx context.Context, socket string, methods map[string]Method) error 
 	if err != nil {
 		return fmt.Errorf("serve jobs: %w", err)
 	}
-	s := &server{methods: methods, conn: conn.(*net.UnixConn), jobs: make(chan func() error), over: make(chan struct{})}
+	orphan := time.AfterFunc(math.MaxInt64, func() { os.Exit(1) })
+	defer orphan.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
+	s := &server{methods: methods, conn: conn.(*net.UnixConn), heard: func() {}, orphan: orphan, over: make(chan struct{})}
 	if err := s.run(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("serve jobs: %w", err)
 	}
@@ -55,22 +63,13 @@ func (s *server) run(ctx context.Context) error {
 	}
 	all.Go(s.beats)
 	all.Go(s.watchMemory)
-	broken := make(chan error, 1)
-	all.Go(func() {
-		broken <- s.read(ctx)
-		s.abandon()
-	})
 	for {
-		select {
-		case err := <-broken:
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		err := s.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
 			return err
-		case job := <-s.jobs:
-			if err := job(); err != nil {
-				return err
-			}
 		}
 	}
 }
@@ -79,8 +78,7 @@ func (s *server) hello() error {
 	if err := errors.Join(s.conn.SetReadBuffer(bufferSize), s.conn.SetWriteBuffer(bufferSize)); err != nil {
 		return err
 	}
-	s.in = bufio.NewReaderSize(s.conn, 1<<16)
-	s.out = &outbox{conn: s.conn}
+	s.in, s.out = bufio.NewReaderSize(s.conn, 1<<16), &outbox{conn: s.conn}
 	kind, length, err := readHead(s.in)
 	if err != nil {
 		return err
@@ -97,53 +95,31 @@ func (s *server) hello() error {
 	return writeFrame(s.conn, frameReady, nil)
 }
 
-// read hands out requests and cancels them. It reads on behind a request once its body has
-// been read.
-func (s *server) read(ctx context.Context) error {
-	cancel := func() {}
-	defer func() { cancel() }()
-	for {
-		kind, length, err := readHead(s.in)
-		switch {
-		case err != nil:
+// next answers one frame. The error is io.EOF when the parent has closed the connection.
+func (s *server) next(ctx context.Context) error {
+	s.heard()
+	kind, length, err := readHead(s.in)
+	switch {
+	case err != nil:
+		return err
+	case kind == frameCancel && length == 0:
+		return nil // of a job that was answered already
+	case kind == frameRequest:
+		name, size, err := readMethod(s.in, length)
+		if err != nil {
 			return err
-		case kind == frameCancel && length == 0:
-			cancel()
-		case kind == frameRequest:
-			cancel()
-			if cancel, err = s.request(ctx, length); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("%w: frame %d of %d bytes", errProtocol, kind, length)
 		}
+		return s.answer(ctx, name, size)
 	}
-}
-
-// request passes a job on and waits until its body has been read, or Serve returns. What it
-// returns cancels the job.
-func (s *server) request(ctx context.Context, length uint64) (func(), error) {
-	name, size, err := readMethod(s.in, length)
-	if err != nil {
-		return func() {}, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	drained := make(chan struct{})
-	b := newBody(s.in, size, func() { close(drained) })
-	select {
-	case s.jobs <- func() error { return s.answer(ctx, name, b) }:
-	case <-s.over:
-	}
-	select {
-	case <-drained:
-	case <-s.over:
-	}
-	return cancel, nil
+	return fmt.Errorf("%w: frame %d of %d bytes", errProtocol, kind, length)
 }
 
 // answer runs a method and sends what it returns, after the rest of the body.
-func (s *server) answer(ctx context.Context, name string, b *body) error {
+func (s *server) answer(ctx context.Context, name string, size uint64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	s.out.begin()
+	b := newBody(s.in, size, func() { s.heard = s.listen(cancel) })
 	reply, err := s.call(ctx, name, b)
 	if _, broken := io.Copy(io.Discard, b); broken != nil {
 		return broken
@@ -162,17 +138,44 @@ func (s *server) call(ctx context.Context, name string, b *body) ([][]byte, erro
 	return method(ctx, &Request{Body: b, Size: b.left, Progress: s.out.progress})
 }
 
-// abandon ends a process whose parent is gone, also when native code goes on.
-func (s *server) abandon() {
-	select {
-	case <-s.over:
-	case <-time.After(s.limits.Grace):
-		os.Exit(1)
+// listen cancels a job that takes long when the parent says so or is gone. The function it
+// returns waits until nobody listens any more.
+func (s *server) listen(cancel func()) (heard func()) {
+	done := make(chan struct{})
+	timer := time.AfterFunc(attention, func() {
+		defer close(done)
+		s.hear(cancel)
+	})
+	return func() {
+		if !timer.Stop() {
+			<-done
+		}
 	}
 }
 
+// hear takes frames that cancel the job, and leaves the first other one.
+func (s *server) hear(cancel func()) {
+	for {
+		head, err := s.in.Peek(headSize)
+		switch {
+		case err != nil:
+			cancel()
+			s.abandon()
+			return
+		case head[0] != frameCancel:
+			return
+		}
+		cancel()
+		// What was peeked can be discarded.
+		_, _ = s.in.Discard(headSize)
+	}
+}
+
+// abandon ends a process whose parent is gone, also when native code goes on.
+func (s *server) abandon() { s.orphan.Reset(s.limits.Grace) }
+
 // beats sends signs of life while a job runs. A parent that is gone shows here even when
-// nobody reads.
+// nobody listens.
 func (s *server) beats() {
 	tick := time.NewTicker(s.limits.Beat)
 	defer tick.Stop()
@@ -183,7 +186,6 @@ func (s *server) beats() {
 		case <-tick.C:
 		}
 		if s.out.beat() != nil {
-			s.conn.Close()
 			s.abandon()
 			return
 		}

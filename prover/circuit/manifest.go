@@ -57,6 +57,11 @@ func (m *Manifest) System() System {
 	return s
 }
 
+// PublicBytes is the size of an encoded public witness.
+func (m *Manifest) PublicBytes() int {
+	return witnessHeader + m.Public*valueSize(m.System().Curve)
+}
+
 // DecodeManifest reads what Encode wrote, and nothing else. Its errors are *InputError.
 func DecodeManifest(b []byte) (*Manifest, error) {
 	m, err := decodeManifest(b)

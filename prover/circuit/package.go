@@ -61,6 +61,29 @@ func (p *Package) VerifyingKey() (*VerifyingKey, error) {
 	return k, nil
 }
 
+// CheckParts compares the digests of all parts with the manifest's.
+func (p *Package) CheckParts() error {
+	for _, f := range p.Manifest.files() {
+		if err := p.digestPart(f); err != nil {
+			return &InputError{p.path(f.name), err}
+		}
+	}
+	return nil
+}
+
+func (p *Package) digestPart(f file) error {
+	r, err := os.Open(p.path(f.name))
+	if err != nil {
+		return cause(err)
+	}
+	defer r.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return cause(err)
+	}
+	return f.matches([sha256.Size]byte(sum.Sum(nil)))
+}
+
 func (p *Package) path(name string) string { return filepath.Join(p.Dir, name) }
 
 func (p *Package) stat(f file) error {

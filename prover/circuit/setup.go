@@ -21,7 +21,7 @@ const maxFile = 64 << 30
 // SetupRequest says what to make a package of. Exactly one of SRS, Unsafe, and the pair of
 // ProvingKey and VerifyingKey is given.
 type SetupRequest struct {
-	System       System
+	System       System `json:"-"`
 	Circuit      string // constraint system, gnark's encoding
 	Out          string // folder of the package, which must not exist or be empty
 	SRS          string // file of a ceremony: .ptau, or gnark's encoding for PLONK

@@ -69,6 +69,18 @@ func write(dir string, m *Manifest, parts []part) (p *Package, err error) {
 	return Open(dir)
 }
 
+// Move gives a package another folder of the same file system, which must not exist or be
+// empty.
+func Move(from, to string) (*Package, error) {
+	if err := CheckNew(to); err != nil {
+		return nil, err
+	}
+	if err := settle(from, to); err != nil {
+		return nil, err
+	}
+	return Open(to)
+}
+
 // settle gives a complete folder its name. An empty folder of that name may be there.
 func settle(temp, dir string) error {
 	if err := os.Chmod(temp, 0o755); err != nil {

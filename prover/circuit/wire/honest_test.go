@@ -31,6 +31,12 @@ func TestHonestEncodingsAreAccepted(t *testing.T) {
 					t.Errorf("proving key: %+v, %v", pk, err)
 				}
 			}
+			ccs, err := wire.ConstraintSystem(s.curve, s.scheme, s.bytes)
+			if err != nil || ccs.Commitments != commitments || ccs.Public != public ||
+				ccs.Constraints != s.circuit.GetNbConstraints() || ccs.Instructions != s.circuit.GetNbInstructions() ||
+				ccs.Internal != s.circuit.GetNbInternalVariables() {
+				t.Errorf("constraint system: %+v, %v", ccs, err)
+			}
 			full, err := wire.Witness(s.curve, s.full, 4)
 			if err != nil || full.Public != public || full.Secret != s.circuit.GetNbSecretVariables() {
 				t.Errorf("full witness: %+v, %v", full, err)

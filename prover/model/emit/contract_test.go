@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/emit"
 	"github.com/weisyn/wes/prover/model/interpret"
@@ -17,8 +18,8 @@ import (
 
 // TestMain lets this test program be the child of the clients it opens.
 func TestMain(m *testing.M) {
-	if slices.Equal(os.Args[1:], []string{"worker", "onnx"}) {
-		if err := onnx.Serve(os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) == 3 && os.Args[1] == "worker" {
+		if err := worker.Serve(context.Background(), os.Args[2], onnx.Methods()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -8,25 +8,19 @@ import (
 	"math"
 )
 
-// A frame is one kind byte, the length of its payload in 8 bytes, little-endian, and the
-// payload. The parent sends requests, the child answers each with one reply.
+// The methods of the child, and the bodies of their requests and replies. Numbers are
+// little-endian.
 //
-//	request  payload
-//	hello    JSON of setup
-//	load     length of the JSON of modelSpec (4 bytes), that JSON, the model
-//	run      session (4 bytes), the cells of every input
-//	free     session (4 bytes)
-//
-//	reply    payload
-//	done     of hello: JSON of greeting; of load: session (4 bytes); of run: the cells of every output
-//	failed   text
+//	method  request                                                      reply
+//	open    JSON of setup                                                JSON of greeting
+//	load    length of the JSON of modelSpec (4 bytes), it, the model     session (4 bytes)
+//	run     session (4 bytes), the cells of every input                  the cells of every output
+//	free    session (4 bytes)                                            nothing
 const (
-	frameHello byte = iota + 1
-	frameLoad
-	frameRun
-	frameFree
-	frameDone
-	frameFailed
+	methodOpen = "onnx.open"
+	methodLoad = "onnx.load"
+	methodRun  = "onnx.run"
+	methodFree = "onnx.free"
 )
 
 // Limits on what the other side may announce; nothing is allocated before they are checked.
@@ -34,9 +28,6 @@ const (
 	maxTensor = 1 << 31 // bytes of one tensor
 	maxModel  = 1 << 31 // bytes of one model
 	maxJSON   = 1 << 24
-	maxText   = 1 << 16
-	maxTail   = 1 << 12 // bytes of a process's last words that errors show
-	headSize  = 9
 )
 
 // setup is what a child must know first.
@@ -44,8 +35,6 @@ type setup struct {
 	Library  string
 	Provider string
 	Threads  int
-	Memory   int64 // bytes of address space, 0: no limit
-	CPU      int   // seconds of processor time for one request, 0: no limit
 }
 
 // greeting describes the child's ONNX Runtime.
@@ -76,50 +65,17 @@ func (m *modelSpec) check() (in, out int, err error) {
 	return in, out, err
 }
 
-func writeHead(w io.Writer, kind byte, length int) error {
-	var head [headSize]byte
-	head[0] = kind
-	binary.LittleEndian.PutUint64(head[1:], uint64(length))
-	_, err := w.Write(head[:])
-	return err
-}
-
-// writeFrame sends a frame whose payload is the parts in a row.
-func writeFrame(w io.Writer, kind byte, parts ...[]byte) error {
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	if err := writeHead(w, kind, n); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if _, err := w.Write(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func readHead(r io.Reader) (kind byte, length uint64, err error) {
-	var head [headSize]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return 0, 0, err
-	}
-	return head[0], binary.LittleEndian.Uint64(head[1:]), nil
-}
-
-// readPayload allocates and reads a payload of at most limit bytes.
+// readPayload allocates and reads length bytes, at most limit.
 func readPayload(r io.Reader, length, limit uint64) ([]byte, error) {
 	if length > limit {
-		return nil, fmt.Errorf("%w: payload of %d bytes, at most %d allowed", ErrProtocol, length, limit)
+		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrProtocol, length, limit)
 	}
 	p := make([]byte, length)
 	_, err := io.ReadFull(r, p)
 	return p, err
 }
 
-// readJSON reads a payload of JSON.
+// readJSON reads length bytes of JSON.
 func readJSON(r io.Reader, length uint64, v any) error {
 	p, err := readPayload(r, length, maxJSON)
 	if err != nil {
@@ -134,7 +90,7 @@ func readJSON(r io.Reader, length uint64, v any) error {
 func encodeJSON(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic("BUG: frame does not encode: " + err.Error())
+		panic("BUG: form does not encode: " + err.Error())
 	}
 	return data
 }

@@ -1,0 +1,132 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/weisyn/wes/gpu/worker"
+	"github.com/weisyn/wes/prover/circuit"
+)
+
+// Runner runs a job in a child process.
+type Runner interface {
+	Do(ctx context.Context, j worker.Job) error
+}
+
+var (
+	_ Runner = (*worker.Child)(nil)
+	_ Runner = (*worker.Supervisor)(nil)
+)
+
+// ProveRequest asks for a proof.
+type ProveRequest struct {
+	Dir      string // of the package
+	Witness  []byte // full witness: gnark's encoding or JSON
+	Target   circuit.Target
+	Device   string // DeviceCPU, the default, or DeviceICICLE
+	Progress circuit.Progress
+}
+
+// Prove asks a child. Its error is a *worker.Failure if the child was asked.
+func Prove(ctx context.Context, r Runner, q ProveRequest) (*circuit.Result, error) {
+	pack, err := circuit.Open(q.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(q.Dir)
+	if err != nil {
+		return nil, err
+	}
+	head, err := encodeHead(proveHead{dir, q.Target, q.Device})
+	if err != nil {
+		return nil, err
+	}
+	var result *circuit.Result
+	err = r.Do(ctx, worker.Job{
+		Method: methodProve, Body: [][]byte{head, q.Witness}, Progress: job(q.Progress),
+		Receive: func(body io.Reader, size uint64) (err error) {
+			result, err = readResult(pack.Manifest, body, size)
+			return err
+		},
+	})
+	return result, err
+}
+
+// readResult takes the public values that the circuit has and a proof of bounded size.
+func readResult(m *circuit.Manifest, r io.Reader, size uint64) (*circuit.Result, error) {
+	var head resultHead
+	n, err := readHead(r, &head)
+	if err != nil {
+		return nil, err
+	}
+	if want := n + int64(head.Public) + int64(head.Proof); uint64(want) != size || int(head.Public) != m.PublicBytes() || head.Proof > maxProof {
+		return nil, fmt.Errorf("result of %d bytes for %d public values and a proof of %d bytes", size, m.Public, head.Proof)
+	}
+	public, err := readBody(r, int64(head.Public))
+	if err != nil {
+		return nil, err
+	}
+	out := &circuit.Result{Report: head.Report}
+	if out.Public, err = circuit.DecodeWitness(m.System().Curve, public); err != nil {
+		return nil, err
+	}
+	out.Proof, err = readBody(r, int64(head.Proof))
+	return out, err
+}
+
+// Setup asks a child for a package. The child writes into a temporary folder beside the one
+// asked for, so that nothing stays of a child that was killed. The error is a *worker.Failure
+// if the child was asked.
+func Setup(ctx context.Context, r Runner, q circuit.SetupRequest, progress circuit.Progress) (*circuit.Package, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	out := q.Out
+	if err := circuit.CheckNew(out); err != nil {
+		return nil, err
+	}
+	for _, path := range []*string{&q.Circuit, &q.Out, &q.SRS, &q.ProvingKey, &q.VerifyingKey} {
+		if err := absolute(path); err != nil {
+			return nil, err
+		}
+	}
+	temp, err := tempBeside(q.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(temp)
+	q.Out = filepath.Join(temp, "package")
+	head, err := encodeHead(setupHead{q, q.System.SchemeName(), q.System.CurveName()})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Do(ctx, worker.Job{Method: methodSetup, Body: [][]byte{head}, Progress: job(progress)}); err != nil {
+		return nil, err
+	}
+	return circuit.Move(q.Out, out)
+}
+
+func absolute(path *string) (err error) {
+	if *path != "" {
+		*path, err = filepath.Abs(*path)
+	}
+	return err
+}
+
+func tempBeside(dir string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
+}
+
+// job takes the stages of a job for those of package circuit.
+func job(p circuit.Progress) func(stage string, done, total int) {
+	if p == nil {
+		return nil
+	}
+	return func(stage string, _, _ int) { p(stage) }
+}
