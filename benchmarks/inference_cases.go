@@ -80,7 +80,7 @@ func (m model) aims(goals map[string]float64, elsewhere string) model {
 	return m
 }
 
-func inferenceCases(_ context.Context, o *Options) ([]Case, []Missing, error) {
+func inferenceCases(o *Options) []Case {
 	var cases []Case
 	for _, m := range provedModels(o) {
 		r := Result{Case: m.name, Title: m.title, Series: m.series, Engine: "auto", Elsewhere: m.elsewhere}
@@ -88,5 +88,5 @@ func inferenceCases(_ context.Context, o *Options) ([]Case, []Missing, error) {
 			return openInference(ctx, o, m, r)
 		}})
 	}
-	return cases, nil, nil
+	return cases
 }

@@ -22,25 +22,6 @@ type Engine struct {
 // gnarkCrypto is the baseline of the suites msm and ntt.
 const gnarkCrypto = "gnark-crypto"
 
-// available are the engines that open; the others are missing.
-func available(ctx context.Context, suite string, o *Options) (engines []Engine, missing []Missing, err error) {
-	for _, e := range o.Engines {
-		opened, err := e.Open(ctx)
-		if errors.Is(err, msm.ErrUnavailable) {
-			missing = append(missing, Missing{Suite: suite, Engine: e.Name, Reason: cut(err.Error())})
-			continue
-		}
-		if err == nil {
-			err = opened.Close()
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("engine %s: %w", e.Name, err)
-		}
-		engines = append(engines, e)
-	}
-	return engines, missing, nil
-}
-
 // product is a batch of multi-scalar multiplications over shared bases.
 type product struct {
 	width, batch, log int
@@ -61,18 +42,17 @@ func products(quick bool) []product {
 	return list
 }
 
-func msmCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
-	engines, missing, err := available(ctx, "msm", o)
+func msmCases(o *Options) []Case {
 	var cases []Case
-	for _, e := range engines {
+	for _, e := range o.Engines {
 		for _, p := range products(o.Quick) {
-			cases = append(cases, p.measured(e, o.Seed))
+			cases = append(cases, p.measured(e, o))
 		}
 	}
-	return cases, missing, err
+	return cases
 }
 
-func (p product) measured(e Engine, seed uint64) Case {
+func (p product) measured(e Engine, o *Options) Case {
 	n := 1 << p.log
 	r := Result{
 		Case: fmt.Sprintf("%d bit %d×2^%d", p.width, p.batch, p.log), Engine: e.Name,
@@ -85,15 +65,15 @@ func (p product) measured(e Engine, seed uint64) Case {
 		r.Series += ", batch"
 	}
 	return Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
-		s := source(seed, "msm "+r.Case)
+		s := source(o.Seed, "msm "+r.Case)
 		points, scalars := randomPoints(s, n), randomScalars(s, p.batch*n, p.width)
 		r.Input = newDigest().points(points).scalars(scalars).String()
-		return openProduct(ctx, e, points, scalars, p.width)
+		return openProduct(ctx, o, e, points, scalars, p.width)
 	}}
 }
 
 // openProduct compares the engine's result with the baseline's before anything is timed.
-func openProduct(ctx context.Context, e Engine, points []bn254.G1Affine, scalars []fr.Element, width int) (_ *trial, err error) {
+func openProduct(ctx context.Context, o *Options, e Engine, points []bn254.G1Affine, scalars []fr.Element, width int) (_ *trial, err error) {
 	engine, err := e.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -111,7 +91,7 @@ func openProduct(ctx context.Context, e Engine, points []bn254.G1Affine, scalars
 	end = func() error { return errors.Join(bases.Close(), engine.Close()) }
 	var got []bn254.G1Affine
 	want := make([]bn254.G1Affine, len(scalars)/len(points))
-	p := &pair{metric: "time", against: gnarkCrypto}
+	p := &pair{metric: "time", against: gnarkCrypto, shortest: o.shortest}
 	p.subject = func(ctx context.Context) (err error) { got, err = bases.MSM(ctx, scalars, width); return err }
 	p.baseline = func(context.Context) error { return multiExps(points, scalars, want) }
 	if err := p.warm(ctx); err != nil {

@@ -11,39 +11,38 @@ import (
 	"github.com/weisyn/wes/gpu/msm"
 )
 
-func nttCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
-	engines, missing, err := available(ctx, "ntt", o)
+func nttCases(o *Options) []Case {
 	least, most := 10, 20
 	if o.Quick {
 		least, most = 6, 8
 	}
 	var cases []Case
-	for _, e := range engines {
+	for _, e := range o.Engines {
 		for _, t := range msm.Transforms() {
 			for log := least; log <= most; log++ {
-				cases = append(cases, transform(e, t, log, o.Seed))
+				cases = append(cases, transform(e, t, log, o))
 			}
 		}
 	}
-	return cases, missing, err
+	return cases
 }
 
-func transform(e Engine, t msm.Transform, log int, seed uint64) Case {
+func transform(e Engine, t msm.Transform, log int, o *Options) Case {
 	r := Result{
 		Case: fmt.Sprintf("%s 2^%d", t, log), Title: fmt.Sprintf("%s, 2^%d", t, log), Series: t.String(), Engine: e.Name,
 		Parameters: map[string]int64{"values": 1 << log},
 	}
 	return Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
-		values := randomScalars(source(seed, "ntt "+r.Case), 1<<log, fr.Bits)
+		values := randomScalars(source(o.Seed, "ntt "+r.Case), 1<<log, fr.Bits)
 		r.Input = newDigest().scalars(values).String()
-		return openTransform(ctx, e, t, values)
+		return openTransform(ctx, o, e, t, values)
 	}}
 }
 
 // openTransform compares the engine's result with the baseline's before anything is timed.
 // Both then go on to transform what they transformed: how long that takes does not depend on
 // the values.
-func openTransform(ctx context.Context, e Engine, t msm.Transform, values []fr.Element) (_ *trial, err error) {
+func openTransform(ctx context.Context, o *Options, e Engine, t msm.Transform, values []fr.Element) (_ *trial, err error) {
 	engine, err := e.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func openTransform(ctx context.Context, e Engine, t msm.Transform, values []fr.E
 	}()
 	got, want := slices.Clone(values), slices.Clone(values)
 	domain := fft.NewDomain(uint64(len(values)))
-	p := &pair{metric: "time", against: gnarkCrypto}
+	p := &pair{metric: "time", against: gnarkCrypto, shortest: o.shortest}
 	p.subject = func(ctx context.Context) error { return engine.NTT(ctx, got, t) }
 	p.baseline = func(context.Context) error { fourier(domain, want, t); return nil }
 	if err := p.warm(ctx); err != nil {

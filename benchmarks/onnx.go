@@ -2,8 +2,6 @@ package benchmarks
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/weisyn/wes/benchmarks/architectures"
 	runtime "github.com/weisyn/wes/gpu/onnx"
@@ -22,21 +20,9 @@ func executedModels(o *Options) []model {
 	return list
 }
 
-func onnxCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
+func onnxCases(o *Options) []Case {
 	var cases []Case
-	var missing []Missing
 	for _, provider := range []string{runtime.CPU, runtime.CUDA} {
-		client, err := o.openRuntime(ctx, provider)
-		if err == nil {
-			err = client.Close()
-		}
-		if errors.Is(err, runtime.ErrUnavailable) || errors.Is(err, runtime.ErrInexact) {
-			missing = append(missing, Missing{Suite: "onnx", Engine: provider, Reason: cut(err.Error())})
-			continue
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("provider %s: %w", provider, err)
-		}
 		for _, m := range executedModels(o) {
 			r := Result{Case: m.name, Title: m.title, Series: provider, Engine: provider}
 			cases = append(cases, Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
@@ -44,7 +30,7 @@ func onnxCases(ctx context.Context, o *Options) ([]Case, []Missing, error) {
 			}})
 		}
 	}
-	return cases, missing, nil
+	return cases
 }
 
 func (o *Options) openRuntime(ctx context.Context, provider string) (*runtime.Client, error) {

@@ -11,7 +11,8 @@ type pair struct {
 	against  string // name of the baseline
 	subject  func(context.Context) error
 	baseline func(context.Context) error
-	repeat   int // calls of each in one run
+	shortest time.Duration // of a run: shorter calls are repeated
+	repeat   int           // calls of each in one run
 }
 
 // run measures both, the baseline first in odd runs. Values are seconds of one call.
@@ -40,24 +41,21 @@ func repeated(ctx context.Context, n int, call func(context.Context) error) (flo
 	return time.Since(start).Seconds() / float64(n), nil
 }
 
-// A run of short calls repeats them until it takes this long, since a clock and a scheduler
-// disturb a single one.
-const (
-	enough     = 50 * time.Millisecond
-	maxRepeats = 10_000
-)
-
 // warm makes both results once, and decides how many calls a run makes.
 func (p *pair) warm(ctx context.Context) error {
 	if err := p.baseline(ctx); err != nil {
 		return err
 	}
 	seconds, err := repeated(ctx, 1, p.subject)
-	p.repeat = repeats(seconds)
+	p.repeat = repeats(seconds, p.shortest)
 	return err
 }
 
-// repeats is how many calls of a length a run makes.
-func repeats(seconds float64) int {
-	return max(1, min(maxRepeats, int(enough.Seconds()/max(seconds, 1e-9))))
+// maxRepeats bounds the calls of a run.
+const maxRepeats = 10_000
+
+// repeats is how many calls of a length a run makes, since the clock and the scheduler
+// disturb a single short one.
+func repeats(seconds float64, shortest time.Duration) int {
+	return max(1, min(maxRepeats, int(shortest.Seconds()/max(seconds, 1e-9))))
 }

@@ -142,7 +142,7 @@ func TestPageNeedsNothingFromOutside(t *testing.T) {
 	if !strings.Contains(string(page), "&lt;cpu&gt;") {
 		t.Error("page lacks the machine, escaped")
 	}
-	if got, want := strings.Count(string(page), "<svg"), 7; got != want {
+	if got, want := strings.Count(string(page), "<svg"), 8; got != want {
 		t.Errorf("page has %d plots, want %d", got, want)
 	}
 }

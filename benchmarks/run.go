@@ -9,6 +9,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/weisyn/wes/gpu/msm"
+	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/gpu/worker"
 )
 
 // Run measures. A case that fails is listed in the report as missing; an error means that
@@ -26,11 +30,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
-	cases, err := r.collect(ctx, &o)
+	cases, err := o.cases()
 	if err != nil {
 		return nil, err
 	}
 	for i := range cases {
+		if r.lacks(&cases[i]) {
+			continue
+		}
 		if err := r.measure(ctx, &cases[i], &o); err != nil {
 			return nil, err
 		}
@@ -58,21 +65,18 @@ func joinDevices(before, after []Device) []Device {
 	return joined
 }
 
-// collect lists the cases that were asked for, and notes what is missing.
-func (r *Report) collect(ctx context.Context, o *Options) ([]Case, error) {
+// cases lists those that were asked for.
+func (o *Options) cases() ([]Case, error) {
 	var cases []Case
 	for _, s := range Suites() {
 		if !slices.Contains(o.Suites, s.Name) {
 			continue
 		}
-		list, missing, err := s.cases(ctx, o)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
-		}
+		list := s.cases(o)
 		for i := range list {
 			list[i].result.Suite = s.Name
 		}
-		cases, r.Missing = append(cases, list...), append(r.Missing, missing...)
+		cases = append(cases, list...)
 	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(cases, func(c Case) bool { return c.result.Case == name }) {
@@ -84,21 +88,38 @@ func (r *Report) collect(ctx context.Context, o *Options) ([]Case, error) {
 	}), nil
 }
 
+// lacks tells whether it is known that the case's engine is not there.
+func (r *Report) lacks(c *Case) bool {
+	return slices.ContainsFunc(r.Missing, func(m Missing) bool {
+		return m.Suite == c.result.Suite && m.Engine == c.result.Engine && m.Case == ""
+	})
+}
+
 // measure adds the result of a case, or why there is none.
 func (r *Report) measure(ctx context.Context, c *Case, o *Options) error {
 	result, err := c.measure(ctx, o)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	end := Progress{Suite: result.Suite, Case: result.Case, Engine: result.Engine, Run: o.Runs, Runs: o.Runs}
-	if err != nil {
-		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Case: result.Case, Engine: result.Engine, Reason: cut(err.Error()), Failed: true})
-	} else {
+	end := Progress{Suite: result.Suite, Case: result.Case, Engine: result.Engine, Run: o.Runs, Runs: o.Runs, Err: err}
+	switch {
+	case err == nil:
 		r.Results = append(r.Results, result)
 		end.Result = &result
+	case unavailable(err):
+		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Engine: c.result.Engine, Reason: cut(err.Error())})
+	default:
+		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Case: result.Case, Engine: c.result.Engine, Reason: cut(err.Error()), Failed: true})
 	}
 	o.Progress(end)
 	return nil
+}
+
+// unavailable tells whether an error only says what this build or machine has not.
+func unavailable(err error) bool {
+	var f *worker.Failure
+	return errors.Is(err, msm.ErrUnavailable) || errors.Is(err, onnx.ErrUnavailable) || errors.Is(err, onnx.ErrInexact) ||
+		errors.As(err, &f) && f.Reason == worker.ReasonDevice
 }
 
 // cut makes a text one that Decode takes.

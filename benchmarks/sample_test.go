@@ -27,6 +27,9 @@ func sample() *Report {
 		add("msm", string(rune('a'+log)), "8-bit scalars", p, times, times)
 		add("ntt", string(rune('a'+log)), "forward", p, times, times)
 	}
+	job := []Reading{{Metric: "prove", Unit: Seconds, Value: 2, Against: "gnark", Baseline: 1.9}, {Metric: "second_start", Unit: Seconds, Value: .001}}
+	add("groth16", "2^16", "groth16", map[string]int64{sizeConstraints: 1 << 16}, job, job)
+	add("plonk", "2^16", "plonk", map[string]int64{sizeConstraints: 1 << 16}, job, job)
 	proof := func(prove float64) []Reading {
 		return []Reading{
 			{Metric: "prove", Unit: Seconds, Value: prove},

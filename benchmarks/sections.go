@@ -46,6 +46,7 @@ func (r *Report) Sections() []Section {
 	for _, s := range [][]Section{
 		kernelSections("Multi-scalar multiplication", sizePoints, r.of("msm")),
 		kernelSections("Number-theoretic transform", sizeValues, r.of("ntt")),
+		circuitSections(slices.Concat(r.of("groth16"), r.of("plonk"))),
 		inferenceSections(r),
 		executionSections(r.of("onnx")),
 	} {
@@ -105,6 +106,30 @@ func extend(lines []Line, l Line, p Point) []Line {
 	}
 	lines[i].Points = append(lines[i].Points, p)
 	return lines
+}
+
+// circuitSections show proofs of circuits.
+func circuitSections(results []*Result) []Section {
+	if len(results) == 0 {
+		return nil
+	}
+	s := Section{Title: "Proofs of circuits", Note: "Prove: in the process that keeps the keys, from the arrival of the witness to the encoded proof. " +
+		"Gnark: the same by calling gnark directly; the ratio is that of the runs. Second start: what a further job with the same keys takes " +
+		"until gnark proves. Job: from asking for the proof to having it verified. Load: reading the keys for the first job. " +
+		"Setup: only where this run made the keys."}
+	s.Rows = [][]string{{"circuit", "engine", "prove", "least – most", "gnark", "ratio", "second start", "job", "verify", "proof", "load", "setup"}}
+	var lines []Line
+	for _, x := range results {
+		m := x.metric("prove")
+		row := []string{x.Title, x.Engine, m.middle(), m.spread(), m.against(), m.ratio()}
+		for _, name := range []string{"second_start", "job", "verify", "proof", "load", "setup"} {
+			row = append(row, x.metric(name).middle())
+		}
+		s.Rows = append(s.Rows, row)
+		lines = extend(lines, Line{Name: x.Series + ", " + x.Engine}, Point{float64(x.Parameters[sizeConstraints]), x.median("prove")})
+	}
+	s.Plots = []Plot{{Title: "Proving time by constraints", X: sizeConstraints, Y: axisSeconds, Lines: lines}}
+	return []Section{s}
 }
 
 // executionSections show inference on ONNX Runtime.

@@ -63,16 +63,16 @@ func openSession(ctx context.Context, o *Options, provider string, data []byte, 
 		return nil, fmt.Errorf("float model: %w", err)
 	}
 	s.load = time.Since(begin).Seconds()
-	return s, s.warm(ctx)
+	return s, s.warm(ctx, o.shortest)
 }
 
 // warm runs twice, the second time to decide how many calls a run makes.
-func (s *session) warm(ctx context.Context) error {
+func (s *session) warm(ctx context.Context, shortest time.Duration) error {
 	if err := s.execute(ctx); err != nil {
 		return err
 	}
 	seconds, err := repeated(ctx, 1, s.execute)
-	s.repeat = repeats(seconds)
+	s.repeat = repeats(seconds, shortest)
 	return err
 }
 

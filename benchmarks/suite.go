@@ -1,11 +1,14 @@
 package benchmarks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weisyn/wes/gpu/msm"
 )
@@ -14,8 +17,8 @@ import (
 type Suite struct {
 	Name  string
 	About string
-	// cases lists what can be measured here, and what cannot. An error is a fault.
-	cases func(ctx context.Context, o *Options) ([]Case, []Missing, error)
+	// cases lists what there is to measure, on this machine or another.
+	cases func(o *Options) []Case
 }
 
 // Suites lists the suites in the order in which they run.
@@ -23,6 +26,8 @@ func Suites() []Suite {
 	return []Suite{
 		{"msm", "multi-scalar multiplications over BN254", msmCases},
 		{"ntt", "number-theoretic transforms over BN254's scalar field", nttCases},
+		{"groth16", "Groth16 proofs of circuits over BN254", groth16Cases},
+		{"plonk", "PLONK proofs of circuits over BN254", plonkCases},
 		{"inference", "proofs of inference, by model", inferenceCases},
 		{"onnx", "inference on ONNX Runtime, by model and provider", onnxCases},
 	}
@@ -63,9 +68,11 @@ type Options struct {
 	Runs    int      // counted runs of a case, 1 to 1000; default 5, with Quick 2
 	Seed    uint64   // of all inputs
 	Quick   bool     // smallest sizes only
+	Sizes   []int    // logarithms of the constraints of circuits, MinSize to MaxSize; default 16 and 18, with Quick 10
+	Cache   string   // folder for the packages of circuits, made if missing; default: in the user's cache
 	Models  string   // folder of the shipped models; default testdata/models
 	Command []string // the program with the verbs "ai prove" and "ai verify"; default: this one
-	Worker  []string // the program that serves ONNX Runtime in a child process; default: as package onnx has it
+	Worker  []string // the program of child processes, see worker.Options; its table has the methods of packages onnx and service
 	Engines []Engine // of the suites msm and ntt; default: this process
 
 	// Devices lists the accelerators; nil: there are none.
@@ -73,6 +80,8 @@ type Options struct {
 	// Progress hears of every counted run before it begins and, with Run equal to Runs, of
 	// the end of a case; it may be nil.
 	Progress func(Progress)
+
+	shortest time.Duration // of a run of short calls
 }
 
 // Progress is how far a measurement is.
@@ -80,32 +89,21 @@ type Progress struct {
 	Suite, Case, Engine string
 	Run, Runs           int
 	Result              *Result // of a case that ended, nil before that and if it failed
+	Err                 error   // of a case that failed
 }
 
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Suites) == 0 {
 		o.Suites = SuiteNames()
 	}
-	for _, name := range o.Suites {
-		if !slices.Contains(SuiteNames(), name) {
-			return o, fmt.Errorf("no suite %q, there are %s", name, strings.Join(SuiteNames(), ", "))
-		}
+	runs, sizes := 5, []int{16, 18}
+	o.shortest = 50 * time.Millisecond
+	if o.Quick {
+		runs, sizes, o.shortest = 2, []int{MinSize}, 2*time.Millisecond
 	}
-	if o.Runs == 0 {
-		o.Runs = 5
-		if o.Quick {
-			o.Runs = 2
-		}
-	}
-	if o.Runs < 1 || o.Runs > maxRuns {
-		return o, fmt.Errorf("%d runs, want 1 to %d", o.Runs, maxRuns)
-	}
-	if len(o.Command) == 0 {
-		self, err := os.Executable()
-		if err != nil {
-			return o, err
-		}
-		o.Command = []string{self}
+	o.Runs = cmp.Or(o.Runs, runs)
+	if len(o.Sizes) == 0 {
+		o.Sizes = sizes
 	}
 	if len(o.Engines) == 0 {
 		o.Engines = []Engine{{"cpu", func(context.Context) (msm.Engine, error) { return msm.NewCPU(), nil }}}
@@ -119,5 +117,44 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
-	return o, nil
+	if err := o.findFolders(); err != nil {
+		return o, err
+	}
+	return o, o.validate()
+}
+
+// findFolders fills in what the system knows.
+func (o *Options) findFolders() error {
+	if len(o.Command) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		o.Command = []string{self}
+	}
+	if o.Cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return err
+		}
+		o.Cache = filepath.Join(dir, "wes", "bench")
+	}
+	return nil
+}
+
+func (o *Options) validate() error {
+	for _, name := range o.Suites {
+		if !slices.Contains(SuiteNames(), name) {
+			return fmt.Errorf("no suite %q, there are %s", name, strings.Join(SuiteNames(), ", "))
+		}
+	}
+	for _, log := range o.Sizes {
+		if log < MinSize || log > MaxSize {
+			return fmt.Errorf("circuit of 2^%d constraints, want 2^%d to 2^%d", log, MinSize, MaxSize)
+		}
+	}
+	if o.Runs < 1 || o.Runs > maxRuns {
+		return fmt.Errorf("%d runs, want 1 to %d", o.Runs, maxRuns)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 // benchFlags are the flags of wes bench.
 type benchFlags struct {
 	options benchmarks.Options
+	sizes   []string
 	out     string
 	json    bool
 }
@@ -40,8 +42,10 @@ nothing else. Inputs follow from --seed alone; their digests are in the report. 
 case computes is checked before it is timed. Where there is something to compare with, both
 run one after the other in every run, and the ratio is that of the runs.
 
-All suites take long: half an hour and more, and 4 GB of memory. Nothing else should run on
-the machine. --quick takes the smallest cases only, to see that everything works.
+All suites take an hour and more, and 4 GB of memory; circuits of 2^22 constraints take 20 GB.
+Nothing else should run on the machine. --quick takes the smallest cases only, to see that
+everything works. The keys of circuits are kept in the user's cache (WES_CACHE names another
+folder), so that only the first run makes them.
 
 ` + exitHelp,
 		Example: "  wes bench --quick\n  wes bench msm ntt --runs 10 --out results\n  wes bench compare before/bench.json after/bench.json",
@@ -56,6 +60,7 @@ the machine. --quick takes the smallest cases only, to see that everything works
 	fs.Uint64Var(&f.options.Seed, "seed", 1, "seed of all inputs")
 	fs.BoolVar(&f.options.Quick, "quick", false, "only the smallest cases; nothing to publish")
 	fs.StringSliceVar(&f.options.Only, "only", nil, "names of the cases to run, as in "+benchJSON+" (default: all)")
+	fs.StringSliceVar(&f.sizes, "sizes", nil, "numbers of constraints of circuits, for example 2^16,2^20 (default 2^16,2^18)")
 	fs.StringVar(&f.options.Models, "models", "testdata/models", "folder of the shipped models")
 	fs.StringVar(&f.out, "out", "wes-bench", "folder for the result, made if missing")
 	fs.BoolVar(&f.json, "json", false, "print "+benchJSON+" instead of tables")
@@ -75,6 +80,9 @@ func bench(c *cobra.Command, f *benchFlags) error {
 	if c.Flags().Changed("runs") && f.options.Runs < 1 {
 		return fmt.Errorf("--runs is %d, want at least 1", f.options.Runs)
 	}
+	if err := f.parseSizes(); err != nil {
+		return err
+	}
 	if err := pipeline.MakeDir(f.out); err != nil {
 		return fmt.Errorf("--out: %w", plain(err, f.out))
 	}
@@ -93,6 +101,19 @@ func bench(c *cobra.Command, f *benchFlags) error {
 	}
 	if r.Failed() {
 		return &pipeline.Fault{Stage: stageBench, Err: errors.New("some cases failed; the report lists them")}
+	}
+	return nil
+}
+
+// parseSizes takes powers of two.
+func (f *benchFlags) parseSizes() error {
+	for _, text := range f.sizes {
+		log, ok := strings.CutPrefix(text, "2^")
+		n, err := strconv.Atoi(log)
+		if !ok || err != nil || n < benchmarks.MinSize || n > benchmarks.MaxSize {
+			return fmt.Errorf("--sizes %q: want powers of two from 2^%d to 2^%d", text, benchmarks.MinSize, benchmarks.MaxSize)
+		}
+		f.options.Sizes = append(f.options.Sizes, n)
 	}
 	return nil
 }

@@ -27,16 +27,16 @@ func (p *benchProgress) update(at benchmarks.Progress) {
 	if at.Run < at.Runs {
 		return
 	}
-	fmt.Fprintf(p.out, "%-10s %-24s %-12s %s\n", at.Suite, at.Case, at.Engine, summary(at.Result))
+	fmt.Fprintf(p.out, "%-10s %-24s %-12s %s\n", at.Suite, at.Case, at.Engine, summary(at))
 }
 
-// summary names the first metrics of a result, nil being a case that failed.
-func summary(r *benchmarks.Result) string {
-	if r == nil {
-		return "failed"
+// summary names the first metrics of a case that ended.
+func summary(at benchmarks.Progress) string {
+	if at.Err != nil {
+		return at.Err.Error()
 	}
 	var parts []string
-	for _, m := range r.Metrics[:min(4, len(r.Metrics))] {
+	for _, m := range at.Result.Metrics[:min(4, len(at.Result.Metrics))] {
 		text := m.Name + " " + m.Text(m.Median)
 		if m.Baseline != nil {
 			text += fmt.Sprintf(" (×%.3f of %s)", m.Baseline.Ratio, m.Baseline.Name)
