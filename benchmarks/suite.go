@@ -137,7 +137,7 @@ func (o *Options) findFolders() error {
 		if err != nil {
 			return err
 		}
-		o.Cache = filepath.Join(dir, "wes", "bench")
+		o.Cache = filepath.Join(dir, "wes", "circuits")
 	}
 	return nil
 }

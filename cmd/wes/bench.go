@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,9 @@ func bench(c *cobra.Command, f *benchFlags) error {
 	}
 	if err := pipeline.MakeDir(f.out); err != nil {
 		return fmt.Errorf("--out: %w", plain(err, f.out))
+	}
+	if dir := cacheDir(); dir != "" {
+		f.options.Cache = filepath.Join(dir, "circuits")
 	}
 	progress := newBenchProgress(c.ErrOrStderr())
 	f.options.Progress = progress.update

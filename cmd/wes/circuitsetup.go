@@ -79,8 +79,10 @@ func setup(c *cobra.Command, path string, f *setupFlags) (err error) {
 	} else if err != nil {
 		return err
 	}
-	if _, err := readable(path, f.request.SRS, f.request.ProvingKey, f.request.VerifyingKey); err != nil {
-		return err
+	for _, name := range []string{path, f.request.SRS, f.request.ProvingKey, f.request.VerifyingKey} {
+		if err := readable(name); err != nil {
+			return err
+		}
 	}
 	progress := newBars(c.ErrOrStderr())
 	var p *circuit.Package

@@ -44,7 +44,7 @@ The public values are gnark's binary encoding of a public witness, or JSON:
 
 ` + exitHelp,
 		Example: "  wes prove verify package --proof proof/proof.bin --public proof/public.json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    optional,
 		RunE:    func(c *cobra.Command, args []string) error { return verifyCircuit(c, args, &f) },
 	}
 	fs := c.Flags()

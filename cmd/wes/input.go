@@ -31,6 +31,18 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
+// readable refuses a file that cannot be opened, before work is spent. No name is no file.
+func readable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return plain(err, path)
+	}
+	return f.Close()
+}
+
 // plain is a file error without the name of the system call.
 func plain(err error, path string) error {
 	var p *fs.PathError

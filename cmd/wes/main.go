@@ -1,4 +1,4 @@
-// Command wes proves inferences of ONNX models and verifies such proofs.
+// Command wes proves inferences of ONNX models and gnark circuits, and verifies such proofs.
 //
 // Rules of its output: results go to standard output, as a short table for people or, with
 // --json, as one JSON object and nothing else. Progress and errors go to standard error.
@@ -12,11 +12,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/weisyn/wes/prover/circuit"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
+	circuit.Silence()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/model/float"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/pipeline"
@@ -51,11 +52,12 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func exitCode(err error) int {
 	var fault *pipeline.Fault
-	var rejection *verify.Rejection
+	var inference *verify.Rejection
+	var proof *circuit.Rejection
 	switch {
 	case errors.As(err, &fault):
 		return exitFault
-	case errors.As(err, &rejection):
+	case errors.As(err, &inference), errors.As(err, &proof):
 		return exitInvalid
 	}
 	return exitUsage
@@ -79,8 +81,8 @@ func nextStep(err error) string {
 }
 
 func newRoot() *cobra.Command {
-	root := group("wes", "Prove inferences of ONNX models, and verify such proofs",
-		newAI(), newBench(), newDemo(), newDeps(), newWorker(), newVersion())
+	root := group("wes", "Prove inferences of ONNX models and gnark circuits, and verify such proofs",
+		newAI(), newBench(), newCircuit(), newDemo(), newDeps(), newWorker(), newVersion())
 	root.Long = root.Short + ".\n\n" + exitHelp
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -101,6 +103,14 @@ func arguments(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// optional is arguments for a command that can do without its only argument.
+func optional(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("unexpected argument %q; see %s --help", args[1], c.CommandPath())
+	}
+	return nil
 }
 
 // group is a command that only has subcommands.

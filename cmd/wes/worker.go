@@ -29,7 +29,7 @@ func newWorker() *cobra.Command {
 func methods() map[string]worker.Method {
 	all := map[string]worker.Method{}
 	for _, offered := range []map[string]worker.Method{
-		onnx.Methods(),
+		onnx.Methods(), circuitService().Methods(),
 	} {
 		maps.Copy(all, offered)
 	}

@@ -1,8 +1,8 @@
 package circuit
 
 import (
+	"errors"
 	"fmt"
-	"math/big"
 
 	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/constraint"
@@ -11,44 +11,41 @@ import (
 	bn254 "github.com/consensys/gnark/constraint/bn254"
 	bw6761 "github.com/consensys/gnark/constraint/bw6-761"
 	"github.com/consensys/gnark/constraint/solver"
-	"github.com/consensys/gnark/std"
 	"github.com/weisyn/wes/prover/circuit/wire"
 )
 
 // decodeConstraintSystem reads gnark's encoding. That of a stranger may still ask for more
 // time or memory than there is.
-func decodeConstraintSystem(s System, b []byte) (constraint.ConstraintSystem, error) {
-	if _, err := wire.ConstraintSystem(s.Curve, s.Scheme, b); err != nil {
-		return nil, err
+func decodeConstraintSystem(s System, b []byte) (constraint.ConstraintSystem, wire.CCSShape, error) {
+	shape, err := wire.ConstraintSystem(s.Curve, s.Scheme, b)
+	if err != nil {
+		return nil, shape, s.advise(err)
 	}
 	cs := s.newConstraintSystem()
 	if err := decode(cs, b); err != nil {
-		return nil, err
+		return nil, shape, fmt.Errorf("constraint system: %w", err)
 	}
-	return cs, s.accepts(cs)
-}
-
-// accepts demands a constraint system for the scheme and the curve, whose hints this program
-// has.
-func (s System) accepts(cs constraint.ConstraintSystem) error {
-	c := core(cs)
-	want, command := constraint.SystemR1CS, "frontend.Compile with r1cs.NewBuilder"
-	if s.Scheme == backend.PLONK {
-		want, command = constraint.SystemSparseR1CS, "frontend.Compile with scs.NewBuilder"
-	}
-	if c.Type != want {
-		return fmt.Errorf("it is not for %s: that takes what %s gives", s.SchemeName(), command)
-	}
-	if field, ok := new(big.Int).SetString(c.ScalarField, 16); !ok || field.Cmp(s.Curve.ScalarField()) != 0 {
-		return fmt.Errorf("it is not over %s: its field has the order 0x%s", s.CurveName(), c.ScalarField)
-	}
-	std.RegisterHints()
-	for id, name := range c.MHintsDependencies {
+	for id, name := range core(cs).MHintsDependencies {
 		if solver.GetRegisteredHint(id) == nil {
-			return fmt.Errorf("it needs the hint function %q: only those of gnark's standard library are here", name)
+			return nil, shape, fmt.Errorf("constraint system: it needs the function %q to solve it: only those of gnark's standard library are here", name)
 		}
 	}
-	return nil
+	return cs, shape, nil
+}
+
+// advise says what to do about a constraint system for another scheme or curve.
+func (s System) advise(err error) error {
+	var e *wire.Error
+	switch {
+	case !errors.As(err, &e):
+	case e.Field == "Type" && s.Scheme == backend.PLONK:
+		return fmt.Errorf("%w: PLONK takes what frontend.Compile makes with scs.NewBuilder", err)
+	case e.Field == "Type":
+		return fmt.Errorf("%w: Groth16 takes what frontend.Compile makes with r1cs.NewBuilder", err)
+	case e.Field == "ScalarField":
+		return fmt.Errorf("%w: it was compiled for another curve than %s", err, s.CurveName())
+	}
+	return err
 }
 
 // core is what constraint systems over all curves share.
@@ -67,27 +64,9 @@ func core(cs constraint.ConstraintSystem) *constraint.System {
 }
 
 // describe fills in the sizes of a manifest.
-func describe(s System, cs constraint.ConstraintSystem, o Origin) *Manifest {
-	public := cs.GetNbPublicVariables()
-	if s.Scheme == backend.GROTH16 {
-		public-- // the constant 1
-	}
+func describe(s System, shape wire.CCSShape, o Origin) *Manifest {
 	return &Manifest{
 		Version: manifestVersion, Scheme: s.SchemeName(), Curve: s.CurveName(), Gnark: gnarkVersion(), Origin: o,
-		Constraints: cs.GetNbConstraints(), Public: public, Secret: cs.GetNbSecretVariables(),
-		Commitments: len(cs.GetCommitments().CommitmentIndexes()),
+		Constraints: shape.Constraints, Public: shape.Public, Secret: shape.Secret, Commitments: shape.Commitments,
 	}
-}
-
-// domain is the number of rows of PLONK's or Groth16's evaluation domain.
-func domain(s System, cs constraint.ConstraintSystem) uint64 {
-	n := cs.GetNbConstraints()
-	if s.Scheme == backend.PLONK {
-		n += cs.GetNbPublicVariables()
-	}
-	size := uint64(1)
-	for size < uint64(n) {
-		size *= 2
-	}
-	return size
 }

@@ -43,7 +43,7 @@ func (p *Package) load(pk provingKey) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	cs, err := decodeConstraintSystem(p.Manifest.System(), b)
+	cs, _, err := decodeConstraintSystem(p.Manifest.System(), b)
 	if err != nil {
 		return nil, &InputError{p.path(CircuitFile), err}
 	}

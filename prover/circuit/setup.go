@@ -13,6 +13,7 @@ import (
 	"github.com/consensys/gnark/backend/plonk"
 	"github.com/consensys/gnark/constraint"
 	"github.com/weisyn/wes/prover/circuit/srs"
+	"github.com/weisyn/wes/prover/circuit/wire"
 )
 
 // maxFile bounds constraint systems and keys, in bytes.
@@ -75,11 +76,11 @@ func Setup(ctx context.Context, r SetupRequest, progress Progress) (*Package, er
 	if err != nil {
 		return nil, &InputError{r.Circuit, err}
 	}
-	cs, err := decodeConstraintSystem(r.System, encoded)
+	cs, shape, err := decodeConstraintSystem(r.System, encoded)
 	if err != nil {
-		return nil, unusable(r.Circuit, "constraint system: %w", err)
+		return nil, &InputError{r.Circuit, err}
 	}
-	k, err := r.keys(ctx, cs, progress)
+	k, err := r.keys(ctx, cs, shape, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -87,26 +88,25 @@ func Setup(ctx context.Context, r SetupRequest, progress Progress) (*Package, er
 		return nil, err
 	}
 	progress.begin(StageWrite)
-	return k.write(r, cs, encoded)
+	return k.write(r, shape, encoded)
 }
 
-func (r *SetupRequest) keys(ctx context.Context, cs constraint.ConstraintSystem, progress Progress) (*keys, error) {
+func (r *SetupRequest) keys(ctx context.Context, cs constraint.ConstraintSystem, shape wire.CCSShape, progress Progress) (*keys, error) {
 	switch {
 	case r.ProvingKey != "":
 		progress.begin(StageCheck)
-		return r.imported(cs)
+		return r.imported(cs, shape)
 	case r.System.Scheme == backend.PLONK:
-		return r.plonk(ctx, cs, progress)
+		return r.plonk(ctx, cs, shape.Domain, progress)
 	case r.SRS != "":
-		return r.phase2(ctx, cs, progress)
+		return r.phase2(ctx, cs, shape.Domain, progress)
 	}
 	progress.begin(StageSetup)
 	pk, vk, err := groth16.Setup(cs)
 	return &keys{Origin{Kind: OriginUnsafe}, pk, vk}, err
 }
 
-func (r *SetupRequest) plonk(ctx context.Context, cs constraint.ConstraintSystem, progress Progress) (*keys, error) {
-	n := domain(r.System, cs)
+func (r *SetupRequest) plonk(ctx context.Context, cs constraint.ConstraintSystem, n uint64, progress Progress) (*keys, error) {
 	if n < 2 {
 		return nil, unusable(r.Circuit, "one row is too small for PLONK, which needs two")
 	}
@@ -145,12 +145,12 @@ func (r *SetupRequest) open(powers uint64) (*srs.File, error) {
 	return f, nil
 }
 
-func (k *keys) write(r SetupRequest, cs constraint.ConstraintSystem, encoded []byte) (*Package, error) {
+func (k *keys) write(r SetupRequest, shape wire.CCSShape, encoded []byte) (*Package, error) {
 	vk, err := encode(k.vk)
 	if err != nil {
 		return nil, err
 	}
-	p, err := write(r.Out, describe(r.System, cs, k.origin), []part{
+	p, err := write(r.Out, describe(r.System, shape, k.origin), []part{
 		rawBytes(CircuitFile, encoded),
 		{ProvingFile, func(w io.Writer) error {
 			_, err := k.pk.WriteRawTo(w)
