@@ -107,7 +107,7 @@ func (r *Report) measure(ctx context.Context, c *Case, o *Options) error {
 		r.Results = append(r.Results, result)
 		end.Result = &result
 	case unavailable(err):
-		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Engine: c.result.Engine, Reason: cut(err.Error())})
+		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Engine: c.result.Engine, Reason: cut(reason(err))})
 	default:
 		r.Missing = append(r.Missing, Missing{Suite: result.Suite, Case: result.Case, Engine: c.result.Engine, Reason: cut(err.Error()), Failed: true})
 	}
@@ -120,6 +120,15 @@ func unavailable(err error) bool {
 	var f *worker.Failure
 	return errors.Is(err, msm.ErrUnavailable) || errors.Is(err, onnx.ErrUnavailable) || errors.Is(err, onnx.ErrInexact) ||
 		errors.As(err, &f) && f.Reason == worker.ReasonDevice
+}
+
+// reason is why an engine is not there, without the way in which a child said so.
+func reason(err error) string {
+	var f *worker.Failure
+	if errors.As(err, &f) {
+		err = f.Err
+	}
+	return err.Error()
 }
 
 // cut makes a text one that Decode takes.
