@@ -19,6 +19,8 @@ func (u Unit) text(v float64) string {
 
 func secondsText(s float64) string {
 	switch {
+	case s < 1e-6:
+		return digits(s*1e9) + " ns"
 	case s < 1e-3:
 		return digits(s*1e6) + " µs"
 	case s < 1:

@@ -127,7 +127,7 @@ func seriesRows(results []*Result, series string) [][]string {
 // growth plots proving times, the series as lines.
 func growth(results []*Result, title, parameter string) Plot {
 	p := Plot{Title: title, X: strings.Replace(parameter, "macs", byMACs, 1), Y: axisSeconds}
-	names := map[string]string{"": "models", byActivations: "ResNet-18, growing images", byMACs: "equal layers, growing kernels"}
+	names := map[string]string{"": "models", byActivations: "ResNet-18, by image", byMACs: "equal layers, by kernel"}
 	for _, x := range results {
 		l := Line{Name: names[x.Series], Dots: x.Series == ""}
 		p.Lines = extend(p.Lines, l, Point{float64(x.Parameters[parameter]), x.median("prove")})

@@ -43,6 +43,7 @@ func (p *Plot) svg() (template.HTML, error) {
 	if p.Y == axisRatio {
 		d.Y.Scale, d.Y.Tick.Marker = plot.LinearScale{}, plot.DefaultTicks{}
 		d.Y.Min, d.Y.Max = 0, 1.1*max(1, d.Y.Max)
+		d.Add(equal())
 	} else {
 		room(&d.Y)
 	}
@@ -60,16 +61,22 @@ func (p *Plot) svg() (template.HTML, error) {
 	return template.HTML(svg), nil
 }
 
+// equal marks the ratio 1.
+func equal() *plotter.Function {
+	f := plotter.NewFunction(func(float64) float64 { return 1 })
+	f.Color, f.Width, f.Dashes = color.Gray{120}, vg.Points(1), []vg.Length{vg.Points(4), vg.Points(3)}
+	return f
+}
+
 // colours tell lines apart also for most who are colour-blind: the palette of Okabe and Ito
 // ("Color Universal Design", 2008) without yellow, which white swallows.
 var colours = []color.RGBA{
 	{0, 114, 178, 255},
-	{86, 180, 233, 255},
 	{213, 94, 0, 255},
-	{230, 159, 0, 255},
 	{0, 158, 115, 255},
-	{120, 200, 170, 255},
 	{204, 121, 167, 255},
+	{86, 180, 233, 255},
+	{230, 159, 0, 255},
 	{90, 90, 90, 255},
 }
 

@@ -70,7 +70,7 @@ func kernelSections(title, size string, results []*Result) []Section {
 	}
 	times, ratios := kernelLines(size, results)
 	s.Plots = []Plot{
-		{Title: title + ": time for each of the " + size, X: size, Y: axisSeconds, Lines: times},
+		{Title: "Time for each " + strings.TrimSuffix(size, "s"), X: size, Y: axisSeconds, Lines: times},
 		{Title: "Time over that of " + gnarkCrypto, X: size, Y: axisRatio, Lines: ratios},
 	}
 	return []Section{s}
@@ -91,7 +91,17 @@ func kernelLines(size string, results []*Result) (times, ratios []Line) {
 			times = extend(times, Line{Name: name}, Point{at, m.Median / at})
 		}
 	}
+	// The same series has the same place, and so the same colour, in both.
+	slices.SortStableFunc(ratios, func(a, b Line) int { return cmp.Compare(rank(a), rank(b)) })
 	return times, ratios
+}
+
+// rank puts points that no line connects last.
+func rank(l Line) int {
+	if l.Dots {
+		return 1
+	}
+	return 0
 }
 
 // extend adds a point to the line of that name, or begins it. Points that a logarithmic
