@@ -24,8 +24,12 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"benchmarks", "gpu/onnx", "gpu/worker", "prover", "prover/..."},
+	"cmd/wes":                          {"benchmarks", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/msm":                          {"prover/commit"},
+	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
+	"gpu/msm/msmtest":                  {"gpu/msm", "prover/commit"},
+	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
 	"prover/circuit/wire":              {},
@@ -54,6 +58,7 @@ var allowed = map[string][]string{
 var upper = map[string][]string{
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"gpu/msm/msmtest":                  {},
 }
 
 // sole says who alone imports a heavy dependency. gpu/onnx writes the models of its
@@ -63,7 +68,8 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
-	"github.com/consensys/gnark-crypto/": {"prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/ingonyama-zk/":           {"gpu/msm/icicle"},
+	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 	"C":                                  {"gpu/onnx"},
 }
 

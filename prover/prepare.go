@@ -19,7 +19,7 @@ type Prepared struct {
 }
 
 // Prepare checks weights against their graph, packs them and commits to their rows.
-func Prepare(ctx context.Context, g *graph.Graph, w graph.Weights, kind transcript.Kind, report []byte, progress Progress) (*Prepared, error) {
+func Prepare(ctx context.Context, g *graph.Graph, w graph.Weights, kind transcript.Kind, report []byte, o Options) (*Prepared, error) {
 	info, err := g.Check()
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func Prepare(ctx context.Context, g *graph.Graph, w graph.Weights, kind transcri
 	if err != nil {
 		return nil, fmt.Errorf("derive generators: %w", err)
 	}
-	rows, err := key.CommitRows(ctx, packed, system.Weights.Cols, progress.stage(StageWeights))
+	rows, err := o.commitRows(ctx, key, packed, system.Weights.Cols, StageWeights)
 	if err != nil {
 		return nil, fmt.Errorf("commit weights: %w", err)
 	}

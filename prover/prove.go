@@ -35,13 +35,13 @@ type Result struct {
 
 // Prove proves one execution of a prepared model. The trace must be complete; a cell that
 // is not what the graph defines is an error, never a proof that fails.
-func Prove(ctx context.Context, p *Prepared, job Job, trace *graph.Trace, progress Progress) (*Result, error) {
+func Prove(ctx context.Context, p *Prepared, job Job, trace *graph.Trace, o Options) (*Result, error) {
 	s, err := statement(p.Model, job, trace)
 	if err != nil {
 		return nil, err
 	}
 	run := &proving{
-		prepared: p, sys: p.Model.System(), progress: progress,
+		prepared: p, sys: p.Model.System(), options: o,
 		result: &Result{Statement: s, Proof: new(verify.Proof)},
 	}
 	if run.tr, err = p.Model.Begin(s); err != nil {
@@ -93,7 +93,7 @@ type proving struct {
 	sys      *layer.System
 	tr       *transcript.Transcript
 	witness  *witness
-	progress Progress
+	options  Options
 	result   *Result
 
 	challenges layer.Challenges
@@ -104,27 +104,27 @@ type proving struct {
 
 // commit commits to the cells.
 func (p *proving) commit(ctx context.Context) error {
-	start := p.progress.begin(StageCommit)
-	rows, err := p.prepared.Model.Key().CommitRows(ctx, p.witness.cells, p.sys.CellCols, p.progress.stage(StageCommit))
+	start := p.options.Progress.begin(StageCommit)
+	rows, err := p.options.commitRows(ctx, p.prepared.Model.Key(), p.witness.cells, p.sys.CellCols, StageCommit)
 	if err != nil {
 		return fmt.Errorf("commit cells: %w", err)
 	}
 	p.result.Proof.Rows = rows
 	p.challenges.Alpha, p.challenges.Beta = verify.DrawKeys(p.tr, rows)
-	p.progress.end(StageCommit, start, &p.result.Timings.Commit)
+	p.options.Progress.end(StageCommit, start, &p.result.Timings.Commit)
 	return nil
 }
 
 // lookup proves that every key is in its table.
 func (p *proving) lookup(context.Context) error {
-	start := p.progress.begin(StageLookup)
+	start := p.options.Progress.begin(StageLookup)
 	ch := &p.challenges
 	if p.sys.LeafCount > 0 {
 		left, right := p.sides()
 		p.result.Proof.Lookup, ch.Left, ch.Right = lookup.Prove(p.tr, left, right)
 	}
 	ch.Point, ch.Gamma = verify.DrawPoint(p.tr, p.sys, ch.Left.Point)
-	p.progress.end(StageLookup, start, &p.result.Timings.Lookup)
+	p.options.Progress.end(StageLookup, start, &p.result.Timings.Lookup)
 	return nil
 }
 
@@ -161,7 +161,7 @@ func gather(dst, rows []fr.Element, keys []uint32) {
 
 // contract proves the sum of all convolutions.
 func (p *proving) contract(context.Context) error {
-	start := p.progress.begin(StageContract)
+	start := p.options.Progress.begin(StageContract)
 	proof := p.result.Proof
 	p.challenges.Rho.SetOne() // claims are weighed by it once the sums are sent
 	instances, err := p.factors()
@@ -194,7 +194,7 @@ func (p *proving) contract(context.Context) error {
 		proof.Inputs = append(proof.Inputs, f[1])
 	}
 	p.eta = verify.DrawEta(p.tr, proof.Weights, proof.Inputs)
-	p.progress.end(StageContract, start, &p.result.Timings.Contract)
+	p.options.Progress.end(StageContract, start, &p.result.Timings.Contract)
 	return nil
 }
 
@@ -243,7 +243,7 @@ func sum(inst sumcheck.Instance) fr.Element {
 
 // open proves everything left open against the commitments.
 func (p *proving) open(context.Context) error {
-	start := p.progress.begin(StageOpen)
+	start := p.options.Progress.begin(StageOpen)
 	proof, m := p.result.Proof, p.prepared.Model
 	outputs := m.DrawOutputs(p.tr, p.result.Statement.Outputs)
 	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
@@ -265,6 +265,6 @@ func (p *proving) open(context.Context) error {
 		proof.WeightRow = make([]fr.Element, p.sys.Weights.Cols)
 		poly.VecMat(proof.WeightRow, rows, p.prepared.packed, p.sys.Weights.Cols)
 	}
-	p.progress.end(StageOpen, start, &p.result.Timings.Open)
+	p.options.Progress.end(StageOpen, start, &p.result.Timings.Open)
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 func prepare(t testing.TB, c *graphtest.Case, kind transcript.Kind) *Prepared {
 	t.Helper()
-	p, err := Prepare(t.Context(), c.Graph, c.Weights, kind, nil, nil)
+	p, err := Prepare(t.Context(), c.Graph, c.Weights, kind, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestHonestProofsOfRandomGraphsVerify(t *testing.T) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			c := graphtest.Random(seed)
 			p := prepare(t, c, transcript.SHA256)
-			r, err := Prove(t.Context(), p, Job{ID: "job", Payee: "payee", Chain: "chain"}, execute(t, c), nil)
+			r, err := Prove(t.Context(), p, Job{ID: "job", Payee: "payee", Chain: "chain"}, execute(t, c), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,7 @@ import (
 func accept(t *testing.T, c *graphtest.Case, kind transcript.Kind) {
 	t.Helper()
 	p := prepare(t, c, kind)
-	r, err := Prove(t.Context(), p, Job{ID: "job", Payee: "payee", Chain: "chain"}, execute(t, c), nil)
+	r, err := Prove(t.Context(), p, Job{ID: "job", Payee: "payee", Chain: "chain"}, execute(t, c), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestLyingTraceIsAnErrorOfTheProver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Prove(t.Context(), prepare(t, c, transcript.SHA256), Job{}, trace, nil); err == nil {
+		if _, err := Prove(t.Context(), prepare(t, c, transcript.SHA256), Job{}, trace, Options{}); err == nil {
 			t.Errorf("%s: proof of a lie", s.name)
 		}
 	}

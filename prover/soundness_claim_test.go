@@ -189,7 +189,7 @@ func TestPartsOfOtherProofsAreRejected(t *testing.T) {
 	c := twins(t)
 	p := prepare(t, c, transcript.SHA256)
 	prove := func(p *Prepared, c *graphtest.Case, job string) *Result {
-		r, err := Prove(t.Context(), p, Job{ID: job}, execute(t, c), nil)
+		r, err := Prove(t.Context(), p, Job{ID: job}, execute(t, c), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func TestProofsOfOtherModelsAreRejected(t *testing.T) {
 			if other.Model.Digest() == p.Model.Digest() {
 				t.Fatal("two models with one digest")
 			}
-			r, err := Prove(t.Context(), other, Job{ID: "job"}, execute(t, c), nil)
+			r, err := Prove(t.Context(), other, Job{ID: "job"}, execute(t, c), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

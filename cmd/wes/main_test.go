@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/weisyn/wes/gpu/msm/icicle"
 	"github.com/weisyn/wes/gpu/onnx"
 )
 
@@ -35,8 +36,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "onnxruntime" {
+			switch name {
+			case "onnxruntime":
 				return hasCgo() && missing == nil, nil
+			case "icicle":
+				return icicle.Distribution != "", nil
 			}
 			return false, os.ErrInvalid
 		},

@@ -71,7 +71,7 @@ func stages(r *pipeline.Report) [][]string {
 	}
 	return append(rows, [][]string{
 		{"execute", seconds(r.ExecuteS), fmt.Sprintf("%s: %s", r.Engine, r.EngineReason)},
-		{"commit", seconds(r.CommitS), ""},
+		{"commit", seconds(r.CommitS), "on " + r.Committer},
 		{"look up", seconds(r.LookupS), ""},
 		{"contract", seconds(r.ContractS), ""},
 		{"open", seconds(r.OpenS), ""},

@@ -18,6 +18,7 @@ type proveFlags struct {
 	input, calibrate, out string
 	activations, weights  int
 	engine, transcript    string
+	device                string
 	job                   prover.Job
 	json                  bool
 }
@@ -61,6 +62,7 @@ with the float one on what it was calibrated on.
 	fs.IntVar(&f.activations, "activation-bits", d.ActivationBits, "width of activations, 4 to 12")
 	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
 	fs.StringVar(&f.engine, "engine", string(pipeline.EngineAuto), "what executes: auto, onnxruntime or interpreter; the results are equal")
+	fs.StringVar(&f.device, "device", deviceAuto, "what commits: auto (a GPU, where this program has ICICLE and it works), cpu or icicle; the results are equal")
 	fs.StringVar(&f.transcript, "transcript", transcript.SHA256.String(), "hash of the proof: sha256, or poseidon2 for verification inside a circuit")
 	fs.StringVar(&f.job.ID, "job", "", "job that the proof is for")
 	fs.StringVar(&f.job.Payee, "payee", "", "who is paid for the job")
@@ -78,6 +80,13 @@ func prove(c *cobra.Command, path string, f *proveFlags) error {
 	if err != nil {
 		return err
 	}
+	committer, err := openCommitter(c.Context(), f.device)
+	if err != nil {
+		return err
+	}
+	if committer != nil {
+		defer committer.Close()
+	}
 	if err := pipeline.MakeDir(f.out); err != nil {
 		return fmt.Errorf("--out: %w", plain(err, f.out))
 	}
@@ -86,6 +95,9 @@ func prove(c *cobra.Command, path string, f *proveFlags) error {
 		progress = newBars(c.ErrOrStderr())
 	}
 	line := pipeline.Line{Cache: userCache(), Runtime: runtimes{}, Progress: progress.progress()}
+	if committer != nil {
+		line.Committer = committer
+	}
 	outcome, report, err := line.Run(c.Context(), source, engine, pipeline.Request{Inputs: source.Inputs, Job: f.job})
 	progress.finish()
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"github.com/spf13/cobra"
+	"github.com/weisyn/wes/gpu/msm/icicle"
+	"github.com/weisyn/wes/gpu/msm/remote"
 	"github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/pipeline"
@@ -29,7 +31,10 @@ func newWorker() *cobra.Command {
 func methods() map[string]worker.Method {
 	all := map[string]worker.Method{}
 	for _, offered := range []map[string]worker.Method{
-		onnx.Methods(), circuitService().Methods(),
+		circuitService().Methods(),
+		icicle.Methods(),
+		onnx.Methods(),
+		remote.Methods(openEngine),
 	} {
 		maps.Copy(all, offered)
 	}

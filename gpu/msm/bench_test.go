@@ -1,8 +1,12 @@
+//go:build unix
+
 package msm_test
 
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,24 +20,57 @@ import (
 	"github.com/weisyn/wes/prover/commit"
 )
 
-// paired runs two ways in turns and reports how many times faster ours is: each turn of one
-// stands beside a turn of the other, so other load of the machine meets both.
+// paired runs two ways in turns and reports how many times faster ours is: by processor
+// time of all threads, which other load of the machine disturbs least, and by the median of
+// the ratios of wall time.
 func paired(b *testing.B, ours, theirs func() error) {
-	var own, other time.Duration
+	b.Helper()
+	own, other := new(meter), new(meter)
+	own.run(b, ours)
+	other.run(b, theirs)
+	*own, *other = meter{}, meter{}
 	for b.Loop() {
-		start := time.Now()
-		if err := ours(); err != nil {
-			b.Fatal(err)
+		if len(own.walls)%2 == 0 {
+			own.run(b, ours)
+			other.run(b, theirs)
+		} else {
+			other.run(b, theirs)
+			own.run(b, ours)
 		}
-		middle := time.Now()
-		if err := theirs(); err != nil {
-			b.Fatal(err)
-		}
-		own, other = own+middle.Sub(start), other+time.Since(middle)
 	}
-	b.ReportMetric(float64(own.Microseconds())/float64(b.N)/1e3, "ms/ours")
-	b.ReportMetric(float64(other.Microseconds())/float64(b.N)/1e3, "ms/gnark-crypto")
-	b.ReportMetric(float64(other)/float64(own), "ratio")
+	ratios := make([]float64, len(own.walls))
+	for i := range ratios {
+		ratios[i] = other.walls[i] / own.walls[i]
+	}
+	slices.Sort(ratios)
+	n := float64(len(ratios))
+	b.ReportMetric(own.processor/n*1e3, "cpu-ms/ours")
+	b.ReportMetric(other.processor/n*1e3, "cpu-ms/gnark-crypto")
+	b.ReportMetric(other.processor/own.processor, "ratio-cpu")
+	b.ReportMetric(ratios[len(ratios)/2], "ratio-wall")
+}
+
+// meter adds up times in seconds.
+type meter struct {
+	walls     []float64 // of each run
+	processor float64
+}
+
+func (m *meter) run(b *testing.B, f func() error) {
+	start, used := time.Now(), processorTime(b)
+	if err := f(); err != nil {
+		b.Fatal(err)
+	}
+	m.walls = append(m.walls, time.Since(start).Seconds())
+	m.processor += processorTime(b) - used
+}
+
+func processorTime(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
 func BenchmarkMSMAgainstGnarkCrypto(b *testing.B) {

@@ -301,11 +301,11 @@ func TestProofsOfRandomNetworksVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := prover.Prepare(t.Context(), low.Graph, low.Weights, transcript.SHA256, nil, nil)
+			p, err := prover.Prepare(t.Context(), low.Graph, low.Weights, transcript.SHA256, nil, prover.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := prover.Prove(t.Context(), p, prover.Job{ID: "job", Payee: "payee", Chain: "chain"}, trace, nil)
+			r, err := prover.Prove(t.Context(), p, prover.Job{ID: "job", Payee: "payee", Chain: "chain"}, trace, prover.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -67,7 +67,7 @@ func probe(ctx context.Context, side int) (took time.Duration, cells int64, err 
 	if err != nil {
 		return 0, 0, err
 	}
-	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, transcript.SHA256, nil, nil)
+	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, transcript.SHA256, nil, prover.Options{})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -22,11 +22,24 @@ const (
 )
 
 // Line carries what all requests share. The zero value has no cache, executes on the
-// interpreter and reports to nobody.
+// interpreter, commits on the CPU and reports to nobody.
 type Line struct {
-	Cache    *Cache
-	Runtime  Runtime
-	Progress prover.Progress
+	Cache     *Cache
+	Runtime   Runtime
+	Committer prover.Committer
+	Progress  prover.Progress
+}
+
+func (l *Line) options() prover.Options {
+	return prover.Options{Committer: l.Committer, Progress: l.Progress}
+}
+
+// committer names where commitments are made.
+func (l *Line) committer() string {
+	if l.Committer == nil {
+		return "cpu"
+	}
+	return l.Committer.Name()
 }
 
 // Source is a model and how to make a program of it.

@@ -62,7 +62,7 @@ func (l *Line) prepare(ctx context.Context, s Source) (*Program, error) {
 	if err != nil {
 		return nil, &Fault{StageLower, err}
 	}
-	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, s.Transcript, report, l.Progress)
+	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, s.Transcript, report, l.options())
 	if err != nil {
 		return nil, fmt.Errorf("prepare model: %w", err)
 	}

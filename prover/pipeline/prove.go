@@ -46,7 +46,7 @@ func (l *Line) prove(ctx context.Context, p *Program, x *Executor, inputs [][]in
 	}
 	took.Execute = time.Since(start)
 	done()
-	result, err := prover.Prove(ctx, p.Prepared, job, trace, l.Progress)
+	result, err := prover.Prove(ctx, p.Prepared, job, trace, l.options())
 	if err != nil {
 		return nil, &Fault{"prove", err}
 	}

@@ -14,6 +14,7 @@ type Report struct {
 	ModelDigest  string  `json:"model_digest"`
 	Engine       Engine  `json:"engine"`
 	EngineReason string  `json:"engine_reason"`
+	Committer    string  `json:"committer"` // where commitments were made
 	MACs         int64   `json:"macs"`
 	Params       int64   `json:"params"`
 	Cached       bool    `json:"cached"`
@@ -63,6 +64,7 @@ func (l *Line) Run(ctx context.Context, s Source, e Engine, r Request) (*Outcome
 	}
 	report := p.report(out)
 	report.Engine, report.EngineReason = x.Engine, x.Why
+	report.Committer = l.committer()
 	report.EngineS = attached.Seconds()
 	report.LowerS += report.EngineS
 	return out, report, nil

@@ -39,7 +39,7 @@ func verifyFile(m *verify.Model, inputs [][]int32, data []byte) error {
 func prove(tb testing.TB, g *graph.Graph, w graph.Weights, kind transcript.Kind, inputs ...[]int32) *sample {
 	tb.Helper()
 	ctx := context.Background()
-	p, err := prover.Prepare(ctx, g, w, kind, []byte(`{"report":1}`), nil)
+	p, err := prover.Prepare(ctx, g, w, kind, []byte(`{"report":1}`), prover.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func prove(tb testing.TB, g *graph.Graph, w graph.Weights, kind transcript.Kind,
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r, err := prover.Prove(ctx, p, prover.Job{ID: "job", Payee: "payee", Chain: "chain"}, trace, nil)
+	r, err := prover.Prove(ctx, p, prover.Job{ID: "job", Payee: "payee", Chain: "chain"}, trace, prover.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
