@@ -24,7 +24,7 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
-	"cmd/wes":                          {"benchmarks", "gpu", "gpu/...", "prover", "prover/..."},
+	"cmd/wes":                          {"benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/msm":                          {"prover/commit"},
 	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/backend"
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/circuit/example"
@@ -35,11 +36,11 @@ func circuitCases(o *Options, scheme backend.ID, device string) []Case {
 	s := circuit.System{Scheme: scheme, Curve: ecc.BN254}
 	var cases []Case
 	for _, log := range o.Sizes {
-		r := Result{
+		r := report.Result{
 			Case: fmt.Sprintf("2^%d", log), Title: fmt.Sprintf("%s, 2^%d constraints", s, log),
-			Series: s.SchemeName(), Engine: device, Parameters: map[string]int64{sizeConstraints: 1 << log},
+			Series: s.SchemeName(), Engine: device, Parameters: map[string]int64{report.Constraints: 1 << log},
 		}
-		cases = append(cases, Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+		cases = append(cases, Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
 			return openCircuit(ctx, o, s, log, r)
 		}})
 	}
@@ -54,7 +55,7 @@ type job struct {
 	stock   *stock
 }
 
-func openCircuit(ctx context.Context, o *Options, s circuit.System, log int, r *Result) (_ *trial, err error) {
+func openCircuit(ctx context.Context, o *Options, s circuit.System, log int, r *report.Result) (_ *trial, err error) {
 	e, err := example.New(s, 1<<log, o.Seed)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func openCircuit(ctx context.Context, o *Options, s circuit.System, log int, r *
 	r.Parameters["hashes"] = int64(e.Links)
 	j := &job{}
 	// gnark does not look at contexts: an interrupted job gets no time to end by itself.
-	if j.child, err = worker.Start(ctx, worker.Options{Command: o.Worker, Grace: -1}); err != nil {
+	if j.child, err = worker.Start(ctx, worker.Options{Command: o.Worker, Env: o.Env, Grace: -1}); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -80,16 +81,17 @@ func openCircuit(ctx context.Context, o *Options, s circuit.System, log int, r *
 	if err != nil {
 		return nil, err
 	}
+	r.Engine = first.Report.Device
 	if j.stock, err = openStock(s, dir, e.Witness); err != nil {
 		return nil, fmt.Errorf("gnark: %w", err)
 	}
-	once = append(once, Reading{Metric: "load", Unit: Seconds, Value: first.Report.LoadS})
+	once = append(once, report.Reading{Metric: "load", Unit: report.Seconds, Value: first.Report.LoadS})
 	return &trial{run: j.run, close: j.child.Close, once: once}, nil
 }
 
 // setup gives the package of a circuit. It is made once, with keys from random numbers of
 // this machine, and kept in the cache; the reading says how long that took.
-func (o *Options) setup(ctx context.Context, child *worker.Child, e *example.Example, log int) (dir string, once []Reading, err error) {
+func (o *Options) setup(ctx context.Context, child *worker.Child, e *example.Example, log int) (dir string, once []report.Reading, err error) {
 	sum := sha256.Sum256(e.Circuit)
 	dir = filepath.Join(o.Cache, fmt.Sprintf("%s-%s-2^%d-%s", e.System.SchemeName(), e.System.CurveName(), log, hex.EncodeToString(sum[:8])))
 	if p, err := circuit.Open(dir); err == nil && p.Manifest.Circuit != nil && p.Manifest.Circuit.SHA256 == hex.EncodeToString(sum[:]) {
@@ -106,11 +108,11 @@ func (o *Options) setup(ctx context.Context, child *worker.Child, e *example.Exa
 	}
 	start := time.Now()
 	_, err = service.Setup(ctx, child, circuit.SetupRequest{System: e.System, Circuit: file, Out: dir, Unsafe: true}, nil)
-	return dir, []Reading{{Metric: "setup", Unit: Seconds, Value: time.Since(start).Seconds()}}, err
+	return dir, []report.Reading{{Metric: "setup", Unit: report.Seconds, Value: time.Since(start).Seconds()}}, err
 }
 
 // run proves both ways, by gnark first in odd runs.
-func (j *job) run(ctx context.Context, i int) ([]Reading, error) {
+func (j *job) run(ctx context.Context, i int) ([]report.Reading, error) {
 	var whole, direct float64
 	var result *circuit.Result
 	turns := []func() error{
@@ -134,11 +136,11 @@ func (j *job) run(ctx context.Context, i int) ([]Reading, error) {
 		}
 	}
 	r := result.Report
-	return []Reading{
-		{Metric: "prove", Unit: Seconds, Value: r.LoadS + r.ProveS, Against: "gnark", Baseline: direct},
-		{Metric: "second_start", Unit: Seconds, Value: r.LoadS},
-		{Metric: "verify", Unit: Seconds, Value: r.VerifyS},
-		{Metric: "job", Unit: Seconds, Value: whole},
-		{Metric: "proof", Unit: Bytes, Value: float64(r.ProofBytes)},
+	return []report.Reading{
+		{Metric: "prove", Unit: report.Seconds, Value: r.LoadS + r.ProveS, Against: "gnark", Baseline: direct},
+		{Metric: "second_start", Unit: report.Seconds, Value: r.LoadS},
+		{Metric: "verify", Unit: report.Seconds, Value: r.VerifyS},
+		{Metric: "job", Unit: report.Seconds, Value: whole},
+		{Metric: "proof", Unit: report.Bytes, Value: float64(r.ProofBytes)},
 	}, nil
 }

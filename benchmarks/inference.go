@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/weisyn/wes/benchmarks/report"
 )
 
 // command proves and verifies a model through the command line that users have. Each call
@@ -47,7 +49,7 @@ type proofReport struct {
 
 // openInference writes the case's files and prepares the model, which the runs then find
 // in a cache of their own.
-func openInference(ctx context.Context, o *Options, m model, r *Result) (_ *trial, err error) {
+func openInference(ctx context.Context, o *Options, m model, r *report.Result) (_ *trial, err error) {
 	data, err := m.onnx()
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func openInference(ctx context.Context, o *Options, m model, r *Result) (_ *tria
 	if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
 		return nil, err
 	}
-	return &trial{run: c.run, close: c.close, once: []Reading{{Metric: "prepare", Unit: Seconds, Value: first.Lower}}}, nil
+	return &trial{run: c.run, close: c.close, once: []report.Reading{{Metric: "prepare", Unit: report.Seconds, Value: first.Lower}}}, nil
 }
 
 // parameters are what does not change from run to run.
@@ -94,7 +96,7 @@ func (p *proofReport) parameters() map[string]int64 {
 }
 
 // run proves, and verifies in a process that did not prove.
-func (c *command) run(ctx context.Context, _ int) ([]Reading, error) {
+func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	p, err := c.prove(ctx)
 	if err == nil {
 		err = c.call(ctx, p, "verify", "--model", c.path("out/model.wes"), "--proof", c.path("out/proof.wes"), "--input", c.path("input.npy"))
@@ -102,19 +104,19 @@ func (c *command) run(ctx context.Context, _ int) ([]Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	readings := []Reading{
-		{Metric: "prove", Unit: Seconds, Value: p.Prove},
-		{Metric: "verify", Unit: Seconds, Value: p.Verify},
-		{Metric: "proof", Unit: Bytes, Value: float64(p.ProofBytes)},
-		{Metric: "peak_memory", Unit: Bytes, Value: float64(p.PeakRSS)},
-		{Metric: "start", Unit: Seconds, Value: p.Start},
-		{Metric: "execute", Unit: Seconds, Value: p.Execute},
-		{Metric: "commit", Unit: Seconds, Value: p.Commit},
-		{Metric: "lookup", Unit: Seconds, Value: p.Lookup},
-		{Metric: "contract", Unit: Seconds, Value: p.Contract},
-		{Metric: "open", Unit: Seconds, Value: p.Open},
-		{Metric: "load", Unit: Seconds, Value: p.Load},
-		{Metric: "model", Unit: Bytes, Value: float64(p.ModelBytes)},
+	readings := []report.Reading{
+		{Metric: "prove", Unit: report.Seconds, Value: p.Prove},
+		{Metric: "verify", Unit: report.Seconds, Value: p.Verify},
+		{Metric: "proof", Unit: report.Bytes, Value: float64(p.ProofBytes)},
+		{Metric: "peak_memory", Unit: report.Bytes, Value: float64(p.PeakRSS)},
+		{Metric: "start", Unit: report.Seconds, Value: p.Start},
+		{Metric: "execute", Unit: report.Seconds, Value: p.Execute},
+		{Metric: "commit", Unit: report.Seconds, Value: p.Commit},
+		{Metric: "lookup", Unit: report.Seconds, Value: p.Lookup},
+		{Metric: "contract", Unit: report.Seconds, Value: p.Contract},
+		{Metric: "open", Unit: report.Seconds, Value: p.Open},
+		{Metric: "load", Unit: report.Seconds, Value: p.Load},
+		{Metric: "model", Unit: report.Bytes, Value: float64(p.ModelBytes)},
 	}
 	if c.float == nil {
 		return readings, nil

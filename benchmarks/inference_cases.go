@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/weisyn/wes/benchmarks/architectures"
+	"github.com/weisyn/wes/benchmarks/report"
 )
 
 // model is a network to run or prove, with the goals of the design where it has a row there.
@@ -18,12 +19,6 @@ type model struct {
 	goals     map[string]float64 // by metric
 	elsewhere string             // the best figure that is published for it
 }
-
-// The series of models that show what proving time grows with.
-const (
-	byActivations = "activations"
-	byMACs        = "multiply-accumulates"
-)
 
 // goal is a row of the design's table: what to reach on two cores.
 func goal(prove, verify, proof, peak float64) map[string]float64 {
@@ -55,10 +50,10 @@ func provedModels(o *Options) []model {
 		list = append(list, generated(o, n, "").aims(goals[n.Name], elsewhere[n.Name]))
 	}
 	for _, size := range []int{32, 64, 128, 256} {
-		list = append(list, generated(o, architectures.ResNet18(size), byActivations))
+		list = append(list, generated(o, architectures.ResNet18(size), report.ByActivations))
 	}
 	for _, kernel := range []int{1, 3, 5, 7} {
-		list = append(list, generated(o, architectures.Kernels(kernel), byMACs))
+		list = append(list, generated(o, architectures.Kernels(kernel), report.ByMACs))
 	}
 	return list
 }
@@ -83,8 +78,8 @@ func (m model) aims(goals map[string]float64, elsewhere string) model {
 func inferenceCases(o *Options) []Case {
 	var cases []Case
 	for _, m := range provedModels(o) {
-		r := Result{Case: m.name, Title: m.title, Series: m.series, Engine: "auto", Elsewhere: m.elsewhere}
-		cases = append(cases, Case{result: r, goals: m.goals, open: func(ctx context.Context, r *Result) (*trial, error) {
+		r := report.Result{Case: m.name, Title: m.title, Series: m.series, Engine: "auto", Elsewhere: m.elsewhere}
+		cases = append(cases, Case{result: r, goals: m.goals, open: func(ctx context.Context, r *report.Result) (*trial, error) {
 			return openInference(ctx, o, m, r)
 		}})
 	}

@@ -7,11 +7,13 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"github.com/weisyn/wes/benchmarks/report"
 )
 
 // machine describes where this process runs; what the system does not tell stays empty.
-func machine() Machine {
-	m := Machine{Cores: runtime.GOMAXPROCS(0), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
+func machine() report.Machine {
+	m := report.Machine{Cores: runtime.GOMAXPROCS(0), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
 	m.CPU = procField("/proc/cpuinfo", "model name")
 	if kB, ok := strings.CutSuffix(procField("/proc/meminfo", "MemTotal"), " kB"); ok {
 		if n, err := strconv.ParseInt(kB, 10, 64); err == nil {
@@ -44,8 +46,8 @@ func procField(file, field string) string {
 }
 
 // versions are those that the build recorded.
-func versions() Versions {
-	v := Versions{WES: "unknown"}
+func versions() report.Versions {
+	v := report.Versions{WES: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v

@@ -9,14 +9,28 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/msm"
 )
 
 // Engine is a place to multiply and transform.
 type Engine struct {
 	Name string
-	// Open returns an error that wraps msm.ErrUnavailable where there is no such engine.
+	// Open returns an error that wraps msm.ErrUnavailable where there is no such engine. An
+	// engine that computes elsewhere than it began has another name afterwards.
 	Open func(context.Context) (msm.Engine, error)
+}
+
+// steady is run, but for an engine that goes on elsewhere: then the figures are not its own.
+func steady(engine msm.Engine, run func(context.Context, int) ([]report.Reading, error)) func(context.Context, int) ([]report.Reading, error) {
+	name := engine.Name()
+	return func(ctx context.Context, i int) ([]report.Reading, error) {
+		readings, err := run(ctx, i)
+		if now := engine.Name(); err == nil && now != name {
+			return nil, fmt.Errorf("engine %s was lost, %s went on", name, now)
+		}
+		return readings, err
+	}
 }
 
 // gnarkCrypto is the baseline of the suites msm and ntt.
@@ -54,17 +68,17 @@ func msmCases(o *Options) []Case {
 
 func (p product) measured(e Engine, o *Options) Case {
 	n := 1 << p.log
-	r := Result{
+	r := report.Result{
 		Case: fmt.Sprintf("%d bit %d×2^%d", p.width, p.batch, p.log), Engine: e.Name,
 		Title: fmt.Sprintf("%d × 2^%d, %d-bit scalars", p.batch, p.log, p.width), Series: fmt.Sprintf("%d bit", p.width),
-		Parameters: map[string]int64{"width": int64(p.width), "batch": int64(p.batch), "points": int64(n)},
+		Parameters: map[string]int64{"width": int64(p.width), "batch": int64(p.batch), report.Points: int64(n)},
 	}
 	if p.batch == 1 {
 		r.Case, r.Title = fmt.Sprintf("%d bit 2^%d", p.width, p.log), fmt.Sprintf("2^%d, %d-bit scalars", p.log, p.width)
 	} else {
 		r.Series += ", batch"
 	}
-	return Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+	return Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
 		s := source(o.Seed, "msm "+r.Case)
 		points, scalars := randomPoints(s, n), randomScalars(s, p.batch*n, p.width)
 		r.Input = newDigest().points(points).scalars(scalars).String()
@@ -78,7 +92,8 @@ func openProduct(ctx context.Context, o *Options, e Engine, points []bn254.G1Aff
 	if err != nil {
 		return nil, err
 	}
-	end := engine.Close
+	p := &pair{metric: "time", against: gnarkCrypto, shortest: o.shortest}
+	run, end := steady(engine, p.run), engine.Close
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, end())
@@ -91,7 +106,6 @@ func openProduct(ctx context.Context, o *Options, e Engine, points []bn254.G1Aff
 	end = func() error { return errors.Join(bases.Close(), engine.Close()) }
 	var got []bn254.G1Affine
 	want := make([]bn254.G1Affine, len(scalars)/len(points))
-	p := &pair{metric: "time", against: gnarkCrypto, shortest: o.shortest}
 	p.subject = func(ctx context.Context) (err error) { got, err = bases.MSM(ctx, scalars, width); return err }
 	p.baseline = func(context.Context) error { return multiExps(points, scalars, want) }
 	if err := p.warm(ctx); err != nil {
@@ -100,7 +114,7 @@ func openProduct(ctx context.Context, o *Options, e Engine, points []bn254.G1Aff
 	if !slices.Equal(got, want) {
 		return nil, fmt.Errorf("engine %s and %s disagree", e.Name, gnarkCrypto)
 	}
-	return &trial{run: p.run, close: end}, nil
+	return &trial{run: run, close: end}, nil
 }
 
 // multiExps is gnark-crypto's multiplication, row by row: it has none for shared bases.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/msm"
 )
 
@@ -28,11 +29,11 @@ func nttCases(o *Options) []Case {
 }
 
 func transform(e Engine, t msm.Transform, log int, o *Options) Case {
-	r := Result{
+	r := report.Result{
 		Case: fmt.Sprintf("%s 2^%d", t, log), Title: fmt.Sprintf("%s, 2^%d", t, log), Series: t.String(), Engine: e.Name,
-		Parameters: map[string]int64{"values": 1 << log},
+		Parameters: map[string]int64{report.Values: 1 << log},
 	}
-	return Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+	return Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
 		values := randomScalars(source(o.Seed, "ntt "+r.Case), 1<<log, fr.Bits)
 		r.Input = newDigest().scalars(values).String()
 		return openTransform(ctx, o, e, t, values)
@@ -55,6 +56,7 @@ func openTransform(ctx context.Context, o *Options, e Engine, t msm.Transform, v
 	got, want := slices.Clone(values), slices.Clone(values)
 	domain := fft.NewDomain(uint64(len(values)))
 	p := &pair{metric: "time", against: gnarkCrypto, shortest: o.shortest}
+	run := steady(engine, p.run)
 	p.subject = func(ctx context.Context) error { return engine.NTT(ctx, got, t) }
 	p.baseline = func(context.Context) error { fourier(domain, want, t); return nil }
 	if err := p.warm(ctx); err != nil {
@@ -63,7 +65,7 @@ func openTransform(ctx context.Context, o *Options, e Engine, t msm.Transform, v
 	if !slices.Equal(got, want) {
 		return nil, fmt.Errorf("engine %s and %s disagree", e.Name, gnarkCrypto)
 	}
-	return &trial{run: p.run, close: engine.Close}, nil
+	return &trial{run: run, close: engine.Close}, nil
 }
 
 // fourier is gnark-crypto's transform from natural order to natural order.

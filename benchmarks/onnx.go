@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weisyn/wes/benchmarks/architectures"
+	"github.com/weisyn/wes/benchmarks/report"
 	runtime "github.com/weisyn/wes/gpu/onnx"
 )
 
@@ -24,8 +25,8 @@ func onnxCases(o *Options) []Case {
 	var cases []Case
 	for _, provider := range []string{runtime.CPU, runtime.CUDA} {
 		for _, m := range executedModels(o) {
-			r := Result{Case: m.name, Title: m.title, Series: provider, Engine: provider}
-			cases = append(cases, Case{result: r, open: func(ctx context.Context, r *Result) (*trial, error) {
+			r := report.Result{Case: m.name, Title: m.title, Series: provider, Engine: provider}
+			cases = append(cases, Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
 				return openExecution(ctx, o, m, r)
 			}})
 		}
@@ -34,10 +35,15 @@ func onnxCases(o *Options) []Case {
 }
 
 func (o *Options) openRuntime(ctx context.Context, provider string) (*runtime.Client, error) {
-	return runtime.Open(ctx, runtime.Options{Provider: provider, Command: o.Worker})
+	c, err := runtime.Open(ctx, runtime.Options{Provider: provider, Command: o.Worker})
+	if err != nil {
+		return nil, err
+	}
+	o.runtime = c.Version()
+	return c, nil
 }
 
-func openExecution(ctx context.Context, o *Options, m model, r *Result) (*trial, error) {
+func openExecution(ctx context.Context, o *Options, m model, r *report.Result) (*trial, error) {
 	data, err := m.onnx()
 	if err != nil {
 		return nil, err
@@ -48,6 +54,6 @@ func openExecution(ctx context.Context, o *Options, m model, r *Result) (*trial,
 	}
 	r.Input = newDigest().bytes(data, randomTensor(o.Seed, m.input)).String()
 	r.Parameters = map[string]int64{"macs": s.macs, "batch": int64(m.input[0])}
-	once := []Reading{{Metric: "start", Unit: Seconds, Value: s.start}, {Metric: "load", Unit: Seconds, Value: s.load}}
+	once := []report.Reading{{Metric: "start", Unit: report.Seconds, Value: s.start}, {Metric: "load", Unit: report.Seconds, Value: s.load}}
 	return &trial{run: s.run, close: s.close, once: once}, nil
 }

@@ -3,6 +3,8 @@ package benchmarks
 import (
 	"context"
 	"time"
+
+	"github.com/weisyn/wes/benchmarks/report"
 )
 
 // pair times two ways to the same result.
@@ -16,8 +18,8 @@ type pair struct {
 }
 
 // run measures both, the baseline first in odd runs. Values are seconds of one call.
-func (p *pair) run(ctx context.Context, i int) ([]Reading, error) {
-	r := Reading{Metric: p.metric, Unit: Seconds, Against: p.against}
+func (p *pair) run(ctx context.Context, i int) ([]report.Reading, error) {
+	r := report.Reading{Metric: p.metric, Unit: report.Seconds, Against: p.against}
 	turns := []func() error{
 		func() (err error) { r.Value, err = repeated(ctx, p.repeat, p.subject); return err },
 		func() (err error) { r.Baseline, err = repeated(ctx, p.repeat, p.baseline); return err },
@@ -27,7 +29,7 @@ func (p *pair) run(ctx context.Context, i int) ([]Reading, error) {
 			return nil, err
 		}
 	}
-	return []Reading{r}, nil
+	return []report.Reading{r}, nil
 }
 
 // repeated is the mean time of n calls, in seconds.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/msm"
 	"github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/gpu/worker"
@@ -35,11 +37,20 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+func encode(t *testing.T, r *report.Report) []byte {
+	t.Helper()
+	data, err := r.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func quick(t *testing.T, suites ...string) Options {
 	return Options{Suites: suites, Runs: 2, Seed: 1, Quick: true, Cache: t.TempDir(), Models: "../testdata/models"}
 }
 
-func run(t *testing.T, o Options) *Report {
+func run(t *testing.T, o Options) *report.Report {
 	t.Helper()
 	r, err := Run(t.Context(), o)
 	if err != nil {
@@ -48,7 +59,7 @@ func run(t *testing.T, o Options) *Report {
 	if r.Failed() {
 		t.Fatalf("%+v", r.Missing)
 	}
-	if _, err := Decode(bytes.NewReader(encode(t, r))); err != nil {
+	if _, err := report.Decode(bytes.NewReader(encode(t, r))); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -56,11 +67,11 @@ func run(t *testing.T, o Options) *Report {
 
 func TestKernelSuitesRun(t *testing.T) {
 	r := run(t, quick(t, "msm", "ntt"))
-	if len(r.of("msm")) == 0 || len(r.of("ntt")) == 0 || len(r.Missing) > 0 {
-		t.Errorf("%d and %d results, missing %v", len(r.of("msm")), len(r.of("ntt")), r.Missing)
+	if len(r.Of("msm")) == 0 || len(r.Of("ntt")) == 0 || len(r.Missing) > 0 {
+		t.Errorf("%d and %d results, missing %v", len(r.Of("msm")), len(r.Of("ntt")), r.Missing)
 	}
 	for _, x := range r.Results {
-		if b := x.metric("time").Baseline; b == nil || b.Name != gnarkCrypto || len(b.Values) != 2 {
+		if b := x.Metric("time").Baseline; b == nil || b.Name != gnarkCrypto || len(b.Values) != 2 {
 			t.Errorf("%s: baseline %+v", x.Case, b)
 		}
 	}
@@ -74,14 +85,14 @@ func TestCircuitSuitesRunAndKeepTheirKeys(t *testing.T) {
 			t.Fatalf("%d results", len(r.Results))
 		}
 		for _, x := range r.Results {
-			if made := x.metric("setup") != nil; made != setup {
+			if made := x.Metric("setup") != nil; made != setup {
 				t.Errorf("call %d: %s: setup made: %v, want %v", i, x.Suite, made, setup)
 			}
-			if b := x.metric("prove").Baseline; b == nil || b.Name != "gnark" {
+			if b := x.Metric("prove").Baseline; b == nil || b.Name != "gnark" {
 				t.Errorf("%s: baseline %+v", x.Suite, b)
 			}
 		}
-		want := []Missing{{Suite: "groth16", Engine: service.DeviceICICLE}}
+		want := []report.Missing{{Suite: "groth16", Engine: service.DeviceICICLE}}
 		if len(r.Missing) != 1 || r.Missing[0].Suite != want[0].Suite || r.Missing[0].Engine != want[0].Engine || r.Missing[0].Case != "" {
 			t.Errorf("missing %+v, want %+v", r.Missing, want)
 		}
@@ -93,8 +104,8 @@ func TestONNXSuiteRuns(t *testing.T) {
 		t.Skip(err)
 	}
 	r := run(t, quick(t, "onnx"))
-	if len(r.of("onnx")) < 2 {
-		t.Errorf("%d results, missing %+v", len(r.of("onnx")), r.Missing)
+	if len(r.Of("onnx")) < 2 {
+		t.Errorf("%d results, missing %+v", len(r.Of("onnx")), r.Missing)
 	}
 }
 
@@ -137,8 +148,48 @@ func TestWrongResultsAreNotTimed(t *testing.T) {
 	if len(r.Results) > 0 || !r.Failed() || !strings.Contains(r.Missing[0].Reason, "disagree") {
 		t.Errorf("%d results, missing %+v", len(r.Results), r.Missing)
 	}
-	if _, err := Decode(bytes.NewReader(encode(t, r))); err != nil {
+	if _, err := report.Decode(bytes.NewReader(encode(t, r))); err != nil {
 		t.Error(err)
+	}
+}
+
+// fading is an engine that falls back after its first product.
+type fading struct {
+	*msm.CPU
+	jobs int
+}
+
+func (f *fading) Name() string {
+	if f.jobs > 1 {
+		return "cpu"
+	}
+	return "fading"
+}
+
+func (f *fading) Load(ctx context.Context, points []bn254.G1Affine) (msm.Bases, error) {
+	b, err := f.CPU.Load(ctx, points)
+	return counting{b, f}, err
+}
+
+type counting struct {
+	msm.Bases
+	engine *fading
+}
+
+func (c counting) MSM(ctx context.Context, scalars []fr.Element, width int) ([]bn254.G1Affine, error) {
+	c.engine.jobs++
+	return c.Bases.MSM(ctx, scalars, width)
+}
+
+func TestAFallbackIsNotTakenForTheEngine(t *testing.T) {
+	o := quick(t, "msm")
+	o.Engines = []Engine{{"fading", func(context.Context) (msm.Engine, error) { return &fading{CPU: msm.NewCPU()}, nil }}}
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) > 0 || !r.Failed() || !strings.Contains(r.Missing[0].Reason, "was lost") {
+		t.Errorf("%d results, missing %+v", len(r.Results), r.Missing)
 	}
 }
 
@@ -154,8 +205,8 @@ func TestAMissingEngineIsNamedOnce(t *testing.T) {
 }
 
 func TestDevicesKeepBothTemperatures(t *testing.T) {
-	before := []Device{{UUID: "a", Start: 30}, {UUID: "b", Start: 31}}
-	after := []Device{{UUID: "b", Start: 70}}
+	before := []report.Device{{UUID: "a", Start: 30}, {UUID: "b", Start: 31}}
+	after := []report.Device{{UUID: "b", Start: 70}}
 	if got := joinDevices(before, after); got[0].End != 0 || got[1].End != 70 || got[1].Start != 31 {
 		t.Errorf("%+v", got)
 	}
@@ -164,7 +215,7 @@ func TestDevicesKeepBothTemperatures(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
 		"suite": func(o *Options) { o.Suites = []string{"none"} },
-		"runs":  func(o *Options) { o.Runs = maxRuns + 1 },
+		"runs":  func(o *Options) { o.Runs = report.MaxRuns + 1 },
 		"sizes": func(o *Options) { o.Sizes = []int{MaxSize + 1} },
 		"case":  func(o *Options) { o.Only = []string{"none"} },
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/weisyn/wes/benchmarks/report"
 	runtime "github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/prover/model/float"
 	"github.com/weisyn/wes/prover/model/onnx"
@@ -81,9 +82,9 @@ func (s *session) execute(ctx context.Context) error {
 	return err
 }
 
-func (s *session) run(ctx context.Context, _ int) ([]Reading, error) {
+func (s *session) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	seconds, err := repeated(ctx, s.repeat, s.execute)
-	return []Reading{{Metric: s.metric, Unit: Seconds, Value: seconds}}, err
+	return []report.Reading{{Metric: s.metric, Unit: report.Seconds, Value: seconds}}, err
 }
 
 func (s *session) close() error { return s.client.Close() }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/msm"
 )
 
@@ -44,19 +45,19 @@ func SuiteNames() []string {
 
 // Case is one thing to measure.
 type Case struct {
-	result Result // what is known before it is opened
+	result report.Result // what is known before it is opened
 	// goals of the design, by metric.
 	goals map[string]float64
 	// open makes the input, checks a first run and completes the result.
-	open func(ctx context.Context, r *Result) (*trial, error)
+	open func(ctx context.Context, r *report.Result) (*trial, error)
 }
 
 // trial is a case that has been opened.
 type trial struct {
 	// run is the i-th counted run.
-	run func(ctx context.Context, i int) ([]Reading, error)
+	run func(ctx context.Context, i int) ([]report.Reading, error)
 	// once is what opening measured.
-	once []Reading
+	once []report.Reading
 	// close gives back what open took; it may be nil.
 	close func() error
 }
@@ -72,24 +73,26 @@ type Options struct {
 	Cache   string   // folder for the packages of circuits, made if missing; default: in the user's cache
 	Models  string   // folder of the shipped models; default testdata/models
 	Command []string // the program with the verbs "ai prove" and "ai verify"; default: this one
+	Env     []string // NAME=value for children that compute circuits, see worker.Options
 	Worker  []string // the program of child processes, see worker.Options; its table has the methods of packages onnx and service
 	Engines []Engine // of the suites msm and ntt; default: this process
 
 	// Devices lists the accelerators; nil: there are none.
-	Devices func(context.Context) ([]Device, error)
+	Devices func(context.Context) ([]report.Device, error)
 	// Progress hears of every counted run before it begins and, with Run equal to Runs, of
 	// the end of a case; it may be nil.
 	Progress func(Progress)
 
 	shortest time.Duration // of a run of short calls
+	runtime  string        // version of ONNX Runtime, once a case has opened it
 }
 
 // Progress is how far a measurement is.
 type Progress struct {
 	Suite, Case, Engine string
 	Run, Runs           int
-	Result              *Result // of a case that ended, nil before that and if it failed
-	Err                 error   // of a case that failed
+	Result              *report.Result // of a case that ended, nil before that and if it failed
+	Err                 error          // of a case that failed
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -112,7 +115,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Models = "testdata/models"
 	}
 	if o.Devices == nil {
-		o.Devices = func(context.Context) ([]Device, error) { return nil, nil }
+		o.Devices = func(context.Context) ([]report.Device, error) { return nil, nil }
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
@@ -153,8 +156,8 @@ func (o *Options) validate() error {
 			return fmt.Errorf("circuit of 2^%d constraints, want 2^%d to 2^%d", log, MinSize, MaxSize)
 		}
 	}
-	if o.Runs < 1 || o.Runs > maxRuns {
-		return fmt.Errorf("%d runs, want 1 to %d", o.Runs, maxRuns)
+	if o.Runs < 1 || o.Runs > report.MaxRuns {
+		return fmt.Errorf("%d runs, want 1 to %d", o.Runs, report.MaxRuns)
 	}
 	return nil
 }

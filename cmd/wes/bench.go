@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/weisyn/wes/benchmarks"
+	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
@@ -90,6 +91,7 @@ func bench(c *cobra.Command, f *benchFlags) error {
 	if dir := cacheDir(); dir != "" {
 		f.options.Cache = filepath.Join(dir, "circuits")
 	}
+	f.options.Engines, f.options.Env = benchEngines(c.Context()), icicleEnvironment()
 	progress := newBenchProgress(c.ErrOrStderr())
 	f.options.Progress = progress.update
 	r, err := benchmarks.Run(c.Context(), f.options)
@@ -125,7 +127,7 @@ func (f *benchFlags) parseSizes() error {
 // stageBench is what a fault of the benchmark is called.
 const stageBench = "bench"
 
-func writeBench(dir string, r *benchmarks.Report) error {
+func writeBench(dir string, r *report.Report) error {
 	data, err := r.Encode()
 	if err != nil {
 		return err
@@ -143,7 +145,7 @@ func writeBench(dir string, r *benchmarks.Report) error {
 	return nil
 }
 
-func printBench(w io.Writer, r *benchmarks.Report, f *benchFlags) error {
+func printBench(w io.Writer, r *report.Report, f *benchFlags) error {
 	if f.json {
 		data, err := r.Encode()
 		if err == nil {

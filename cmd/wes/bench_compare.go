@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/weisyn/wes/benchmarks"
+	"github.com/weisyn/wes/benchmarks/report"
 )
 
 func newBenchCompare() *cobra.Command {
@@ -33,7 +33,7 @@ is listed first.
 			if err != nil {
 				return err
 			}
-			comparison := benchmarks.Compare(a, b)
+			comparison := report.Compare(a, b)
 			if asJSON {
 				return printJSON(c.OutOrStdout(), comparison)
 			}
@@ -44,20 +44,20 @@ is listed first.
 	return c
 }
 
-func readReport(path string) (*benchmarks.Report, error) {
+func readReport(path string) (*report.Report, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, plain(err, path)
 	}
 	defer f.Close()
-	r, err := benchmarks.Decode(f)
+	r, err := report.Decode(f)
 	if err != nil {
 		return nil, plain(err, path)
 	}
 	return r, nil
 }
 
-func printComparison(w io.Writer, c *benchmarks.Comparison) error {
+func printComparison(w io.Writer, c *report.Comparison) error {
 	for _, d := range c.Conditions {
 		fmt.Fprintf(w, "The %s differs:\n  A: %s\n  B: %s\n", d.Name, d.A, d.B)
 	}

@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"fmt"
@@ -117,7 +117,7 @@ func differences(x, y *Result) []Difference {
 	var list []Difference
 	for i := range x.Metrics {
 		m := &x.Metrics[i]
-		n := y.metric(m.Name)
+		n := y.Metric(m.Name)
 		if n == nil || n.Unit != m.Unit {
 			continue
 		}

@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import "slices"
 
@@ -106,8 +106,8 @@ func (r *Report) Failed() bool {
 	return slices.ContainsFunc(r.Missing, func(m Missing) bool { return m.Failed })
 }
 
-// metric finds a metric by name, nil if the result has none.
-func (r *Result) metric(name string) *Metric {
+// Metric finds a metric by name, nil if the result has none.
+func (r *Result) Metric(name string) *Metric {
 	for i := range r.Metrics {
 		if r.Metrics[i].Name == name {
 			return &r.Metrics[i]
@@ -118,14 +118,14 @@ func (r *Result) metric(name string) *Metric {
 
 // median is that of a metric, 0 if the result has none.
 func (r *Result) median(name string) float64 {
-	if m := r.metric(name); m != nil {
+	if m := r.Metric(name); m != nil {
 		return m.Median
 	}
 	return 0
 }
 
-// of lists the results of a suite.
-func (r *Report) of(suite string) []*Result {
+// Of lists the results of a suite.
+func (r *Report) Of(suite string) []*Result {
 	var list []*Result
 	for i := range r.Results {
 		if r.Results[i].Suite == suite {

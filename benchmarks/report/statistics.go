@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import "slices"
 
@@ -11,10 +11,10 @@ type Reading struct {
 	Baseline float64 // what the baseline took in the same run
 }
 
-// add appends the readings of a run.
-func (r *Result) add(readings []Reading) {
+// Add appends the readings of a run.
+func (r *Result) Add(readings []Reading) {
 	for _, x := range readings {
-		m := r.metric(x.Metric)
+		m := r.Metric(x.Metric)
 		if m == nil {
 			r.Metrics = append(r.Metrics, Metric{Name: x.Metric, Unit: x.Unit})
 			m = &r.Metrics[len(r.Metrics)-1]
@@ -29,8 +29,8 @@ func (r *Result) add(readings []Reading) {
 	}
 }
 
-// summarise computes what follows from the values.
-func (m *Metric) summarise() {
+// Summarise computes what follows from the values.
+func (m *Metric) Summarise() {
 	m.Median, m.Min, m.Max = median(m.Values), slices.Min(m.Values), slices.Max(m.Values)
 	if m.Baseline != nil {
 		m.Baseline.Median, m.Baseline.Ratio = median(m.Baseline.Values), pairedRatio(m.Values, m.Baseline.Values)

@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"cmp"
@@ -28,13 +28,23 @@ type Line struct {
 	Dots   bool // points that no line connects
 }
 
-// What the axes of plots count.
+// The parameters that say how large a case is.
 const (
-	axisSeconds     = "seconds"
-	axisRatio       = "ratio"
-	sizePoints      = "points"
-	sizeValues      = "values"
-	sizeConstraints = "constraints"
+	Points      = "points"
+	Values      = "values"
+	Constraints = "constraints"
+)
+
+// The series of models that show what proving time grows with.
+const (
+	ByActivations = "activations"
+	ByMACs        = "multiply-accumulates"
+)
+
+// What the other axes of plots count.
+const (
+	axisSeconds = "seconds"
+	axisRatio   = "ratio"
 )
 
 // Point is positive in both coordinates.
@@ -44,11 +54,11 @@ type Point struct{ X, Y float64 }
 func (r *Report) Sections() []Section {
 	var list []Section
 	for _, s := range [][]Section{
-		kernelSections("Multi-scalar multiplication", sizePoints, r.of("msm")),
-		kernelSections("Number-theoretic transform", sizeValues, r.of("ntt")),
-		circuitSections(slices.Concat(r.of("groth16"), r.of("plonk"))),
+		kernelSections("Multi-scalar multiplication", Points, r.Of("msm")),
+		kernelSections("Number-theoretic transform", Values, r.Of("ntt")),
+		circuitSections(slices.Concat(r.Of("groth16"), r.Of("plonk"))),
 		inferenceSections(r),
-		executionSections(r.of("onnx")),
+		executionSections(r.Of("onnx")),
 	} {
 		list = append(list, s...)
 	}
@@ -61,17 +71,17 @@ func kernelSections(title, size string, results []*Result) []Section {
 	if len(results) == 0 {
 		return nil
 	}
-	s := Section{Title: title, Note: "Ratio: the median over the runs of the time over that of " + gnarkCrypto + " in the same run, for the same result. Below 1 is faster. " +
+	s := Section{Title: title, Note: "Ratio: the median over the runs of the time over that of the baseline in the same run, for the same result. Below 1 is faster. " +
 		"A run of short calls makes as many as take 50 ms."}
-	s.Rows = [][]string{{"case", "engine", "time", "least – most", gnarkCrypto, "ratio"}}
+	s.Rows = [][]string{{"case", "engine", "time", "least – most", "gnark-crypto", "ratio"}}
 	for _, x := range results {
-		m := x.metric("time")
+		m := x.Metric("time")
 		s.Rows = append(s.Rows, []string{x.Title, x.Engine, m.middle(), m.spread(), m.against(), m.ratio()})
 	}
 	times, ratios := kernelLines(size, results)
 	s.Plots = []Plot{
 		{Title: "Time for each " + strings.TrimSuffix(size, "s"), X: size, Y: axisSeconds, Lines: times},
-		{Title: "Time over that of " + gnarkCrypto, X: size, Y: axisRatio, Lines: ratios},
+		{Title: "Time over that of gnark-crypto", X: size, Y: axisRatio, Lines: ratios},
 	}
 	return []Section{s}
 }
@@ -80,7 +90,7 @@ func kernelSections(title, size string, results []*Result) []Section {
 // times.
 func kernelLines(size string, results []*Result) (times, ratios []Line) {
 	for _, x := range results {
-		m := x.metric("time")
+		m := x.Metric("time")
 		if m == nil || m.Baseline == nil {
 			continue
 		}
@@ -130,15 +140,15 @@ func circuitSections(results []*Result) []Section {
 	s.Rows = [][]string{{"circuit", "engine", "prove", "least – most", "gnark", "ratio", "second start", "job", "verify", "proof", "load", "setup"}}
 	var lines []Line
 	for _, x := range results {
-		m := x.metric("prove")
+		m := x.Metric("prove")
 		row := []string{x.Title, x.Engine, m.middle(), m.spread(), m.against(), m.ratio()}
 		for _, name := range []string{"second_start", "job", "verify", "proof", "load", "setup"} {
-			row = append(row, x.metric(name).middle())
+			row = append(row, x.Metric(name).middle())
 		}
 		s.Rows = append(s.Rows, row)
-		lines = extend(lines, Line{Name: x.Series + ", " + x.Engine}, Point{float64(x.Parameters[sizeConstraints]), x.median("prove")})
+		lines = extend(lines, Line{Name: x.Series + ", " + x.Engine}, Point{float64(x.Parameters[Constraints]), x.median("prove")})
 	}
-	s.Plots = []Plot{{Title: "Proving time by constraints", X: sizeConstraints, Y: axisSeconds, Lines: lines}}
+	s.Plots = []Plot{{Title: "Proving time by constraints", X: Constraints, Y: axisSeconds, Lines: lines}}
 	return []Section{s}
 }
 
@@ -151,13 +161,13 @@ func executionSections(results []*Result) []Section {
 	s.Rows = [][]string{{"model", "provider", "inference", "least – most", "MACs", "MAC/s", "start", "load"}}
 	var lines []Line
 	for _, x := range results {
-		m, macs := x.metric("inference"), float64(x.Parameters["macs"])
+		m, macs := x.Metric("inference"), float64(x.Parameters["macs"])
 		rate := none
 		if m != nil && m.Median > 0 {
 			rate = countText(macs / m.Median)
 			lines = extend(lines, Line{Name: x.Engine, Dots: true}, Point{macs, m.Median})
 		}
-		s.Rows = append(s.Rows, []string{x.Title, x.Engine, m.middle(), m.spread(), countText(macs), rate, x.metric("start").middle(), x.metric("load").middle()})
+		s.Rows = append(s.Rows, []string{x.Title, x.Engine, m.middle(), m.spread(), countText(macs), rate, x.Metric("start").middle(), x.Metric("load").middle()})
 	}
 	s.Plots = []Plot{{Title: "Inference by multiply-accumulates", X: "multiply-accumulates", Y: axisSeconds, Lines: lines}}
 	return []Section{s}

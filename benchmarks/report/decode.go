@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ const (
 	MaxReport  = 64 << 20 // bytes
 	maxResults = 10_000
 	maxMetrics = 100
-	maxRuns    = 1000
-	maxText    = 4096 // bytes of a text
+	MaxRuns    = 1000
+	MaxText    = 4096 // bytes of a text
 	maxEntries = 256  // devices, parameters of a result
 )
 
@@ -85,7 +85,7 @@ func (r *Report) validate() error {
 	for i := range r.Results {
 		x := &r.Results[i]
 		k := keyOf(x)
-		if err := x.validate(); err != nil {
+		if err := x.Validate(); err != nil {
 			return fmt.Errorf("result %d, %s: %w", i, k, err)
 		}
 		if seen[k] {
@@ -100,8 +100,8 @@ func (r *Report) validate() error {
 func texts(v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Len() > maxText {
-			return fmt.Errorf("text of %d bytes, at most %d", v.Len(), maxText)
+		if v.Len() > MaxText {
+			return fmt.Errorf("text of %d bytes, at most %d", v.Len(), MaxText)
 		}
 		if strings.ContainsFunc(v.String(), unicode.IsControl) {
 			return fmt.Errorf("text with control characters: %q", v.String())
@@ -132,15 +132,16 @@ func texts(v reflect.Value) error {
 	return nil
 }
 
-func (r *Result) validate() error {
+// Validate refuses what Decode refuses.
+func (r *Result) Validate() error {
 	digest, err := hex.DecodeString(r.Input)
 	switch {
 	case r.Suite == "" || r.Case == "" || r.Title == "" || r.Engine == "":
 		return errors.New("suite, case, title and engine have to be named")
 	case err != nil || len(digest) != 32:
 		return fmt.Errorf("input_sha256 %q", r.Input)
-	case r.Runs < 1 || r.Runs > maxRuns:
-		return fmt.Errorf("%d runs, want 1 to %d", r.Runs, maxRuns)
+	case r.Runs < 1 || r.Runs > MaxRuns:
+		return fmt.Errorf("%d runs, want 1 to %d", r.Runs, MaxRuns)
 	case len(r.Metrics) < 1 || len(r.Metrics) > maxMetrics || len(r.Parameters) > maxEntries:
 		return fmt.Errorf("%d metrics and %d parameters", len(r.Metrics), len(r.Parameters))
 	}
@@ -151,7 +152,7 @@ func (r *Result) validate() error {
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if r.metric(m.Name) != m {
+		if r.Metric(m.Name) != m {
 			return fmt.Errorf("metric %q is there twice", m.Name)
 		}
 		if err := m.validate(r.Runs); err != nil {
@@ -183,7 +184,7 @@ func (m *Metric) validate(runs int) error {
 		b := *m.Baseline
 		again.Baseline = &b
 	}
-	again.summarise()
+	again.Summarise()
 	if !reflect.DeepEqual(*m, again) {
 		return errors.New("summary does not follow from the values")
 	}

@@ -1,9 +1,10 @@
-package benchmarks
+package report
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -29,12 +30,30 @@ func TestReportSurvivesItsJSON(t *testing.T) {
 	}
 }
 
+// TestFormatIsThatOfItsVersion compares with a file: who changes the format changes Version
+// as well, or adds a field that older readers may refuse.
+func TestFormatIsThatOfItsVersion(t *testing.T) {
+	want, err := os.ReadFile("testdata/report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, lines := encode(t, sample()), strings.Split(string(want), "\n")
+	for i, line := range strings.Split(string(got), "\n") {
+		if i >= len(lines) || line != lines[i] {
+			t.Fatalf("testdata/report.json differs in line %d, which is now %q", i+1, line)
+		}
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d bytes, testdata/report.json has %d", len(got), len(want))
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*Report){
 		"another version":            func(r *Report) { r.Version++ },
 		"no time":                    func(r *Report) { r.Time = "yesterday" },
 		"a machine without cores":    func(r *Report) { r.Machine.Cores = 0 },
-		"a text too long":            func(r *Report) { r.Devices[0].Name = strings.Repeat("x", maxText+1) },
+		"a text too long":            func(r *Report) { r.Devices[0].Name = strings.Repeat("x", MaxText+1) },
 		"a text that moves a cursor": func(r *Report) { r.Missing[0].Reason = "\x1b[2J" },
 		"a parameter's name":         func(r *Report) { r.Results[0].Parameters["\n"] = 1 },
 		"a negative parameter":       func(r *Report) { r.Results[0].Parameters["points"] = -1 },
@@ -45,7 +64,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"no metric":                  func(r *Report) { r.Results[0].Metrics = nil },
 		"a metric twice":             func(r *Report) { x := &r.Results[0]; x.Metrics = append(x.Metrics, x.Metrics[0]) },
 		"another unit":               func(r *Report) { r.Results[0].Metrics[0].Unit = "h" },
-		"too few values":             func(r *Report) { m := &r.of("inference")[0].Metrics[0]; m.Values = m.Values[:2] },
+		"too few values":             func(r *Report) { m := &r.Of("inference")[0].Metrics[0]; m.Values = m.Values[:2] },
 		"no values":                  func(r *Report) { r.Results[0].Metrics[0].Values = nil },
 		"a negative value":           func(r *Report) { r.Results[0].Metrics[0].Values[0] = -1 },
 		"a negative goal":            func(r *Report) { r.Results[0].Metrics[0].Goal = -1 },
@@ -123,7 +142,7 @@ func TestTablesAreRectangular(t *testing.T) {
 }
 
 func TestSeriesShowsWhatAFurtherActivationCosts(t *testing.T) {
-	rows := seriesRows(sample().of("inference"), byActivations)
+	rows := seriesRows(sample().Of("inference"), ByActivations)
 	if got, want := rows[2][6], "40000000.0 ns"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"bytes"
@@ -122,7 +122,7 @@ var _ plot.Ticker = ticks("")
 // doubles and fivefolds where the axis is short.
 func (t ticks) Ticks(least, most float64) []plot.Tick {
 	base, steps := 10.0, []float64{1}
-	if t == sizePoints || t == sizeValues || t == sizeConstraints {
+	if t == Points || t == Values || t == Constraints {
 		base = 2
 	} else if most/least < 200 {
 		steps = []float64{1, 2, 5}
@@ -141,7 +141,7 @@ func (t ticks) Ticks(least, most float64) []plot.Tick {
 
 func (t ticks) label(v, exponent float64) string {
 	switch t {
-	case sizePoints, sizeValues, sizeConstraints:
+	case Points, Values, Constraints:
 		return fmt.Sprintf("2^%.0f", exponent)
 	case axisSeconds:
 		return short(secondsText(v))

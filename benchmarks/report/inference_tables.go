@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"cmp"
@@ -8,7 +8,7 @@ import (
 
 // inferenceSections are the table of models, that of the stages, and one for each series.
 func inferenceSections(r *Report) []Section {
-	results := r.of("inference")
+	results := r.Of("inference")
 	if len(results) == 0 {
 		return nil
 	}
@@ -27,7 +27,7 @@ func inferenceSections(r *Report) []Section {
 			"once for a process, and is not part of proving.",
 		Rows: stageRows(results),
 	}}
-	for _, s := range []string{byActivations, byMACs} {
+	for _, s := range []string{ByActivations, ByMACs} {
 		if rows := seriesRows(results, s); len(rows) > 1 {
 			list = append(list, Section{Title: "Proofs of inference: growing " + s, Rows: rows})
 		}
@@ -47,7 +47,7 @@ func modelRows(results []*Result, cores int) [][]string {
 		}
 		rows = append(rows, []string{
 			x.Title, countText(macs), countText(float64(x.Parameters["params"])),
-			x.metric("prove").withGoal(), x.metric("verify").withGoal(), x.metric("proof").withGoal(), x.metric("peak_memory").withGoal(),
+			x.Metric("prove").withGoal(), x.Metric("verify").withGoal(), x.Metric("proof").withGoal(), x.Metric("peak_memory").withGoal(),
 			rate, overInference(x), cmp.Or(x.Elsewhere, none),
 		})
 	}
@@ -56,7 +56,7 @@ func modelRows(results []*Result, cores int) [][]string {
 
 // overInference is how many float inferences a proof takes the time of.
 func overInference(x *Result) string {
-	float := x.metric("float_inference")
+	float := x.Metric("float_inference")
 	if float == nil || float.Median == 0 {
 		return none
 	}
@@ -69,11 +69,11 @@ func stageRows(results []*Result) [][]string {
 		p := x.Parameters
 		each := func(metric string, n int64) string { return secondsEach(x.median(metric), n) }
 		rows = append(rows, []string{
-			x.Title, x.Engine, x.metric("start").middle(), x.metric("execute").middle(),
-			x.metric("commit").middle(), each("commit", p["cells"]),
-			x.metric("lookup").middle(), each("lookup", p["lookups"]+p["table_rows"]),
-			x.metric("contract").middle(), each("contract", p["contract.small_products"]),
-			x.metric("open").middle(), each("open", p["cells"]),
+			x.Title, x.Engine, x.Metric("start").middle(), x.Metric("execute").middle(),
+			x.Metric("commit").middle(), each("commit", p["cells"]),
+			x.Metric("lookup").middle(), each("lookup", p["lookups"]+p["table_rows"]),
+			x.Metric("contract").middle(), each("contract", p["contract.small_products"]),
+			x.Metric("open").middle(), each("open", p["cells"]),
 			countText(float64(p["lookups"])), countText(float64(p["cells"])),
 			countText(ofStages(x, ".multiplications")), bytesText(ofStages(x, ".bytes")),
 		})
@@ -117,7 +117,7 @@ func seriesRows(results []*Result, series string) [][]string {
 		}
 		rows = append(rows, []string{
 			x.Title, countText(float64(x.Parameters["macs"])), countText(float64(x.Parameters["activations"])), countText(float64(x.Parameters["params"])),
-			x.metric("prove").middle(), secondsEach(x.median("prove"), x.Parameters["activations"]), more("activations"), more("macs"),
+			x.Metric("prove").middle(), secondsEach(x.median("prove"), x.Parameters["activations"]), more("activations"), more("macs"),
 		})
 		last = x
 	}
@@ -126,8 +126,8 @@ func seriesRows(results []*Result, series string) [][]string {
 
 // growth plots proving times, the series as lines.
 func growth(results []*Result, title, parameter string) Plot {
-	p := Plot{Title: title, X: strings.Replace(parameter, "macs", byMACs, 1), Y: axisSeconds}
-	names := map[string]string{"": "models", byActivations: "ResNet-18, by image", byMACs: "equal layers, by kernel"}
+	p := Plot{Title: title, X: strings.Replace(parameter, "macs", ByMACs, 1), Y: axisSeconds}
+	names := map[string]string{"": "models", ByActivations: "ResNet-18, by image", ByMACs: "equal layers, by kernel"}
 	for _, x := range results {
 		l := Line{Name: names[x.Series], Dots: x.Series == ""}
 		p.Lines = extend(p.Lines, l, Point{float64(x.Parameters[parameter]), x.median("prove")})

@@ -1,4 +1,4 @@
-package benchmarks
+package report
 
 import (
 	"math"
@@ -34,7 +34,7 @@ func TestMedianSplitsTheValues(t *testing.T) {
 func TestRatioIsThatOfThePairs(t *testing.T) {
 	// A machine that is ten times slower in one run changes neither ratio nor its median.
 	m := Metric{Values: []float64{1, 20, 3}, Baseline: &Baseline{Values: []float64{2, 40, 6}}}
-	m.summarise()
+	m.Summarise()
 	if m.Baseline.Ratio != .5 || m.Median != 3 || m.Min != 1 || m.Max != 20 || m.Baseline.Median != 6 {
 		t.Errorf("%+v, baseline %+v", m, m.Baseline)
 	}
@@ -42,9 +42,9 @@ func TestRatioIsThatOfThePairs(t *testing.T) {
 
 func TestReadingsGoToTheirMetrics(t *testing.T) {
 	var r Result
-	r.add([]Reading{{Metric: "a", Unit: Seconds, Value: 1, Against: "x", Baseline: 2}, {Metric: "b", Unit: Bytes, Value: 3}})
-	r.add([]Reading{{Metric: "b", Unit: Bytes, Value: 4}, {Metric: "a", Unit: Seconds, Value: 5, Against: "x", Baseline: 6}})
-	a, b := r.metric("a"), r.metric("b")
+	r.Add([]Reading{{Metric: "a", Unit: Seconds, Value: 1, Against: "x", Baseline: 2}, {Metric: "b", Unit: Bytes, Value: 3}})
+	r.Add([]Reading{{Metric: "b", Unit: Bytes, Value: 4}, {Metric: "a", Unit: Seconds, Value: 5, Against: "x", Baseline: 6}})
+	a, b := r.Metric("a"), r.Metric("b")
 	if !slices.Equal(a.Values, []float64{1, 5}) || !slices.Equal(a.Baseline.Values, []float64{2, 6}) || !slices.Equal(b.Values, []float64{3, 4}) || b.Baseline != nil {
 		t.Errorf("%+v", r.Metrics)
 	}
@@ -63,7 +63,7 @@ func TestFiguresHaveThreeDigits(t *testing.T) {
 		{countText(91_800), "91.8 k"},
 		{countText(7), "7"},
 		{ticks(axisSeconds).label(.01, 0), "10 ms"},
-		{ticks(sizePoints).label(1024, 10), "2^10"},
+		{ticks(Points).label(1024, 10), "2^10"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
@@ -75,7 +75,7 @@ func TestTicksLieOnTheAxis(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		least := math.Pow(10, rapid.Float64Range(-6, 9).Draw(t, "least"))
 		most := least * rapid.Float64Range(1.5, 1e6).Draw(t, "factor")
-		for _, label := range []ticks{axisSeconds, sizePoints} {
+		for _, label := range []ticks{axisSeconds, Points} {
 			list := label.Ticks(least, most)
 			for _, x := range list {
 				if x.Value < least || x.Value > most {

@@ -1,14 +1,15 @@
-package benchmarks
+package report
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
 func TestVerdictsFollowTheSpreads(t *testing.T) {
 	metric := func(values ...float64) *Metric {
 		m := &Metric{Values: values}
-		m.summarise()
+		m.Summarise()
 		return m
 	}
 	for _, c := range []struct {
@@ -43,7 +44,7 @@ func TestComparisonSaysWhatElseDiffers(t *testing.T) {
 	a, b := sample(), sample()
 	b.Machine.Cores, b.Devices, b.Versions.WES, b.Seed = 4, nil, "def", 8
 	b.Results[0].Case = "new"
-	b.Results[1].Input = newDigest().String()
+	b.Results[1].Input = strings.Repeat("ab", 32)
 	c := Compare(a, b)
 	var names []string
 	for _, d := range c.Conditions {
@@ -66,7 +67,7 @@ func TestComparisonShowsBothRatiosToTheBaseline(t *testing.T) {
 	for i := range m.Values {
 		m.Values[i] /= 2
 	}
-	m.summarise()
+	m.Summarise()
 	d := Compare(a, b).Differences[0]
 	if d.Ratio != .5 || d.RatioA != .5 || d.RatioB != .25 || d.Verdict != Less {
 		t.Errorf("%+v", d)
