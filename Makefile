@@ -16,12 +16,12 @@ export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo
 # Packages whose goroutines share memory; the others only start them through these.
 RACE := ./gpu/... ./prover ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
 
-.PHONY: help build deps demo test race fuzz bench check clean
+.PHONY: help build deps demo test race fuzz bench icicle gpu-test check clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
-	@echo "more: make build deps race fuzz bench check clean"
+	@echo "more: make build deps race fuzz bench icicle gpu-test check clean"
 
 build:
 	$(GO) build -o $(WES) ./cmd/wes
@@ -53,6 +53,22 @@ bench: deps
 	$(GO) build -buildvcs=auto -o $(WES) ./cmd/wes
 	$(WES) bench --out benchmarks/results
 
+# ICICLE's native libraries, then the tests of both engines that use them, on ICICLE's CPU
+# device. Needs cmake, ninja and a C++ compiler; with nvcc, the CUDA backend is built too.
+icicle:
+	@set -e; for tag in icicle icicle_v3; do \
+		prefix=$(CURDIR)/build/icicle/$$tag; \
+		gpu/msm/icicle/build.sh $$tag $$prefix; \
+		export CGO_ENABLED=1 CGO_LDFLAGS="-L$$prefix/lib -Wl,-rpath,$$prefix/lib"; \
+		$(GO) test -tags $$tag -count 1 -timeout 15m ./gpu/msm/...; \
+		$(GO) test -tags $$tag -count 1 -run 'TestScripts/device' ./cmd/wes; \
+	done
+
+# On a GPU host only; see tools/gpu-test.sh. The log is build/gpu-test.log.
+gpu-test:
+	@mkdir -p build; { tools/gpu-test.sh 2>&1; echo $$? > build/gpu-test.status; } | tee build/gpu-test.log; \
+	exit $$(cat build/gpu-test.status)
+
 check: build/tools/staticcheck
 	@unformatted=$$(build/tools/gofumpt -l .); \
 	if [ -n "$$unformatted" ]; then echo "run gofumpt -w on:"; echo "$$unformatted"; exit 1; fi
@@ -61,6 +77,7 @@ check: build/tools/staticcheck
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	CGO_ENABLED=0 $(GO) vet ./...
+	@[ $(CGO_ENABLED) = 0 ] || { set -x; $(GO) vet -tags icicle ./... && $(GO) vet -tags icicle_v3 ./...; }
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) build ./...
 	CGO_ENABLED=0 GOOS=darwin $(GO) build ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) build ./...

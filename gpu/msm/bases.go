@@ -20,7 +20,7 @@ const (
 	narrowWidth = 31
 	// The kernel of package commit is faster than gnark-crypto's multiplication from
 	// fewTerms terms on, those of the whole batch together, and up to manyPoints points,
-	// where windows wider than the kernel's pay. Measured on two cores, with and without AVX-512.
+	// where windows wider than the kernel's pay. Measured on two cores without AVX-512.
 	fewTerms   = 1 << 8
 	manyPoints = 1 << 13
 	// splitColumns is the smallest part of a row that is worth a goroutine of its own.

@@ -21,13 +21,19 @@ const bufferSize = 1 << 20
 // for 108 on Linux, with the zero at the end.
 const maxSocket = 103
 
+// The private folder of a child holds the socket and the process's working directory.
+const (
+	socketName = "socket"
+	homeName   = "home"
+)
+
 // Child is the parent's side of one process. It is safe for concurrent use; jobs wait for
 // each other.
 type Child struct {
 	options Options
 	cmd     *exec.Cmd
 	words   *tail
-	dir     string        // holds the socket and the process's working directory
+	dir     string        // private
 	kills   int64         // processes that the system killed for memory when this one started, see memoryKills
 	exited  chan struct{} // closed when the process is reaped
 	closing chan struct{} // closed by Close
@@ -87,11 +93,11 @@ func (c *Child) launch() (listener *net.UnixListener, err error) {
 	if c.dir, err = privateFolder(); err != nil {
 		return nil, err
 	}
-	home := filepath.Join(c.dir, "home")
+	home := filepath.Join(c.dir, homeName)
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return nil, err
 	}
-	socket := filepath.Join(c.dir, "socket")
+	socket := filepath.Join(c.dir, socketName)
 	if listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"}); err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func (c *Child) launch() (listener *net.UnixListener, err error) {
 
 // privateFolder is for this user alone, and its path is short enough for a socket.
 func privateFolder() (string, error) {
-	const room = len("wes-worker-4294967295/socket")
+	const room = len("wes-worker-4294967295/" + socketName)
 	parent := os.TempDir()
 	if len(parent)+1+room > maxSocket {
 		parent = "/tmp"

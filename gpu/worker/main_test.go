@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,8 +18,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets this test program be the child of its own parents: well behaved as "worker",
-// and as "impostor HOW" not.
+// TestMain lets this test program be the child of its own parents, a child that misbehaves,
+// and a parent that is killed.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "worker":
@@ -39,26 +38,38 @@ func TestMain(m *testing.M) {
 
 // methods are the ways in which a job can end.
 func methods() map[string]Method {
+	without := func(f func() error) Method {
+		return func(context.Context, *Request) ([][]byte, error) { return nil, f() }
+	}
 	return map[string]Method{
-		"echo":  echo,
-		"count": count,
-		"refuse": func(context.Context, *Request) ([][]byte, error) {
-			return nil, Fail("unsatisfied_witness", errors.New("row 7"))
-		},
-		"fail": func(context.Context, *Request) ([][]byte, error) { return nil, errors.New("no luck") },
-		"wait": wait,
-		"hang": func(context.Context, *Request) ([][]byte, error) { select {} },
-		"spin": func(context.Context, *Request) ([][]byte, error) {
-			for {
-			}
-		},
-		"panic":    func(context.Context, *Request) ([][]byte, error) { panic("index out of thin air") },
-		"exit":     func(context.Context, *Request) ([][]byte, error) { os.Exit(3); return nil, nil },
+		"echo":     echo,
+		"count":    count,
+		"refuse":   without(func() error { return Fail("unsatisfied_witness", errors.New("row 7")) }),
+		"wrapped":  without(func() error { return fmt.Errorf("prove: %w", Fail(ReasonDevice, errors.New("gone"))) }),
+		"fail":     without(func() error { return errors.New("no luck") }),
+		"hang":     without(func() error { select {} }),
+		"spin":     without(spin),
+		"panic":    without(func() error { panic("index out of thin air") }),
+		"exit":     without(func() error { os.Exit(3); return nil }),
+		"nothing":  without(func() error { return nil }),
+		"surplus":  func(context.Context, *Request) ([][]byte, error) { return [][]byte{[]byte("surplus")}, nil },
+		"wait":     wait,
+		"heedless": heedless,
 		"signal":   raise,
+		"touch":    touch,
 		"allocate": allocate,
-		"ignore":   func(context.Context, *Request) ([][]byte, error) { return [][]byte{[]byte("unread")}, nil },
 		"where":    where,
-		"names":    names,
+		"pid":      pid,
+		"litter":   without(func() error { return os.WriteFile("litter", []byte("x"), 0o600) }),
+	}
+}
+
+// spin uses processor time without end.
+func spin() error {
+	for i := uint64(0); ; i++ {
+		if i == 1<<63 {
+			return nil
+		}
 	}
 }
 
@@ -70,7 +81,7 @@ func echo(_ context.Context, r *Request) ([][]byte, error) {
 
 // count reports progress far more often than it is sent.
 func count(_ context.Context, r *Request) ([][]byte, error) {
-	for _, stage := range []string{"first", "second"} {
+	for _, stage := range []string{"first", "second", strings.Repeat("long", 100)} {
 		for i := range 1000 {
 			r.Progress(stage, i+1, 1000)
 		}
@@ -85,15 +96,32 @@ func wait(ctx context.Context, r *Request) ([][]byte, error) {
 	return nil, ctx.Err()
 }
 
-// raise sends its own process the signal that its body names.
-func raise(_ context.Context, r *Request) ([][]byte, error) {
+// heedless reads its body, so that it hears of cancellation, and does not care.
+func heedless(_ context.Context, r *Request) ([][]byte, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	return nil, spin()
+}
+
+// bodyNumber reads a body that is one.
+func bodyNumber(r *Request) (int, error) {
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	n, err := strconv.Atoi(string(text))
 	if err != nil {
-		return nil, Fail(ReasonInput, err)
+		return 0, Fail(ReasonInput, err)
+	}
+	return n, nil
+}
+
+// raise sends its own process the signal that its body names.
+func raise(_ context.Context, r *Request) ([][]byte, error) {
+	n, err := bodyNumber(r)
+	if err != nil {
+		return nil, err
 	}
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
@@ -105,37 +133,83 @@ func raise(_ context.Context, r *Request) ([][]byte, error) {
 	select {}
 }
 
-// allocate touches memory without end, or as much at once as its body says.
-func allocate(_ context.Context, r *Request) ([][]byte, error) {
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	var kept [][]byte
-	if n, err := strconv.Atoi(string(text)); err == nil {
-		return [][]byte{make([]byte, n)[:1]}, nil
-	}
-	for {
+// touch uses memory without end.
+func touch(context.Context, *Request) ([][]byte, error) {
+	for kept := [][]byte{}; ; {
 		kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
 	}
 }
 
-// where tells the working directory, what is in it, and the environment.
+// allocate asks for as much memory at once as its body says.
+func allocate(_ context.Context, r *Request) ([][]byte, error) {
+	n, err := bodyNumber(r)
+	if err != nil {
+		return nil, err
+	}
+	return [][]byte{make([]byte, n)[:0]}, nil
+}
+
+// where tells the working directory, the number of files in it, and the environment.
 func where(context.Context, *Request) ([][]byte, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
 	files, err := os.ReadDir(dir)
-	return [][]byte{fmt.Appendln(nil, dir, len(files)), []byte(strings.Join(os.Environ(), "\n"))}, err
+	return [][]byte{fmt.Appendln(nil, dir), fmt.Appendln(nil, len(files)), []byte(strings.Join(os.Environ(), "\n"))}, err
 }
 
-// names tells the process.
-func names(context.Context, *Request) ([][]byte, error) {
+func pid(context.Context, *Request) ([][]byte, error) {
 	return [][]byte{strconv.AppendInt(nil, int64(os.Getpid()), 10)}, nil
 }
 
-// receive makes a receiver of up to 64 MiB.
+// impostor is a child that breaks the protocol.
+func impostor(how, socket string) {
+	switch how {
+	case "absent":
+		time.Sleep(time.Hour)
+	case "crashing":
+		fmt.Fprintln(os.Stderr, "terminate called after throwing")
+		os.Exit(134)
+	}
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		os.Exit(1)
+	}
+	say := func(kind byte, payload []byte) { writeFrame(conn, kind, payload) }
+	listen := func() { conn.Read(make([]byte, 1<<16)) }
+	listen()
+	switch how {
+	case "silent":
+	case "babbling":
+		conn.Write([]byte("hello, I am no frame at all"))
+	case "long-winded":
+		conn.Write(appendHead(nil, frameReady, 1<<40))
+	default:
+		say(frameReady, nil)
+		listen()
+	}
+	switch how {
+	case "leaving":
+		conn.Close()
+	case "boasting":
+		conn.Write(appendHead(nil, frameDone, 1<<40))
+	case "generous":
+		conn.Write(append(appendHead(nil, frameDone, 4), "four and more"...))
+	case "huge progress":
+		conn.Write(appendHead(nil, frameProgress, 1<<40))
+	case "strange failure":
+		say(frameFailed, []byte("\x05a b!?text"))
+	case "cut":
+		conn.Write([]byte{frameDone, 4, 0})
+		os.Exit(0)
+	case "asking":
+		say(frameRequest, []byte("\x04echo"))
+	}
+	time.Sleep(time.Hour)
+}
+
+// into receives up to 64 MiB.
 func into(reply *[]byte) func(io.Reader, uint64) error {
 	return func(r io.Reader, size uint64) error {
 		if size > 64<<20 {
@@ -147,9 +221,95 @@ func into(reply *[]byte) func(io.Reader, uint64) error {
 	}
 }
 
-var (
-	_ = exec.Command
-	_ = signal.Ignore
-	_ = filepath.Join
-	_ = time.Now
-)
+// ask runs a job whose body is text and returns its reply.
+func ask(t testing.TB, c interface {
+	Do(context.Context, Job) error
+}, method, text string,
+) string {
+	t.Helper()
+	var reply []byte
+	if err := c.Do(t.Context(), Job{Method: method, Body: [][]byte{[]byte(text)}, Receive: into(&reply)}); err != nil {
+		t.Fatalf("%s: %v", method, err)
+	}
+	return string(reply)
+}
+
+// start starts a child that is closed, and of which nothing may be left, when the test ends.
+func start(t testing.TB, o Options) *Child {
+	t.Helper()
+	nothingLeft(t)
+	c, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// nothingLeft demands, when the test ends, the open files of now, no goroutine, no child
+// process and an empty temporary folder.
+func nothingLeft(t testing.TB) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "w") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", dir)
+	before := openFiles(t)
+	ours := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left in the temporary folder: %v, %v", left, err)
+		}
+		if err := goleak.Find(ours); err != nil {
+			t.Error(err)
+		}
+		if after := openFiles(t); len(after) > len(before) {
+			t.Errorf("open files before: %q, after: %q", before, after)
+		}
+		if children := processes(t); len(children) > 0 {
+			t.Errorf("processes left: %v", children)
+		}
+		os.RemoveAll(dir)
+	})
+}
+
+// openFiles are those of this process, where the system tells.
+func openFiles(t testing.TB) (names []string) {
+	t.Helper()
+	// Go's poller opens files of its own when it is first used.
+	if r, w, err := os.Pipe(); err == nil {
+		r.SetDeadline(time.Time{})
+		r.Close()
+		w.Close()
+	}
+	links, _ := filepath.Glob("/proc/self/fd/*")
+	for _, link := range links {
+		if name, err := os.Readlink(link); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// processes are the children of this process, where the system tells.
+func processes(t testing.TB) (pids []string) {
+	t.Helper()
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		// pid (name) state parent ...; see proc(5).
+		_, rest, _ := bytes.Cut(stat, []byte(") "))
+		if f := bytes.Fields(rest); len(f) > 1 && string(f[1]) == strconv.Itoa(os.Getpid()) {
+			pids = append(pids, string(stat[:bytes.IndexByte(stat, '(')])+string(f[0]))
+		}
+	}
+	return pids
+}

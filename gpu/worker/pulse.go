@@ -64,11 +64,11 @@ func (p *pulse) progress() {
 	p.mu.idle = 0
 }
 
-// beat counts a hundredth of one core as work: a beat itself costs a thousandth of that.
+// beat takes a fiftieth of one core for work. Beats themselves cost less than a thousandth.
 func (p *pulse) beat(b beat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b.processor-p.mu.used >= p.period/100 {
+	if b.processor-p.mu.used >= p.period/50 {
 		p.mu.idle = 0
 	}
 	p.mu.used, p.mu.resident = b.processor, b.resident

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -42,7 +43,11 @@ func Serve(ctx context.Context, socket string, methods map[string]Method) error 
 	if err != nil {
 		return fmt.Errorf("serve jobs: %w", err)
 	}
-	orphan := time.AfterFunc(math.MaxInt64, func() { os.Exit(1) })
+	defer leave(socket)
+	orphan := time.AfterFunc(math.MaxInt64, func() {
+		leave(socket)
+		os.Exit(1)
+	})
 	defer orphan.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -51,6 +56,13 @@ func Serve(ctx context.Context, socket string, methods map[string]Method) error 
 		return fmt.Errorf("serve jobs: %w", err)
 	}
 	return ctx.Err()
+}
+
+// leave removes what a parent that was killed could not: its folder, if nothing is in it.
+func leave(socket string) {
+	dir := filepath.Dir(socket)
+	_ = os.Remove(filepath.Join(dir, homeName))
+	_ = os.Remove(dir)
 }
 
 func (s *server) run(ctx context.Context) error {

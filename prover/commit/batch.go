@@ -4,8 +4,8 @@ import "github.com/consensys/gnark-crypto/ecc/bn254"
 
 const (
 	// batchDigits is the number of digits after which a batch is summed. More make
-	// longer lanes, fewer stay in a second-level cache.
-	batchDigits = 1 << 14
+	// longer lanes, fewer stay in a second-level cache: points take 32 bytes a digit.
+	batchDigits = 1 << 13
 	// batchRows bounds the rows of a batch, hence its memory, when they are sparse.
 	batchRows = 1 << 10
 )

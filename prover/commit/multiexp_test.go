@@ -1,7 +1,9 @@
 package commit
 
 import (
+	"errors"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -72,6 +74,41 @@ func TestWindowsOfEveryWidthEqualTheLibrary(t *testing.T) {
 		if !got[0].Equal(&want) {
 			t.Errorf("digits of %d bits", bits)
 		}
+	}
+}
+
+func TestWindowsWriteTheLargestScalarOfEveryWidth(t *testing.T) {
+	for width := 1; width <= fr.Bits; width++ {
+		top := new(big.Int).Lsh(big.NewInt(1), uint(width))
+		if top.Cmp(fr.Modulus()) > 0 {
+			top = fr.Modulus()
+		}
+		var largest fr.Element
+		largest.SetBigInt(top.Sub(top, big.NewInt(1)))
+		for bits := 2; bits <= maxWindow; bits++ {
+			sum, weight := new(big.Int), big.NewInt(1)
+			for _, digit := range digitRows([]fr.Element{largest}, 1, bits, windows(bits, width)) {
+				if digit < -1<<(bits-1) || digit > 1<<(bits-1) {
+					t.Fatalf("digit %d of %d bits", digit, bits)
+				}
+				sum.Add(sum, new(big.Int).Mul(big.NewInt(int64(digit)), weight))
+				weight.Lsh(weight, uint(bits))
+			}
+			if sum.Cmp(top) != 0 {
+				t.Fatalf("2^%d − 1 in digits of %d bits is %v", width, bits, sum)
+			}
+		}
+	}
+}
+
+func TestSumWindowsRejectsBadLengths(t *testing.T) {
+	points, scalars := manyPoints(t, 10)
+	var wrong *LengthError
+	if _, err := SumWindows(t.Context(), points, scalars[:9], fr.Bits); !errors.As(err, &wrong) {
+		t.Error(err)
+	}
+	if _, err := SumWindows(t.Context(), nil, nil, fr.Bits); !errors.As(err, &wrong) {
+		t.Error(err)
 	}
 }
 

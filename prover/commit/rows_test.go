@@ -213,6 +213,27 @@ func TestCommitRowsRejectsBadWidths(t *testing.T) {
 	}
 }
 
+func TestSumRowsTakesAnyWidthUpToThePoints(t *testing.T) {
+	logs := randomLogs(rand.New(rand.NewSource(seed)), 10)
+	k := knownKey(logs)
+	data := []int32{5, -7, 300, 0, 1, 2, 3, 4}
+	for cols := 1; cols <= 10; cols++ {
+		got, err := SumRows(context.Background(), k.gens, data, cols, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := wantRows(logs, data, cols); !slices.Equal(got, want) {
+			t.Errorf("rows of %d", cols)
+		}
+	}
+	var wrong *LengthError
+	for _, cols := range []int{-1, 0, 11} {
+		if _, err := SumRows(context.Background(), k.gens, data, cols, nil); !errors.As(err, &wrong) {
+			t.Errorf("rows of %d: %v", cols, err)
+		}
+	}
+}
+
 func TestCommitRowsReportsProgressAndStops(t *testing.T) {
 	k := knownKey(randomLogs(rand.New(rand.NewSource(seed)), 16))
 	data := make([]int32, 5000*16)

@@ -9,15 +9,16 @@ import (
 	"github.com/weisyn/wes/gpu/msm/msmtest"
 )
 
-// DeviceVariable is the environment variable that names the device to test; empty: CPU.
-const deviceVariable = "WES_ICICLE_DEVICE"
+// testDevice is what the environment names, else CPU.
+func testDevice() string {
+	if device := os.Getenv("WES_ICICLE_DEVICE"); device != "" {
+		return device
+	}
+	return CPU
+}
 
 func TestContract(t *testing.T) {
-	device := os.Getenv(deviceVariable)
-	if device == "" {
-		device = CPU
-	}
-	e, err := Open(t.Context(), Options{Device: device})
+	e, err := Open(t.Context(), Options{Device: testDevice()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,4 +42,13 @@ func TestProbeFindsTheDeviceThatOpenTakes(t *testing.T) {
 	if last := findings[len(findings)-1]; last.Status != Found {
 		t.Errorf("opened %s, and yet: %+v", e.Name(), last)
 	}
+}
+
+func BenchmarkDevice(b *testing.B) {
+	e, err := Open(b.Context(), Options{Device: testDevice()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	msmtest.Benchmark(b, e)
 }
