@@ -55,7 +55,7 @@ type Failure struct {
 	Reason Reason
 	Lost   bool   // the process is gone, and what it held with it
 	Err    error  // the context's error where that ended the job
-	Words  string // the last that a lost process wrote to standard error, at most 4 KiB
+	Words  string // the last that a lost process wrote to standard output and error, at most 4 KiB
 }
 
 func (f *Failure) Error() string {

@@ -182,7 +182,7 @@ func readFailure(r io.Reader, length uint64) (*Failure, error) {
 		return nil, fmt.Errorf("%w: failure without a reason", errProtocol)
 	}
 	text := p[1+int(p[0]):]
-	return &Failure{Reason: Reason(p[1 : 1+p[0]]), Err: errors.New(string(text[:min(len(text), maxText)]))}, nil
+	return &Failure{Reason: Reason(p[1 : 1+p[0]]), Err: errors.New(printable(text[:min(len(text), maxText)]))}, nil
 }
 
 func encodeFailure(err error) []byte {

@@ -89,6 +89,7 @@ func TestFailuresCrossTheSocket(t *testing.T) {
 		{errors.New(""), ReasonFailed, ""},
 		{Fail(ReasonDevice, errors.New("gone")), ReasonDevice, "gone"},
 		{fmt.Errorf("prove: %w", Fail(ReasonInput, errors.New("short"))), ReasonInput, "prove: bad_input: short"},
+		{errors.New("\x1b[2Jred\xff\n\tline"), ReasonFailed, "[2Jred?\n\tline"},
 		{errors.New(long), ReasonFailed, long[:maxText]},
 	} {
 		p := encodeFailure(test.err)

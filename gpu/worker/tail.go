@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // maxTail bounds the last words of a process, in bytes.
@@ -67,5 +68,15 @@ func death(b []byte) int {
 func (t *tail) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(strings.ToValidUTF8(string(t.mu.last), "?"))
+	return printable(t.mu.last)
+}
+
+// printable is what came from another process, without what a terminal would obey.
+func printable(text []byte) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(string(text), "?")))
 }
