@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
+	"prover/circuit/srs":               {"prover/circuit/wire"},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/graph":                     {},

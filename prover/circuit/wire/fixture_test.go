@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/kzg"
 	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/backend/groth16"
 	"github.com/consensys/gnark/backend/plonk"
@@ -39,6 +40,21 @@ type cubic struct {
 
 func (c *cubic) Define(api frontend.API) error {
 	api.AssertIsEqual(c.Y, api.Add(api.Mul(c.X, c.X, c.X), c.X, 5))
+	return nil
+}
+
+// committed is the smallest circuit with a commitment.
+type committed struct {
+	X frontend.Variable
+	Y frontend.Variable `gnark:",public"`
+}
+
+func (c *committed) Define(api frontend.API) error {
+	commitment, err := api.(frontend.Committer).Commit(c.X, c.Y)
+	if err != nil {
+		return err
+	}
+	api.AssertIsDifferent(commitment, api.Mul(c.X, c.Y))
 	return nil
 }
 
@@ -90,6 +106,8 @@ type sample struct {
 	curve  ecc.ID
 	scheme backend.ID
 
+	canonical, lagrange kzg.SRS // PLONK
+
 	circuit constraint.ConstraintSystem
 	pk, vk  any
 	witness witness.Witness
@@ -135,10 +153,12 @@ func each(t *testing.T, name string, f func(t *testing.T, s *sample)) {
 }
 
 func build(c ecc.ID, s backend.ID, name string) (*sample, error) {
-	circuit, assignment := frontend.Circuit(new(cubic)), frontend.Circuit(&cubic{X: 3, Y: 35})
-	if name == "mixed" {
-		circuit, assignment = new(mixed), &mixed{X: 40, I: 2, Y: 1, Z: 43}
-	}
+	pair := map[string][2]frontend.Circuit{
+		"cubic":     {new(cubic), &cubic{X: 3, Y: 35}},
+		"committed": {new(committed), &committed{X: 3, Y: 4}},
+		"mixed":     {new(mixed), &mixed{X: 40, I: 2, Y: 1, Z: 43}},
+	}[name]
+	circuit, assignment := pair[0], pair[1]
 	builder := frontend.NewBuilder(r1cs.NewBuilder[constraint.U64])
 	if s == backend.PLONK {
 		builder = scs.NewBuilder[constraint.U64]
@@ -183,6 +203,7 @@ func (s *sample) plonk(public witness.Witness) error {
 	if err != nil {
 		return err
 	}
+	s.canonical, s.lagrange = canonical, lagrange
 	pk, vk, err := plonk.Setup(s.circuit, canonical, lagrange)
 	if err != nil {
 		return err

@@ -35,11 +35,11 @@ var blueprintKinds = map[uint64]kind{
 	firstTag + 15: inverse,
 }
 
-// words is the length of an instruction of a kind; 0 where its first word says.
-var words = [...]int{sparse: 9, add: 6, mul: 4, boolean: 3, inverse: 0}
+// fixedWords is the length of an instruction of a kind; 0 where its first word says.
+var fixedWords = [...]int{sparse: 9, add: 6, mul: 4, boolean: 3, inverse: 0}
 
-// least is the least length of an instruction that says its length.
-var least = [...]int{hint: 5, r1c: 4, lookup: 3, inverse: 2}
+// leastWords is the least length of an instruction that says its length.
+var leastWords = [...]int{hint: 5, r1c: 4, lookup: 3, inverse: 2}
 
 // fits reports whether a kind belongs to a type of system: 1 is R1CS, 2 SparseR1CS.
 func (k kind) fits(system uint64) bool {
@@ -234,14 +234,14 @@ const outputsPerWord = 1024
 
 // size returns the number of words of instruction i, which begins where rest does.
 func (s *system) size(i int, k kind, rest []uint32) (int, *Error) {
-	if size := words[k]; size != 0 {
+	if size := fixedWords[k]; size != 0 {
 		if size > len(rest) {
 			return 0, s.refuseInstruction(i, "calldata", fmt.Sprintf("%d words left", len(rest)), size)
 		}
 		return size, nil
 	}
-	if len(rest) == 0 || uint64(rest[0]) > uint64(len(rest)) || rest[0] < uint32(least[k]) {
-		return 0, s.refuseInstruction(i, "calldata", "a length beyond the calldata or too short", fmt.Sprintf("%d to %d words", least[k], len(rest)))
+	if len(rest) == 0 || uint64(rest[0]) > uint64(len(rest)) || rest[0] < uint32(leastWords[k]) {
+		return 0, s.refuseInstruction(i, "calldata", "a length beyond the calldata or too short", fmt.Sprintf("%d to %d words", leastWords[k], len(rest)))
 	}
 	return int(rest[0]), nil
 }

@@ -1,0 +1,372 @@
+package srs
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/big"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	cbn "github.com/consensys/gnark-crypto/ecc/bn254/kzg"
+	"github.com/consensys/gnark/backend/groth16"
+	"github.com/consensys/gnark/backend/plonk"
+	"github.com/consensys/gnark/constraint"
+	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/frontend/cs/r1cs"
+	"github.com/consensys/gnark/frontend/cs/scs"
+	"github.com/consensys/gnark/logger"
+	"github.com/consensys/gnark/test/unsafekzg"
+)
+
+func TestMain(m *testing.M) {
+	logger.Disable() // gnark writes every proof to standard output
+	os.Exit(m.Run())
+}
+
+// circuit has a commitment, which Groth16's second phase treats apart.
+type circuit struct {
+	X frontend.Variable
+	Y frontend.Variable `gnark:",public"`
+}
+
+func (c *circuit) Define(api frontend.API) error {
+	api.AssertIsEqual(c.Y, api.Mul(c.X, c.X, c.X))
+	commitment, err := api.(frontend.Committer).Commit(c.X, c.Y)
+	if err != nil {
+		return err
+	}
+	api.AssertIsDifferent(commitment, c.X)
+	return nil
+}
+
+func compile(t testing.TB, c ecc.ID, builder frontend.NewBuilder) constraint.ConstraintSystem {
+	t.Helper()
+	ccs, err := frontend.Compile(c.ScalarField(), builder, new(circuit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ccs
+}
+
+func opened(t testing.TB, b []byte, c ecc.ID) *File {
+	t.Helper()
+	f, err := Open(store(t, b), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// provesPlonk sets a circuit up with a reference string, proves and verifies.
+func provesPlonk(t *testing.T, f *File, c ecc.ID) {
+	t.Helper()
+	ccs := compile(t, c, scs.NewBuilder[constraint.U64])
+	canonical, lagrange, err := f.KZG(t.Context(), ecc.NextPowerOfTwo(uint64(ccs.GetNbConstraints()+ccs.GetNbPublicVariables())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pk, vk, err := plonk.Setup(ccs, canonical, lagrange)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, _ := frontend.NewWitness(&circuit{X: 3, Y: 27}, c.ScalarField())
+	public, _ := full.Public()
+	proof, err := plonk.Prove(ccs, pk, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plonk.Verify(proof, vk, public); err != nil {
+		t.Error(err)
+	}
+}
+
+func provesGroth16(t *testing.T, f *File, c ecc.ID) {
+	t.Helper()
+	ccs := compile(t, c, r1cs.NewBuilder[constraint.U64])
+	pk, vk, err := f.Groth16(t.Context(), ccs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, _ := frontend.NewWitness(&circuit{X: 3, Y: 27}, c.ScalarField())
+	public, _ := full.Public()
+	proof, err := groth16.Prove(ccs, pk, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := groth16.Verify(proof, vk, public); err != nil {
+		t.Error(err)
+	}
+}
+
+// The files in testdata were made by snarkjs 0.7: a ceremony of power 4 with one contribution,
+// over BN254 also prepared for the second phase.
+func TestFilesOfSnarkjsServeBothSchemes(t *testing.T) {
+	for c, name := range map[ecc.ID]string{ecc.BN254: "testdata/bn254.ptau", ecc.BLS12_381: "testdata/bls12381.ptau"} {
+		t.Run(c.String(), func(t *testing.T) {
+			f, err := Open(name, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			d := f.Describe()
+			if d.Format != FormatPtau || d.Powers != 31 || d.Rows != 16 || d.Contributions != 1 || len(d.SHA256) != 64 {
+				t.Errorf("%+v", d)
+			}
+			provesPlonk(t, f, c)
+			provesGroth16(t, f, c)
+		})
+	}
+}
+
+func TestHonestPtauServesBothSchemes(t *testing.T) {
+	for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381} {
+		t.Run(c.String(), func(t *testing.T) {
+			f := opened(t, write(c, 4, honest).bytes(), c)
+			provesPlonk(t, f, c)
+			provesGroth16(t, f, c)
+		})
+	}
+}
+
+// TestKZGIsWhatGnarkMakesOfTheSecret compares with gnark's own reference string of a known tau.
+func TestKZGIsWhatGnarkMakesOfTheSecret(t *testing.T) {
+	f := opened(t, write(ecc.BN254, 3, honest).bytes(), ecc.BN254)
+	canonical, lagrange, err := f.KZG(t.Context(), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := cbn.NewSRS(11, big.NewInt(honest.tau))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(encode(t, canonical), encode(t, want)) {
+		t.Error("canonical forms differ")
+	}
+	rows, err := cbn.ToLagrangeG1(want.Pk.G1[:8])
+	if err != nil || !slices.Equal(lagrange.(*cbn.SRS).Pk.G1, rows) {
+		t.Errorf("Lagrange forms differ: %v", err)
+	}
+}
+
+func encode(t testing.TB, s io.WriterTo) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if _, err := s.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGnarkEncodingsServePlonk(t *testing.T) {
+	for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381, ecc.BLS12_377, ecc.BW6_761} {
+		t.Run(c.String(), func(t *testing.T) {
+			ccs := compile(t, c, scs.NewBuilder[constraint.U64])
+			made, _, err := unsafekzg.NewSRS(ccs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var raw bytes.Buffer
+			if _, err := made.WriteRawTo(&raw); err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range [][]byte{encode(t, made), raw.Bytes()} {
+				f := opened(t, b, c)
+				provesPlonk(t, f, c)
+				r1 := compile(t, c, r1cs.NewBuilder[constraint.U64])
+				if _, _, err := f.Groth16(t.Context(), r1); !errors.Is(err, ErrUnsupported) {
+					t.Errorf("Groth16: %v", err)
+				}
+				for n := 0; n < len(b); n += 1 + len(b)/200 {
+					if _, _, err := find(bytes.NewReader(b[:n]), int64(n), c); !errors.Is(err, ErrInvalid) {
+						t.Fatalf("%d bytes: %v", n, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestGnarkEncodingsAreNotBelieved(t *testing.T) {
+	good, err := cbn.NewSRS(11, big.NewInt(honest.tau))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(s *cbn.SRS){
+		"swapped":       func(s *cbn.SRS) { s.Pk.G1[4], s.Pk.G1[5] = s.Pk.G1[5], s.Pk.G1[4] },
+		"not powers":    func(s *cbn.SRS) { s.Pk.G1[10] = s.Pk.G1[9] },
+		"another tau":   func(s *cbn.SRS) { s.Vk.G2[1] = s.Vk.G2[0] },
+		"no generator":  func(s *cbn.SRS) { s.Pk.G1[0] = s.Pk.G1[1] },
+		"off the curve": func(s *cbn.SRS) { s.Pk.G1[7].X, s.Pk.G1[7].Y = s.Pk.G1[7].Y, s.Pk.G1[7].X },
+	} {
+		s := *good
+		s.Pk.G1 = slices.Clone(good.Pk.G1)
+		spoil(&s)
+		var raw bytes.Buffer
+		if _, err := s.WriteRawTo(&raw); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := opened(t, raw.Bytes(), ecc.BN254).KZG(t.Context(), 8); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSpoiledPtauIsRefused changes one thing of an honest file, and wants an error that names it.
+func TestSpoiledPtauIsRefused(t *testing.T) {
+	le := binary.LittleEndian
+	const n8, power = 48, 3
+	tests := []struct {
+		name  string
+		spoil func(s *sheet)
+		patch func(b []byte) []byte
+		want  string
+	}{
+		{"magic", nil, func(b []byte) []byte { b[0] = 'q'; return b }, "neither a .ptau nor gnark's encoding"},
+		{"version", nil, func(b []byte) []byte { b[4] = 2; return b }, "version 2"},
+		{"number of sections", nil, func(b []byte) []byte { le.PutUint32(b[8:], 1<<31); return b }, "2147483648 sections"},
+		{"one section less", nil, func(b []byte) []byte { b[8] = 6; return b }, "bytes after the last section"},
+		{"trailing bytes", nil, func(b []byte) []byte { return append(b, 0) }, "1 bytes after the last section"},
+		{"huge section", nil, func(b []byte) []byte { le.PutUint64(b[16:], 1<<63); return b }, "has 9223372036854775808 bytes"},
+		{"section twice", nil, func(b []byte) []byte { le.PutUint32(b[12+12+4+n8+8:], 1); return b }, "header at byte 96 comes twice"},
+		{"prime", func(s *sheet) { s.header[4]++ }, nil, "prime is that of another curve"},
+		{"n8", func(s *sheet) { s.header[0] = 32 }, nil, "prime is that of another curve"},
+		{"power up", func(s *sheet) { s.header[4+n8]++; s.header[8+n8]++ }, nil, "tauG1 has 1440 bytes, want 2976 for power 4"},
+		{"power down", func(s *sheet) { s.header[4+n8]-- }, nil, "tauG1 has 1440 bytes, want 672 for power 2"},
+		{"power 0", func(s *sheet) { s.header[4+n8] = 0 }, nil, "power 0, want 1 to 28"},
+		{"huge power", func(s *sheet) { s.header[4+n8+3] = 0xff }, nil, "want 1 to 28"},
+		{"power of ceremony", func(s *sheet) { s.header[8+n8] = 1 }, nil, "power 3 of a ceremony of power 1"},
+		{"truncated section", func(s *sheet) { s.sections[betaTauG1] = s.sections[betaTauG1][1:] }, nil, "betaTauG1 has 767 bytes"},
+		{"oversized section", func(s *sheet) { s.sections[tauG2] = append(s.sections[tauG2], 0) }, nil, "tauG2 has 1537 bytes"},
+		{"no contributions", func(s *sheet) { s.sections[contributions] = nil }, nil, "contributions have 0 bytes"},
+
+		{"swapped powers", func(s *sheet) { s.swap(tauG1, 3, 4) }, nil, "not powers of one secret"},
+		{"swapped powers in G2", func(s *sheet) { s.swap(tauG2, 3, 4) }, nil, "not powers of one secret"},
+		{"swapped alpha", func(s *sheet) { s.swap(alphaTauG1, 0, 1) }, nil, "not powers of one secret"},
+		{"swapped beta", func(s *sheet) { s.swap(betaTauG1, 5, 6) }, nil, "not powers of one secret"},
+		{"another beta", func(s *sheet) { copy(s.sections[betaG2], s.sections[tauG2][4*n8:]) }, nil, "betaG2 and betaTauG1"},
+		{"generator", func(s *sheet) { s.swap(tauG1, 0, 1) }, nil, "tauG1: point 0 is not the generator"},
+		{"generator in G2", func(s *sheet) { s.swap(tauG2, 0, 1) }, nil, "tauG2: point 0 is not the generator"},
+		{"outside of the subgroup", func(s *sheet) { copy(s.sections[tauG1][6*2*n8:], outsider()) }, nil, "tauG1: point 6 is not in the subgroup"},
+		{"alpha outside", func(s *sheet) { copy(s.sections[alphaTauG1][2*n8:], outsider()) }, nil, "alphaTauG1: point 1 is not in the subgroup"},
+		{"off the curve", func(s *sheet) { s.sections[tauG2][5] ^= 1 }, nil, "tauG2: point 0 is not in the subgroup"},
+		{"coordinate", func(s *sheet) { copy(s.sections[tauG1][2*n8:], bytes.Repeat([]byte{0xff}, n8)) }, nil, "tauG1: point 1 has a coordinate that is not below the prime"},
+		{"infinity", func(s *sheet) { clear(s.sections[tauG1][2*n8:]) }, nil, "tau is 0 or 1"},
+	}
+	ccs := compile(t, ecc.BLS12_381, r1cs.NewBuilder[constraint.U64])
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := write(ecc.BLS12_381, power, honest)
+			if test.spoil != nil {
+				test.spoil(s)
+			}
+			b := s.bytes()
+			if test.patch != nil {
+				b = test.patch(b)
+			}
+			f, err := Open(store(t, b), ecc.BLS12_381)
+			if err == nil {
+				defer f.Close()
+				_, _, err = f.Groth16(t.Context(), ccs)
+			}
+			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestWeakSecretsAreRefused(t *testing.T) {
+	ccs := compile(t, ecc.BN254, r1cs.NewBuilder[constraint.U64])
+	for want, k := range map[string]secrets{
+		"tau is 0 or 1": {1, 2, 3}, "alpha is 0 or 1": {2, 1, 3}, "beta is 0 or 1": {2, 3, 0},
+	} {
+		_, _, err := opened(t, write(ecc.BN254, 3, k).bytes(), ecc.BN254).Groth16(t.Context(), ccs)
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestEveryTruncatedPtauIsRefused(t *testing.T) {
+	b := write(ecc.BN254, 2, honest).bytes()
+	for n := range b {
+		if _, err := parsePtau(bytes.NewReader(b[:n]), int64(n), ecc.BN254); !errors.Is(err, ErrInvalid) {
+			t.Fatalf("%d of %d bytes: %v", n, len(b), err)
+		}
+	}
+}
+
+func TestSmallFilesAreRefused(t *testing.T) {
+	f := opened(t, write(ecc.BN254, 2, honest).bytes(), ecc.BN254)
+	if _, _, err := f.KZG(t.Context(), 4); err != nil {
+		t.Errorf("4 rows: %v", err)
+	}
+	if _, _, err := f.KZG(t.Context(), 8); !errors.Is(err, ErrTooSmall) {
+		t.Errorf("8 rows: %v", err)
+	}
+	for _, n := range []uint64{0, 1, 3, 1 << 63} {
+		if _, _, err := f.KZG(t.Context(), n); err == nil {
+			t.Errorf("%d rows pass", n)
+		}
+	}
+	ccs := compile(t, ecc.BN254, r1cs.NewBuilder[constraint.U64])
+	if _, _, err := f.Groth16(t.Context(), ccs); !errors.Is(err, ErrTooSmall) {
+		t.Errorf("Groth16 of %d constraints: %v", ccs.GetNbConstraints(), err)
+	}
+}
+
+func TestPtauOverOtherCurvesIsRefused(t *testing.T) {
+	b := write(ecc.BN254, 2, honest).bytes()
+	for c, want := range map[ecc.ID]error{ecc.BLS12_381: ErrInvalid, ecc.BLS12_377: ErrUnsupported, ecc.BW6_761: ErrUnsupported} {
+		if _, err := Open(store(t, b), c); !errors.Is(err, want) {
+			t.Errorf("%s: %v", c, err)
+		}
+	}
+	f := opened(t, b, ecc.BN254)
+	ccs := compile(t, ecc.BLS12_381, r1cs.NewBuilder[constraint.U64])
+	if _, _, err := f.Groth16(t.Context(), ccs); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("a circuit over another curve: %v", err)
+	}
+}
+
+func TestCanceledContextStopsTheChecks(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f := opened(t, write(ecc.BN254, 3, honest).bytes(), ecc.BN254)
+	if _, _, err := f.KZG(ctx, 8); !errors.Is(err, context.Canceled) {
+		t.Errorf("KZG: %v", err)
+	}
+}
+
+// FuzzPtau reads files from strangers: what parses has all the points that it claims.
+func FuzzPtau(f *testing.F) {
+	for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381} {
+		b := write(c, 2, honest).bytes()
+		f.Add(b)
+		f.Add(b[:len(b)-5])
+		for i := 0; i < 100; i += 7 {
+			changed := slices.Clone(b)
+			changed[i] ^= 0x80
+			f.Add(changed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381} {
+			ref, d, err := find(bytes.NewReader(b), int64(len(b)), c)
+			if err != nil || d.Format != FormatPtau {
+				continue
+			}
+			_, _, err = ref.kzg(t.Context(), d.Rows)
+			if err != nil && !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrTooSmall) {
+				t.Error(err)
+			}
+		}
+	})
+}
