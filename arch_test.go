@@ -25,6 +25,7 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"cmd/wes":                          {"benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
+	"gpu/groth16":                      {"gpu"},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
 	"gpu/msm":                          {"prover/commit"},
 	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
@@ -32,6 +33,9 @@ var allowed = map[string][]string{
 	"gpu/msm/remote":                   {"gpu/msm", "gpu/worker", "prover/commit"},
 	"gpu/worker":                       {},
 	"prover":                           {"prover/..."},
+	"prover/circuit":                   {"prover/circuit/srs", "prover/circuit/wire"},
+	"prover/circuit/example":           {"prover/circuit"},
+	"prover/circuit/service":           {"gpu/worker", "prover/circuit"},
 	"prover/circuit/srs":               {"prover/circuit/wire"},
 	"prover/circuit/wire":              {},
 	"prover/commit":                    {"prover/poly", "prover/transcript", "prover/vec"},
@@ -57,6 +61,7 @@ var allowed = map[string][]string{
 // upper packages orchestrate: nothing below imports them, although the table's patterns
 // would let it.
 var upper = map[string][]string{
+	"prover/circuit/service":           {"cmd/wes"},
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
 	"gpu/msm/msmtest":                  {},
@@ -69,8 +74,9 @@ var sole = map[string][]string{
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
-	"github.com/ingonyama-zk/":           {"gpu/msm/icicle"},
-	"github.com/consensys/gnark-crypto/": {"gpu/msm", "gpu/msm/...", "prover", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
+	"github.com/ingonyama-zk/":           {"gpu/groth16", "gpu/msm/icicle"},
+	"github.com/consensys/gnark/":        {"gpu/groth16", "prover/circuit", "prover/circuit/..."},
+	"github.com/consensys/gnark-crypto/": {"gpu/groth16", "gpu/msm", "gpu/msm/...", "prover", "prover/circuit", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
 	"C":                                  {"gpu/onnx"},
 }
 

@@ -30,11 +30,8 @@ func memory(m *Manifest) int64 {
 	return csFactor*m.Circuit.Size + m.Proving.Size
 }
 
-// load reads a package into memory; pk is an empty proving key.
+// load reads a package that can prove into memory; pk is an empty proving key.
 func (p *Package) load(pk provingKey) (*loaded, error) {
-	if p.Manifest.Circuit == nil || p.Manifest.Proving == nil {
-		return nil, &InputError{p.Dir, errVerifierOnly}
-	}
 	vk, err := p.VerifyingKey()
 	if err != nil {
 		return nil, err

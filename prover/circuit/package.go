@@ -42,6 +42,14 @@ func Open(dir string) (*Package, error) {
 	return p, nil
 }
 
+// CanProve refuses a verifier's package.
+func (p *Package) CanProve() error {
+	if p.Manifest.Proving == nil {
+		return unusable(p.Dir, "a verifier's package: it has no proving key")
+	}
+	return nil
+}
+
 // VerifyingKey loads the key after its digest matched.
 func (p *Package) VerifyingKey() (*VerifyingKey, error) {
 	b, err := p.read(file{VerifyingFile, p.Manifest.Verifying})

@@ -2,7 +2,6 @@ package circuit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -181,8 +180,8 @@ func (p *Prover) device(s System) string {
 
 // witness reads a full witness of the right form.
 func (p *Package) witness(b []byte) (*Witness, error) {
-	if p.Manifest.Proving == nil {
-		return nil, &InputError{p.Dir, errVerifierOnly}
+	if err := p.CanProve(); err != nil {
+		return nil, err
 	}
 	w, err := DecodeWitness(p.Manifest.System().Curve, b)
 	if err != nil {
@@ -190,8 +189,6 @@ func (p *Package) witness(b []byte) (*Witness, error) {
 	}
 	return w, w.check(p.Manifest.Public, p.Manifest.Secret)
 }
-
-var errVerifierOnly = errors.New("a verifier's package: it has no proving key")
 
 func report(m *Manifest, device string, cached bool) Report {
 	return Report{

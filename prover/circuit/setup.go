@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
+	"io/fs"
 
 	"github.com/consensys/gnark-crypto/kzg"
 	"github.com/consensys/gnark/backend"
@@ -96,53 +96,63 @@ func (r *SetupRequest) keys(ctx context.Context, cs constraint.ConstraintSystem,
 	case r.ProvingKey != "":
 		progress.begin(StageCheck)
 		return r.imported(cs, shape)
-	case r.System.Scheme == backend.PLONK:
-		return r.plonk(ctx, cs, shape.Domain, progress)
+	case shape.Domain < 2 && r.System.Scheme == backend.PLONK:
+		return nil, unusable(r.Circuit, "one row is too small for PLONK, which needs two")
 	case r.SRS != "":
-		return r.phase2(ctx, cs, shape.Domain, progress)
+		return r.ceremony(ctx, cs, shape, progress)
+	case r.System.Scheme == backend.PLONK:
+		progress.begin(StageSRS)
+		canonical, lagrange, err := unsafeSRS(r.System.Curve, shape.Domain)
+		if err != nil {
+			return nil, err
+		}
+		return plonkKeys(cs, canonical, lagrange, Origin{Kind: OriginUnsafe}, progress)
 	}
 	progress.begin(StageSetup)
 	pk, vk, err := groth16.Setup(cs)
 	return &keys{Origin{Kind: OriginUnsafe}, pk, vk}, err
 }
 
-func (r *SetupRequest) plonk(ctx context.Context, cs constraint.ConstraintSystem, n uint64, progress Progress) (*keys, error) {
-	if n < 2 {
-		return nil, unusable(r.Circuit, "one row is too small for PLONK, which needs two")
-	}
+// ceremony takes the reference string from a file, whose points are checked.
+func (r *SetupRequest) ceremony(ctx context.Context, cs constraint.ConstraintSystem, shape wire.CCSShape, progress Progress) (*keys, error) {
 	progress.begin(StageSRS)
-	origin := Origin{Kind: OriginUnsafe}
-	srsOf := func() (canonical, lagrange kzg.SRS, err error) { return unsafeSRS(r.System.Curve, n) }
-	if r.SRS != "" {
-		f, err := r.open(n + blinded)
-		if err != nil {
-			return nil, err
-		}
-		origin = Origin{OriginCeremony, f.Describe().SHA256}
-		srsOf = func() (canonical, lagrange kzg.SRS, err error) { return f.KZG(ctx, n) }
-	}
-	canonical, lagrange, err := srsOf()
+	f, err := srs.Open(r.SRS, r.System.Curve)
 	if err != nil {
-		return nil, err
+		return nil, r.reference(err)
 	}
+	defer f.Close()
+	origin := Origin{Kind: OriginCeremony, SRS: f.Describe().SHA256}
+	if r.System.Scheme == backend.PLONK {
+		canonical, lagrange, err := f.KZG(ctx, shape.Domain)
+		if err != nil {
+			return nil, r.reference(err)
+		}
+		return plonkKeys(cs, canonical, lagrange, origin, progress)
+	}
+	origin.Kind = OriginPhase2
+	progress.begin(StageSetup)
+	pk, vk, err := f.Groth16(ctx, cs)
+	return &keys{origin, pk, vk}, r.reference(err)
+}
+
+// reference tells a reference string that cannot be used from other failures.
+func (r *SetupRequest) reference(err error) error {
+	switch {
+	case errors.Is(err, srs.ErrTooSmall):
+		return unusable(r.SRS, "%w; take the ceremony's file for more powers", err)
+	case errors.Is(err, srs.ErrInvalid), errors.Is(err, srs.ErrUnsupported), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return &InputError{r.SRS, err}
+	}
+	return err
+}
+
+func plonkKeys(cs constraint.ConstraintSystem, canonical, lagrange kzg.SRS, o Origin, progress Progress) (*keys, error) {
 	progress.begin(StageSetup)
 	pk, vk, err := plonk.Setup(cs, canonical, lagrange)
 	if err != nil {
 		return nil, err
 	}
-	return &keys{origin, pk, vk}, nil
-}
-
-// open reads the ceremony's file and demands that many powers.
-func (r *SetupRequest) open(powers uint64) (*srs.File, error) {
-	f, err := srs.Open(r.SRS, r.System.Curve)
-	if err != nil {
-		return nil, &InputError{r.SRS, err}
-	}
-	if got := f.Describe().Powers; got < powers {
-		return nil, unusable(r.SRS, "%d powers of tau, the circuit needs %d: take the ceremony's file for 2^%d or more", got, powers, bits.Len64(powers-1))
-	}
-	return f, nil
+	return &keys{o, pk, vk}, nil
 }
 
 func (k *keys) write(r SetupRequest, shape wire.CCSShape, encoded []byte) (*Package, error) {

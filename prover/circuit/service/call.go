@@ -36,6 +36,9 @@ func Prove(ctx context.Context, r Runner, q ProveRequest) (*circuit.Result, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := pack.CanProve(); err != nil {
+		return nil, err
+	}
 	dir, err := filepath.Abs(q.Dir)
 	if err != nil {
 		return nil, err
