@@ -26,7 +26,12 @@ var allowed = map[string][]string{
 	".":                                {},
 	"cmd/wes":                          {"benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},
+	"gpu":                              {},
+	"gpu/dispatch":                     {"gpu", "gpu/worker"},
+	"gpu/nvml":                         {"gpu"},
+	"gpu/nvml/nvmltest":                {},
 	"gpu/onnx":                         {"gpu", "gpu/worker"},
+	"gpu/probe":                        {"gpu", "gpu/nvml", "gpu/onnx", "gpu/worker"},
 	"gpu/msm":                          {"prover/commit"},
 	"gpu/msm/icicle":                   {"gpu/msm", "gpu/worker"},
 	"gpu/msm/msmtest":                  {"gpu/msm", "prover/commit"},
@@ -64,6 +69,7 @@ var upper = map[string][]string{
 	"prover/circuit/service":           {"cmd/wes"},
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"gpu/nvml/nvmltest":                {},
 	"gpu/msm/msmtest":                  {},
 }
 
@@ -77,7 +83,7 @@ var sole = map[string][]string{
 	"github.com/ingonyama-zk/":           {"gpu/groth16", "gpu/msm/icicle"},
 	"github.com/consensys/gnark/":        {"gpu/groth16", "prover/circuit", "prover/circuit/..."},
 	"github.com/consensys/gnark-crypto/": {"gpu/groth16", "gpu/msm", "gpu/msm/...", "prover", "prover/circuit", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
-	"C":                                  {"gpu/onnx"},
+	"C":                                  {"gpu/nvml", "gpu/onnx"},
 }
 
 // contexts lists the structs that may hold a context, with the reason.

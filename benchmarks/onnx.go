@@ -2,6 +2,7 @@ package benchmarks
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/weisyn/wes/benchmarks/architectures"
 	"github.com/weisyn/wes/benchmarks/report"
@@ -35,6 +36,11 @@ func onnxCases(o *Options) []Case {
 }
 
 func (o *Options) openRuntime(ctx context.Context, provider string) (*runtime.Client, error) {
+	if library, err := runtime.Locate(); err == nil && provider == runtime.CUDA {
+		if path, err := runtime.CUDAProvider(library); err != nil {
+			return nil, fmt.Errorf("%w on CUDA: no file %s: set %s to a GPU build of ONNX Runtime that has it", runtime.ErrUnavailable, path, runtime.LibraryVariable)
+		}
+	}
 	c, err := runtime.Open(ctx, runtime.Options{Provider: provider, Command: o.Worker})
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ type Options struct {
 	Worker  []string // the program of child processes, see worker.Options; its table has the methods of packages onnx and service
 	Engines []Engine // of the suites msm and ntt; default: this process
 
-	// Devices lists the accelerators; nil: there are none.
+	// Devices lists the accelerators, Start being their temperature now; nil: there are none.
 	Devices func(context.Context) ([]report.Device, error)
 	// Progress hears of every counted run before it begins and, with Run equal to Runs, of
 	// the end of a case; it may be nil.

@@ -91,6 +91,7 @@ func bench(c *cobra.Command, f *benchFlags) error {
 	if dir := cacheDir(); dir != "" {
 		f.options.Cache = filepath.Join(dir, "circuits")
 	}
+	f.options.Devices = benchDevices
 	f.options.Engines, f.options.Env = benchEngines(c.Context()), icicleEnvironment()
 	progress := newBenchProgress(c.ErrOrStderr())
 	f.options.Progress = progress.update

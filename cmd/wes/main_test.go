@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/weisyn/wes/gpu/msm/icicle"
+	"github.com/weisyn/wes/gpu/nvml/nvmltest"
 	"github.com/weisyn/wes/gpu/onnx"
 )
 
@@ -26,6 +27,10 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	library, missing := onnx.Locate()
+	driver := ""
+	if hasCgo() && nvmltest.CanBuild() {
+		driver = nvmltest.Build(t)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
@@ -33,12 +38,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("WES_CACHE", filepath.Join(e.WorkDir, "cache"))
 			// The library is found through the user's home, which scripts do not have.
 			e.Setenv(onnx.LibraryVariable, library)
+			e.Setenv("NVML", driver)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
 			case "onnxruntime":
 				return hasCgo() && missing == nil, nil
+			case "nvml":
+				return driver != "", nil
 			case "icicle":
 				return icicle.Distribution != "", nil
 			}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/prover/model/emit"
@@ -23,7 +21,7 @@ func (runtimes) Open(ctx context.Context) (pipeline.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(filepath.Dir(library), "libonnxruntime_providers_cuda.so")); err == nil {
+	if _, err := onnx.CUDAProvider(library); err == nil {
 		if c, err := onnx.Open(ctx, onnx.Options{Library: library, Provider: onnx.CUDA}); err == nil {
 			return device{c}, nil
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/weisyn/wes/gpu/msm/icicle"
 	"github.com/weisyn/wes/gpu/msm/remote"
 	"github.com/weisyn/wes/gpu/onnx"
+	"github.com/weisyn/wes/gpu/probe"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/pipeline"
 )
@@ -34,6 +35,7 @@ func methods() map[string]worker.Method {
 		circuitService().Methods(),
 		icicle.Methods(),
 		onnx.Methods(),
+		probe.Methods(),
 		remote.Methods(openEngine),
 	} {
 		maps.Copy(all, offered)
