@@ -8,6 +8,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
+	"github.com/consensys/gnark-crypto/utils"
 	"github.com/weisyn/wes/benchmarks/report"
 	"github.com/weisyn/wes/gpu/msm"
 )
@@ -79,5 +80,5 @@ func fourier(d *fft.Domain, values []fr.Element, t msm.Transform) {
 	} else {
 		d.FFT(values, fft.DIF, options...)
 	}
-	fft.BitReverse(values)
+	utils.BitReverse(values)
 }

@@ -108,6 +108,7 @@ func (o Options) withDefaults() (Options, error) {
 	if len(o.Sizes) == 0 {
 		o.Sizes = sizes
 	}
+	o.Sizes = slices.Compact(slices.Sorted(slices.Values(o.Sizes)))
 	if len(o.Engines) == 0 {
 		o.Engines = []Engine{{"cpu", func(context.Context) (msm.Engine, error) { return msm.NewCPU(), nil }}}
 	}
