@@ -19,6 +19,7 @@ import (
 type command struct {
 	program []string
 	dir     string // for all files of the case
+	engine  string // of the first proof
 	float   *session
 }
 
@@ -26,6 +27,7 @@ type command struct {
 // second overwrites what it measures itself.
 type proofReport struct {
 	Engine     string  `json:"engine"`
+	Committer  string  `json:"committer"`
 	MACs       int64   `json:"macs"`
 	Params     int64   `json:"params"`
 	Lower      float64 `json:"lower_s"`
@@ -74,7 +76,8 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	if err != nil {
 		return nil, err
 	}
-	r.Engine, r.Parameters = first.Engine, first.parameters()
+	c.engine = first.where()
+	r.Engine, r.Parameters = c.engine, first.parameters()
 	if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
 		return nil, err
 	}
@@ -95,6 +98,14 @@ func (p *proofReport) parameters() map[string]int64 {
 	return all
 }
 
+// where names what executed and, unless it was the process that proved, what committed.
+func (p *proofReport) where() string {
+	if p.Committer == "cpu" {
+		return p.Engine
+	}
+	return p.Engine + ", commitments on " + p.Committer
+}
+
 // run proves, and verifies in a process that did not prove.
 func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	p, err := c.prove(ctx)
@@ -103,6 +114,9 @@ func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if now := p.where(); now != c.engine {
+		return nil, fmt.Errorf("it ran on %s, and before on %s", now, c.engine)
 	}
 	readings := []report.Reading{
 		{Metric: "prove", Unit: report.Seconds, Value: p.Prove},

@@ -79,7 +79,7 @@ func inChild(ctx context.Context, l childLimits, work func(context.Context, serv
 	// gnark does not look at contexts: a cancelled job gets no time to end by itself.
 	child, err := worker.Start(ctx, worker.Options{Memory: int64(l.memory * (1 << 30)), Grace: -1})
 	if err != nil {
-		return &pipeline.Fault{Stage: "start a process", Err: err}
+		return explained(err)
 	}
 	defer child.Close()
 	return explained(work(ctx, child))
@@ -94,6 +94,10 @@ func explained(err error) error {
 	switch f.Reason {
 	case worker.ReasonInput:
 		return f.Err
+	case worker.ReasonDevice:
+		if !f.Lost { // it was not there to begin with
+			return f.Err
+		}
 	case service.ReasonUnsatisfied:
 		return fmt.Errorf("the witness does not satisfy the circuit: %w", f.Err)
 	case worker.ReasonMemory:

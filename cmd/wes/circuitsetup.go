@@ -19,8 +19,8 @@ type setupFlags struct {
 	json    bool
 }
 
-const setupHelp = `A setup needs random numbers that nobody knows: who knows them can forge proofs. There are
-three sources:
+// setupSources explains what a setup can be made from.
+const setupSources = `there are three sources of random numbers:
 
   --srs FILE       from a ceremony with many contributors, of whom one honest is enough: a
                    snarkjs .ptau file (bn254, bls12-381), or for PLONK gnark's encoding of a
@@ -43,7 +43,8 @@ func newCircuitSetup() *cobra.Command {
 CIRCUIT.ccs is what gnark's ccs.WriteTo wrote, compiled with r1cs.NewBuilder for Groth16 and
 with scs.NewBuilder for PLONK. DIR appears when it is complete, and is never changed.
 
-` + setupHelp + `
+A setup needs random numbers that nobody knows: who knows them can forge proofs. So
+` + setupSources + `
 
 The work is done in a process of its own, which is killed when it takes more than --memory
 or --timeout allow.
@@ -75,7 +76,7 @@ func setup(c *cobra.Command, path string, f *setupFlags) (err error) {
 	}
 	f.request.Circuit = path
 	if err := f.request.Validate(); errors.Is(err, circuit.ErrNoSource) {
-		return errors.New("a setup needs --srs FILE, --unsafe-setup, or --pk FILE and --vk FILE\n\n" + setupHelp)
+		return fmt.Errorf("%w: give --srs FILE, --unsafe-setup, or --pk FILE and --vk FILE", err)
 	} else if err != nil {
 		return err
 	}

@@ -74,6 +74,8 @@ func nextStep(err error) string {
 		return "the model must be rewritten without these parts before it can be proved"
 	case errors.Is(err, tensor.ErrRange):
 		return "calibrate on samples that cover the input: --calibrate"
+	case errors.Is(err, circuit.ErrNoSource):
+		return setupSources
 	case errors.Is(err, onnx.ErrUnavailable):
 		return "without it, --engine auto and --engine interpreter give the same results"
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/constraint"
 	"github.com/weisyn/wes/prover/circuit/wire"
 )
@@ -23,11 +25,15 @@ type loaded struct {
 }
 
 // memory estimates what a package takes when loaded: points are as large as in the raw
-// encoding; a constraint system's levels and instructions are some times as large as in
-// theirs.
+// encoding, a constraint system about three times as large as its own, and a Groth16 key has
+// four tables of powers for its domain.
 func memory(m *Manifest) int64 {
-	const csFactor = 3
-	return csFactor*m.Circuit.Size + m.Proving.Size
+	s := m.System()
+	n := 3*m.Circuit.Size + m.Proving.Size
+	if s.Scheme == backend.GROTH16 {
+		n += 4 * int64(ecc.NextPowerOfTwo(uint64(m.Constraints))) * int64(valueSize(s.Curve))
+	}
+	return n
 }
 
 // load reads a package that can prove into memory; pk is an empty proving key.

@@ -125,10 +125,18 @@ func (p *Prover) run(ctx context.Context, l *loaded, w *Witness, t Target, progr
 	progress.begin(StageVerify)
 	start = time.Now()
 	if err := l.vk.Verify(r.Public, r.Proof, t); err != nil {
-		return unusable(ProvingFile, "it does not fit the verifying key: a proof made with it does not hold: %v", err)
+		return p.refuted(l.manifest.System(), err)
 	}
 	r.Report.VerifyS = time.Since(start).Seconds()
 	return nil
+}
+
+// refuted blames a proof that does not hold on the device that made it, or else on the keys.
+func (p *Prover) refuted(s System, err error) error {
+	if p.accelerates(s) {
+		return fmt.Errorf("prove on %s: %w", p.accelerator.Name(), err)
+	}
+	return unusable(ProvingFile, "it does not fit the verifying key: %w", err)
 }
 
 func (p *Prover) prove(l *loaded, w *Witness, t Target) ([]byte, error) {
