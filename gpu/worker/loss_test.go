@@ -35,6 +35,7 @@ func TestLostChildrenSayWhy(t *testing.T) {
 		{name: "killed", job: signalled(9), reason: ReasonCrashed, text: "signal: killed"},
 		{name: "aborted", job: signalled(6), reason: ReasonCrashed, text: "SIGABRT"},
 		{name: "exits", job: Job{Method: "exit"}, reason: ReasonCrashed, text: "exit status 3"},
+		{name: "talks and exits", job: Job{Method: "chatter"}, reason: ReasonCrashed, text: "the end"},
 		{name: "panics", job: Job{Method: "panic"}, reason: ReasonCrashed, text: "panic: index out of thin air"},
 		{name: "hangs", options: Options{beat: fast}, job: Job{Method: "hang", Stall: 5 * fast}, reason: ReasonHung, text: "neither progress"},
 		{

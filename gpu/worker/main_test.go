@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,6 +59,7 @@ func methods() map[string]Method {
 		"allocate": allocate,
 		"where":    where,
 		"pid":      pid,
+		"chatter":  without(chatter),
 		"litter":   without(func() error { return os.WriteFile("litter", []byte("x"), 0o600) }),
 	}
 }
@@ -159,6 +159,18 @@ func where(context.Context, *Request) ([][]byte, error) {
 	return [][]byte{fmt.Appendln(nil, dir), fmt.Appendln(nil, len(files)), []byte(strings.Join(os.Environ(), "\n"))}, err
 }
 
+// chatter says more than anybody keeps, and ends.
+func chatter() error {
+	line := bytes.Repeat([]byte("chatter "), 1<<10)
+	for range 512 {
+		os.Stdout.Write(line)
+		os.Stderr.Write(line)
+	}
+	fmt.Fprintln(os.Stderr, "the end")
+	os.Exit(3)
+	return nil
+}
+
 func pid(context.Context, *Request) ([][]byte, error) {
 	return [][]byte{strconv.AppendInt(nil, int64(os.Getpid()), 10)}, nil
 }
@@ -232,84 +244,4 @@ func ask(t testing.TB, c interface {
 		t.Fatalf("%s: %v", method, err)
 	}
 	return string(reply)
-}
-
-// start starts a child that is closed, and of which nothing may be left, when the test ends.
-func start(t testing.TB, o Options) *Child {
-	t.Helper()
-	nothingLeft(t)
-	c, err := Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
-}
-
-// nothingLeft demands, when the test ends, the open files of now, no goroutine, no child
-// process and an empty temporary folder.
-func nothingLeft(t testing.TB) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "w") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("TMPDIR", dir)
-	before := openFiles(t)
-	ours := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-			t.Errorf("left in the temporary folder: %v, %v", left, err)
-		}
-		if err := goleak.Find(ours); err != nil {
-			t.Error(err)
-		}
-		if after := openFiles(t); len(after) > len(before) {
-			t.Errorf("open files before: %q, after: %q", before, after)
-		}
-		if children := processes(t); len(children) > 0 {
-			t.Errorf("processes left: %v", children)
-		}
-		os.RemoveAll(dir)
-	})
-}
-
-// openFiles are those of this process, where the system tells.
-func openFiles(t testing.TB) (names []string) {
-	t.Helper()
-	// Go's poller opens files of its own when it is first used.
-	if r, w, err := os.Pipe(); err == nil {
-		r.SetDeadline(time.Time{})
-		r.Close()
-		w.Close()
-	}
-	links, _ := filepath.Glob("/proc/self/fd/*")
-	for _, link := range links {
-		if name, err := os.Readlink(link); err == nil {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// processes are the children of this process, where the system tells.
-func processes(t testing.TB) (pids []string) {
-	t.Helper()
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		stat, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		// pid (name) state parent ...; see proc(5).
-		_, rest, _ := bytes.Cut(stat, []byte(") "))
-		if f := bytes.Fields(rest); len(f) > 1 && string(f[1]) == strconv.Itoa(os.Getpid()) {
-			pids = append(pids, string(stat[:bytes.IndexByte(stat, '(')])+string(f[0]))
-		}
-	}
-	return pids
 }
