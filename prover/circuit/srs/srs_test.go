@@ -22,6 +22,8 @@ import (
 	"github.com/consensys/gnark/frontend/cs/scs"
 	"github.com/consensys/gnark/logger"
 	"github.com/consensys/gnark/test/unsafekzg"
+
+	"github.com/weisyn/wes/prover/circuit/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -76,6 +78,9 @@ func provesPlonk(t *testing.T, f *File, c ecc.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := wire.CheckKeys(ccs, pk, vk); err != nil {
+		t.Error(err)
+	}
 	full, _ := frontend.NewWitness(&circuit{X: 3, Y: 27}, c.ScalarField())
 	public, _ := full.Public()
 	proof, err := plonk.Prove(ccs, pk, full)
@@ -93,6 +98,9 @@ func provesGroth16(t *testing.T, f *File, c ecc.ID) {
 	pk, vk, err := f.Groth16(t.Context(), ccs)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := wire.CheckKeys(ccs, pk, vk); err != nil {
+		t.Error(err)
 	}
 	full, _ := frontend.NewWitness(&circuit{X: 3, Y: 27}, c.ScalarField())
 	public, _ := full.Public()
@@ -345,10 +353,10 @@ func TestCanceledContextStopsTheChecks(t *testing.T) {
 	}
 }
 
-// FuzzPtau reads files from strangers: what parses has all the points that it claims.
+// FuzzPtau reads files from strangers: what parses has all the points that it claims, in G1 and G2.
 func FuzzPtau(f *testing.F) {
 	for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381} {
-		b := write(c, 2, honest).bytes()
+		b := write(c, 1, honest).bytes()
 		f.Add(b)
 		f.Add(b[:len(b)-5])
 		for i := 0; i < 100; i += 7 {
@@ -359,14 +367,63 @@ func FuzzPtau(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, c := range []ecc.ID{ecc.BN254, ecc.BLS12_381} {
-			ref, d, err := find(bytes.NewReader(b), int64(len(b)), c)
-			if err != nil || d.Format != FormatPtau {
+			p, err := parsePtau(bytes.NewReader(b), int64(len(b)), c)
+			if err != nil {
+				if !errors.Is(err, ErrInvalid) {
+					t.Error(err)
+				}
 				continue
 			}
-			_, _, err = ref.kzg(t.Context(), d.Rows)
-			if err != nil && !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrTooSmall) {
-				t.Error(err)
+			for s := tauG1; s <= betaG2; s++ {
+				n := 0
+				if _, err := points(p, s, p.count(s), func([]byte) int { n++; return n }); err != nil && !errors.Is(err, ErrInvalid) {
+					t.Errorf("%s: %v", s, err)
+				}
+				if uint64(n) > uint64(len(b)) {
+					t.Errorf("%s: %d points in %d bytes", s, n, len(b))
+				}
 			}
 		}
 	})
+}
+
+// one is the smallest circuit: its domain has one row.
+type one struct {
+	X frontend.Variable
+	Y frontend.Variable `gnark:",public"`
+}
+
+func (c *one) Define(api frontend.API) error {
+	api.AssertIsEqual(c.Y, api.Mul(c.X, 2))
+	return nil
+}
+
+func TestOneConstraintHasGroth16Keys(t *testing.T) {
+	f := opened(t, write(ecc.BN254, 1, honest).bytes(), ecc.BN254)
+	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder[constraint.U64], new(one))
+	if err != nil || ccs.GetNbConstraints() != 1 {
+		t.Fatal(err, ccs.GetNbConstraints())
+	}
+	pk, vk, err := f.Groth16(t.Context(), ccs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wire.CheckKeys(ccs, pk, vk); err != nil {
+		t.Error(err)
+	}
+	full, err := frontend.NewWitness(&one{X: 3, Y: 6}, ecc.BN254.ScalarField())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := groth16.Prove(ccs, pk, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := full.Public()
+	if err == nil {
+		err = groth16.Verify(proof, vk, public)
+	}
+	if err != nil {
+		t.Error(err)
+	}
 }

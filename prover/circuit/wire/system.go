@@ -102,23 +102,6 @@ type system struct {
 	levels       []int    // ends of levels in order
 }
 
-// sections are the parts of the encoding (constraint/marshal.go and constraint/<curve>/marshal.go
-// of gnark), each with the offset of its first byte.
-type sections struct {
-	levels, instructions, calldata, body, coefficients section
-}
-
-type section struct {
-	name string
-	at   int64
-	b    []byte
-}
-
-const (
-	preamble = 4 * 8 // length of the rest, version of gnark; little-endian
-	header   = 4 * 8 // lengths of levels, instructions, calldata, body; little-endian
-)
-
 func refuse(field string, at int64, got, want any) *Error {
 	return &Error{Field: field, Offset: at, Got: fmt.Sprint(got), Want: fmt.Sprint(want)}
 }
@@ -153,51 +136,6 @@ func (s *system) scan(b []byte) *Error {
 	return nil
 }
 
-func split(b []byte) (sections, *Error) {
-	if len(b) < preamble+header {
-		return sections{}, refuse("header", 0, fmt.Sprintf("%d bytes", len(b)), fmt.Sprintf("at least %d", preamble+header))
-	}
-	number := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
-	rest := uint64(len(b) - preamble)
-	if n := number(0); n != rest {
-		return sections{}, refuse("total length", 0, n, rest)
-	}
-	if major, minor := number(1), number(2); major != gnark.Version.Major || minor != gnark.Version.Minor {
-		return sections{}, refuse("gnark version", 8, fmt.Sprintf("%d.%d", major, minor),
-			fmt.Sprintf("%d.%d", gnark.Version.Major, gnark.Version.Minor))
-	}
-	var p sections
-	at, left := uint64(preamble+header), rest-header
-	for i, part := range []*section{&p.levels, &p.instructions, &p.calldata, &p.body} {
-		part.name = [...]string{"levels", "instructions", "calldata", "body"}[i]
-		n := number(4 + i)
-		if n > left {
-			return sections{}, refuse(part.name, int64(32+8*i), fmt.Sprintf("%d bytes", n), fmt.Sprintf("%d bytes left", left))
-		}
-		part.at, part.b = int64(at), b[at:at+n]
-		at, left = at+n, left-n
-	}
-	p.coefficients = section{"coefficients", int64(at), b[at:]}
-	return p, nil
-}
-
-// refuse objects to byte i of the section.
-func (p section) refuse(i int, got, want any) *Error {
-	return refuse(p.name, p.at+int64(i), got, want)
-}
-
-// count reads the number of elements, which take at least size bytes each, from the first 8 bytes.
-func (p section) count(size int) (int, *Error) {
-	if len(p.b) < 8 {
-		return 0, p.refuse(0, fmt.Sprintf("%d bytes", len(p.b)), "a length of 8 bytes")
-	}
-	n, most := binary.LittleEndian.Uint64(p.b), uint64(len(p.b)-8)/uint64(size)
-	if n > most {
-		return 0, p.refuse(0, n, fmt.Sprintf("at most %d", most))
-	}
-	return int(n), nil
-}
-
 // checkBody checks the numbers of the body against each other and the limits.
 func (s *system) checkBody() *Error {
 	kind := uint64(1)
@@ -205,7 +143,6 @@ func (s *system) checkBody() *Error {
 		kind = 2
 	}
 	modulus := s.curve.ScalarField().Text(16)
-	version := fmt.Sprintf("%d.%d.", gnark.Version.Major, gnark.Version.Minor)
 	wires := int64(s.public) + int64(s.secret) + int64(s.internal)
 	switch {
 	case s.kind != kind:
@@ -213,7 +150,7 @@ func (s *system) checkBody() *Error {
 	case s.field != modulus:
 		return refuse("ScalarField", -1, fmt.Sprintf("%.100q", s.field), modulus)
 	case s.version != gnark.Version.String():
-		return refuse("GnarkVersion", -1, fmt.Sprintf("%.40q", s.version), version)
+		return refuse("GnarkVersion", -1, fmt.Sprintf("%.40q", s.version), gnark.Version)
 	case s.groth16 != (s.scheme == backend.GROTH16):
 		return refuse("CommitmentInfo", -1, "commitments of another scheme", s.scheme)
 	case s.scheme == backend.GROTH16 && s.public == 0:

@@ -19,7 +19,8 @@ type VKShape struct {
 
 // VerifyingKey scans what WriteTo or WriteRawTo of a gnark verifying key wrote. All points must
 // have the same form. Indices that gnark's verifier follows must lie within the public inputs and
-// commitments. A PLONK key must have gnark's serialization version 1. The error is an [Error], or
+// commitments. A PLONK key must have gnark's serialization version 1; the lines of its pairings are
+// not looked at, neither here nor by gnark's decoder, but by [CheckKeys]. The error is an [Error], or
 // ErrUnsupported.
 func VerifyingKey(c ecc.ID, scheme backend.ID, b []byte) (VKShape, error) {
 	s, err := scanBytes("verifying key", c, scheme, b)
