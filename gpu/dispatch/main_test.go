@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
 	"testing"
 
+	"github.com/weisyn/wes/gpu/probe"
 	"github.com/weisyn/wes/gpu/worker"
 	"go.uber.org/goleak"
 )
@@ -34,7 +36,7 @@ const onDeviceEnv = "CUDA_VISIBLE_DEVICES"
 const scratch = "WES_TEST_SCRATCH"
 
 func methods() map[string]worker.Method {
-	return map[string]worker.Method{
+	all := map[string]worker.Method{
 		"test.echo": func(_ context.Context, r *worker.Request) ([][]byte, error) {
 			b, err := io.ReadAll(r.Body)
 			return [][]byte{[]byte(os.Getenv(onDeviceEnv)), []byte(" "), b}, err
@@ -69,6 +71,8 @@ func methods() map[string]worker.Method {
 			return nil, ctx.Err()
 		},
 	}
+	maps.Copy(all, probe.Methods())
+	return all
 }
 
 func signalSelf(s syscall.Signal) error {
