@@ -123,20 +123,6 @@ func dense(rows []int32, cols int) bool {
 	return zeros+cols < saved*(len(rows)/cols)
 }
 
-// integers writes scalars of up to narrowWidth bits as integers.
-func integers(dst []int32, scalars []fr.Element, width int) error {
-	return spread(len(scalars), func(lo, hi int) error {
-		for i := lo; i < hi; i++ {
-			words := scalars[i].Bits()
-			if bitLen(&words) > width {
-				return &WidthError{Index: i, Width: width}
-			}
-			dst[i] = int32(words[0])
-		}
-		return nil
-	})
-}
-
 // shift adds half times the sum of all points to every sum.
 func (b *cpuBases) shift(sums []bn254.G1Affine, half int32) []bn254.G1Affine {
 	b.once.Do(func() { b.sum = total(b.points) })

@@ -53,7 +53,7 @@ func CheckWidth(scalars []fr.Element, width int) error {
 	}
 	return spread(len(scalars), func(lo, hi int) error {
 		for i := lo; i < hi; i++ {
-			if s := scalars[i].Bits(); bitLen(&s) > width {
+			if length(&scalars[i], width <= smallWidth) > width {
 				return &WidthError{Index: i, Width: width}
 			}
 		}
@@ -61,8 +61,16 @@ func CheckWidth(scalars []fr.Element, width int) error {
 	})
 }
 
-// bitLen is the number of bits of an integer of four words, lowest first.
-func bitLen(words *[4]uint64) int {
+// length is the number of bits of a scalar. If only small ones are of interest, others may
+// count as MaxWidth.
+func length(e *fr.Element, smallOnly bool) int {
+	if smallOnly {
+		if s, ok := small(e); ok {
+			return bits.Len64(s)
+		}
+		return MaxWidth
+	}
+	words := e.Bits()
 	for i := len(words) - 1; i >= 0; i-- {
 		if words[i] != 0 {
 			return 64*i + bits.Len64(words[i])

@@ -40,6 +40,7 @@ type adder struct {
 	t, u    fp.Vector // scratch of a block
 
 	special []specialSum
+	touched uint64 // of no use; see touch
 }
 
 type treeVec [treeSize]fp.Element

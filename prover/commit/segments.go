@@ -73,6 +73,7 @@ func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (m
 	for i, n := range s.lens {
 		list := entries[r : r+int(n)]
 		r += int(n)
+		a.touched ^= touch(points, list)
 		for ; len(list) > 1; list = list[2:] {
 			p, q, j := &points[list[0]>>1], &points[list[1]>>1], a.n
 			a.x1[j], a.x2[j] = p.X, q.X
@@ -92,6 +93,16 @@ func (s *segments) gather(a *adder, points []bn254.G1Affine, entries []int32) (m
 	}
 	a.sum(s.x, s.y)
 	return more
+}
+
+// touch reads a word of each point. Memory answers these reads at once, where the copies of
+// gather, with much work between them, would wait for one after the other: up to a tenth of
+// the time with thousands of points. The result keeps the compiler from leaving it out.
+func touch(points []bn254.G1Affine, entries []int32) (all uint64) {
+	for _, e := range entries {
+		all ^= points[e>>1].X[0]
+	}
+	return all
 }
 
 // setSigned sets z to y, or to −y if the entry is odd, without a branch, since signs
