@@ -19,6 +19,8 @@ func (u Unit) text(v float64) string {
 
 func secondsText(s float64) string {
 	switch {
+	case s < 0: // a difference
+		return "-" + secondsText(-s)
 	case s < 1e-6:
 		return digits(s*1e9) + " ns"
 	case s < 1e-3:

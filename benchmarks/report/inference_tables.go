@@ -96,7 +96,7 @@ func secondsEach(s float64, n int64) string {
 	if n == 0 {
 		return none
 	}
-	return fmt.Sprintf("%.1f ns", s*1e9/float64(n))
+	return secondsText(s / float64(n))
 }
 
 // seriesRows shows what each further activation and each further multiply-accumulate of a

@@ -143,7 +143,7 @@ func TestTablesAreRectangular(t *testing.T) {
 
 func TestSeriesShowsWhatAFurtherActivationCosts(t *testing.T) {
 	rows := seriesRows(sample().Of("inference"), ByActivations)
-	if got, want := rows[2][6], "40000000.0 ns"; got != want {
+	if got, want := rows[2][6], "40.0 ms"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

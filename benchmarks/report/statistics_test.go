@@ -54,6 +54,7 @@ func TestFiguresHaveThreeDigits(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{secondsText(0), "0.00 ns"},
 		{secondsText(.0000005), "500 ns"},
+		{secondsText(-.0025), "-2.50 ms"},
 		{secondsText(.0000123), "12.3 µs"},
 		{secondsText(.01234), "12.3 ms"},
 		{secondsText(123.4), "123 s"},
