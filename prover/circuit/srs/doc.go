@@ -9,6 +9,7 @@
 // The file is not believed. [Open] bounds every length before anything is allocated. [File.KZG]
 // and [File.Groth16] read the points that they need and check them: coordinates below the modulus,
 // points in the subgroup, the first power the generator, and the powers in geometric progression,
-// by pairings of random linear combinations (section 2.4 of eprint 2017/1050). That a ceremony took
-// place, and which, no file can prove: compare its SHA-256 with what the ceremony published.
+// by pairings of random linear combinations (SameRatioMany in mpcsetup of gnark-crypto). That a
+// ceremony took place, and which, no file can prove: compare its SHA-256 with what the ceremony
+// published.
 package srs

@@ -110,7 +110,7 @@ func read(to io.ReaderFrom, from io.Reader) error {
 // What gnark may allocate, in all and over time, for bytes that a scan accepted: so many bytes
 // for each of them, and so many besides for pairings, subgroup checks and the tables of an FFT.
 const (
-	growth    = 256
+	growth    = 64
 	allowance = 1 << 22
 )
 

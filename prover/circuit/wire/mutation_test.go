@@ -30,7 +30,7 @@ func TestSystemsThatPassDoNotPanic(t *testing.T) {
 				s := get(t, ecc.BN254, scheme, name)
 				r := rand.New(rand.NewPCG(1, 2))
 				passed := 0
-				for round := range map[string]int{"cubic": 2000, "committed": 2000, "mixed": 250}[name] {
+				for round := range map[string]int{"cubic": 1000, "committed": 1000, "mixed": 150}[name] {
 					changed := decode(t, s)
 					what := mutate(r, &changed.System)
 					b := encode(changed.WriteTo)
