@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"github.com/weisyn/wes/gpu/groth16"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
@@ -61,7 +60,8 @@ type childLimits struct {
 	timeout time.Duration
 }
 
-func (l *childLimits) flags(fs *pflag.FlagSet) {
+func (l *childLimits) flags(c *cobra.Command) {
+	fs := c.Flags()
 	fs.Float64Var(&l.memory, "memory", memoryBudget(), "GiB of memory that the work may take; 0: no limit")
 	fs.DurationVar(&l.timeout, "timeout", 0, "time that the work may take, for example 10m; 0: no limit")
 }
@@ -119,7 +119,8 @@ func (b *bars) stages() circuit.Progress {
 // systemFlags name a proof system.
 type systemFlags struct{ scheme, curve string }
 
-func (f *systemFlags) flags(fs *pflag.FlagSet, scheme, curve string) {
+func (f *systemFlags) flags(c *cobra.Command, scheme, curve string) {
+	fs := c.Flags()
 	fs.StringVar(&f.scheme, "scheme", scheme, "groth16 or plonk")
 	fs.StringVar(&f.curve, "curve", curve, "bn254, bls12-381, bls12-377 or bw6-761")
 }

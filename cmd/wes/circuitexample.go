@@ -38,7 +38,7 @@ for PLONK the public input counts as one.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return makeExample(c, &f) },
 	}
 	fs := c.Flags()
-	f.system.flags(fs, "groth16", "bn254")
+	f.system.flags(c, "groth16", "bn254")
 	fs.StringVar(&f.out, "out", "", "folder for the files, made if missing")
 	fs.IntVar(&f.rows, "constraints", 1024, "size of the circuit")
 	fs.Uint64Var(&f.seed, "seed", 1, "what the witness is made of")

@@ -48,7 +48,7 @@ their own way: such proofs are made and verified with --solidity.
 	fs.StringVar(&f.out, "out", "", "folder for the proof, made if missing")
 	fs.StringVar(&f.device, "device", service.DeviceCPU, "what proves: "+service.DeviceCPU+", or "+service.DeviceICICLE+" (Groth16 only)")
 	fs.BoolVar(&f.solidity, "solidity", false, "make a proof for the Solidity contract")
-	f.limits.flags(fs)
+	f.limits.flags(c)
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 	return c
 }

@@ -56,13 +56,13 @@ or --timeout allow.
 		RunE: func(c *cobra.Command, args []string) error { return setup(c, args[0], &f) },
 	}
 	fs := c.Flags()
-	f.system.flags(fs, "", "")
+	f.system.flags(c, "", "")
 	fs.StringVar(&f.request.Out, "out", "", "folder of the package, which must not exist or be empty")
 	fs.StringVar(&f.request.SRS, "srs", "", "file of a ceremony: .ptau, or gnark's encoding for PLONK")
 	fs.BoolVar(&f.request.Unsafe, "unsafe-setup", false, "take random numbers of this machine")
 	fs.StringVar(&f.request.ProvingKey, "pk", "", "proving key to import")
 	fs.StringVar(&f.request.VerifyingKey, "vk", "", "verifying key to import")
-	f.limits.flags(fs)
+	f.limits.flags(c)
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 	return c
 }

@@ -50,7 +50,7 @@ The public values are gnark's binary encoding of a public witness, or JSON:
 	fs := c.Flags()
 	f.flags(c)
 	fs.StringVar(&f.vk, "vk", "", "verifying key, instead of a package")
-	f.system.flags(fs, "", "")
+	f.system.flags(c, "", "")
 	fs.BoolVar(&f.solidity, "solidity", false, "the proof was made for the Solidity contract")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 	return c

@@ -19,9 +19,9 @@
 // Encodings of strangers are scanned by package wire before gnark decodes them, since gnark
 // allocates what a length asks for. A constraint system can still ask for more time or
 // memory than there is, and gnark cannot be cancelled: whoever takes jobs runs Setup and
-// Prover in a process of its own (package service). A proving key is checked once, when Setup
-// takes it in: subgroups, sizes, and for PLONK that it belongs to the circuit. Later its digest
-// must match and its points are not looked at again. So a package is as good as the machine that
+// Prover in a process of its own (package service). Keys of a stranger are checked once, when Setup
+// takes them in (wire.CheckKeys); later their digests must match, and the points of the proving
+// key are not looked at again. So a package is as good as the machine that
 // made it: another's becomes one's own by setting it up again from its keys.
 //
 // Verification takes hostile bytes for proofs, public inputs and verifying keys.

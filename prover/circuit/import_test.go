@@ -73,13 +73,13 @@ func TestKeysThatDoNotBelongAreNotImported(t *testing.T) {
 		r := f.importRequest(t) // keys of another circuit
 		r.ProvingKey, r.VerifyingKey = filepath.Join(other.dir, circuit.ProvingFile), filepath.Join(other.dir, circuit.VerifyingFile)
 		_, err := f.trySetup(t, r)
-		wantInputError(t, err, "the circuit has")
+		wantInputError(t, err, "key: ")
 
 		again := f.setup(t, circuit.SetupRequest{Out: filepath.Join(t.TempDir(), "again"), Unsafe: true})
 		r = f.importRequest(t) // keys of two setups
 		r.VerifyingKey = filepath.Join(again.Dir, circuit.VerifyingFile)
 		_, err = f.trySetup(t, r)
-		wantInputError(t, err, "not of one setup")
+		wantInputError(t, err, "proving key: ", "another")
 
 		if s.Scheme == backend.PLONK { // a circuit of the same size
 			r = f.importRequest(t)

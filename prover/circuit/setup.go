@@ -95,7 +95,7 @@ func (r *SetupRequest) keys(ctx context.Context, cs constraint.ConstraintSystem,
 	switch {
 	case r.ProvingKey != "":
 		progress.begin(StageCheck)
-		return r.imported(cs, shape)
+		return r.imported(cs)
 	case shape.Domain < 2 && r.System.Scheme == backend.PLONK:
 		return nil, unusable(r.Circuit, "one row is too small for PLONK, which needs two")
 	case r.SRS != "":
