@@ -47,8 +47,11 @@ fuzz:
 		done; \
 	done
 
+# Every suite, for benchmarks/results. The program is built again to be sure that it knows its
+# revision, which the report names.
 bench: deps
-	$(GO) run ./benchmarks/proofs -wes $(WES)
+	$(GO) build -buildvcs=auto -o $(WES) ./cmd/wes
+	$(WES) bench --out benchmarks/results
 
 # ICICLE's native libraries, then the tests of both engines that use them, on ICICLE's CPU
 # device. Needs cmake, ninja and a C++ compiler; with nvcc, the CUDA backend is built too.

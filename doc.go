@@ -20,7 +20,7 @@
 //	prover/model/interpret  executes integer graphs in plain Go: the oracle
 //	prover/model/emit     writes an integer graph as an ONNX graph with the same bits
 //	gpu/onnx              runs emitted graphs on ONNX Runtime, in a child process
-//	benchmarks            measures; nothing imports it
+//	benchmarks            measures all of this, for publication; only the command line imports it
 //
 // Imports go down this list, roughly; arch_test.go says exactly which are allowed.
 package wes

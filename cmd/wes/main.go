@@ -22,5 +22,6 @@ func run() int {
 	circuit.Silence()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }

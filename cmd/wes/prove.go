@@ -156,13 +156,21 @@ func writeOutcome(dir string, o *pipeline.Outcome) error {
 
 // userCache is the cache of prepared models, nil where there is no place for one.
 func userCache() *pipeline.Cache {
-	dir := os.Getenv("WES_CACHE")
+	dir := cacheDir()
 	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil
-		}
-		dir = filepath.Join(user, "wes")
+		return nil
 	}
 	return &pipeline.Cache{Dir: filepath.Join(dir, "models")}
+}
+
+// cacheDir is the program's folder in the user's cache, "" where there is no place for one.
+func cacheDir() string {
+	if dir := os.Getenv("WES_CACHE"); dir != "" {
+		return dir
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(user, "wes")
 }

@@ -84,7 +84,7 @@ func nextStep(err error) string {
 
 func newRoot() *cobra.Command {
 	root := group("wes", "Prove inferences of ONNX models and gnark circuits, and verify such proofs",
-		newAI(), newCircuit(), newDemo(), newDeps(), newDevices(), newWorker(), newVersion())
+		newAI(), newBench(), newCircuit(), newDemo(), newDeps(), newDevices(), newWorker(), newVersion())
 	root.Long = root.Short + ".\n\n" + exitHelp
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
