@@ -1,5 +1,5 @@
-// Package wes is the root of a program that proves inferences of ONNX models. It holds no
-// code, only this map and the test that enforces it.
+// Package wes is the root of a program that proves inferences of ONNX models and gnark
+// circuits. It holds no code, only this map and the test that enforces it.
 //
 //	cmd/wes               the command line: one file per verb
 //	prover/pipeline       the main job from file to verified proof, for all who offer it
@@ -19,7 +19,21 @@
 //	prover/model/tensor   inputs and outputs: files, quantisation, tails
 //	prover/model/interpret  executes integer graphs in plain Go: the oracle
 //	prover/model/emit     writes an integer graph as an ONNX graph with the same bits
+//	prover/circuit        gnark circuits: packages with keys, setup, proofs, verification
+//	prover/circuit/service  circuits as jobs of a worker
+//	prover/circuit/example  circuits of any size, to try and to measure
+//	prover/circuit/srs    reference strings of ceremonies
+//	prover/circuit/wire   bounds gnark's encodings before gnark decodes them
+//	gpu                   devices: memory slots, claims, health
+//	gpu/dispatch          jobs on devices, moved on when something breaks
+//	gpu/probe             what devices and libraries there are
+//	gpu/nvml              the NVIDIA driver's library
+//	gpu/msm               multi-scalar multiplications and transforms: the engines' interface, the CPU's
+//	gpu/msm/icicle        the engine of ICICLE, by build tag
+//	gpu/msm/remote        an engine in a child process
+//	gpu/groth16           gnark's Groth16 on ICICLE, by build tag
 //	gpu/onnx              runs emitted graphs on ONNX Runtime, in a child process
+//	gpu/worker            runs jobs in child processes: limits, signs of life, restarts
 //	benchmarks            measures all of this, for publication; only the command line imports it
 //
 // Imports go down this list, roughly; arch_test.go says exactly which are allowed.
