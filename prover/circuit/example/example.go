@@ -76,14 +76,30 @@ func New(s circuit.System, rows int, seed uint64) (*Example, error) {
 	}
 	link := count(s, two) - base
 	c := &chain{links: 1 + (rows-base)/link, padding: (rows - base) % link}
-	cs, err := compile(s, c)
+	cs, err := fit(s, c, rows, link)
 	if err != nil {
 		return nil, err
 	}
-	if got := count(s, cs); got != rows {
-		return nil, fmt.Errorf("circuit of %d rows, want %d", got, rows)
-	}
 	return encode(s, cs, c.links, seed)
+}
+
+// fit compiles c and takes as much padding out, a link at the most, as there are rows too
+// many: gnark adds a few to a long chain, where sums become too long for one row.
+func fit(s circuit.System, c *chain, rows, link int) (constraint.ConstraintSystem, error) {
+	cs, err := compile(s, c)
+	if err != nil || count(s, cs) == rows {
+		return cs, err
+	}
+	if c.padding -= count(s, cs) - rows; c.padding < 0 {
+		c.links, c.padding = c.links-1, c.padding+link
+	}
+	if c.links < 1 || c.padding < 0 {
+		return nil, fmt.Errorf("no circuit of %d rows", rows)
+	}
+	if cs, err = compile(s, c); err == nil && count(s, cs) != rows {
+		err = fmt.Errorf("circuit of %d rows, want %d", count(s, cs), rows)
+	}
+	return cs, err
 }
 
 func compile(s circuit.System, c *chain) (constraint.ConstraintSystem, error) {

@@ -25,6 +25,15 @@ func TestCircuitHasExactlyTheRowsAskedFor(t *testing.T) {
 	}
 }
 
+// TestLongChainHasExactlyTheRowsAskedFor guards the sizes of benchmarks, where gnark splits
+// long sums.
+func TestLongChainHasExactlyTheRowsAskedFor(t *testing.T) {
+	bn254 := circuit.Systems()[0]
+	if _, err := example.New(bn254, 1<<18, 1); err != nil {
+		t.Errorf("%v: %v", bn254, err)
+	}
+}
+
 func TestSeedDecidesTheWitness(t *testing.T) {
 	s := circuit.Systems()[0]
 	var w [3][]byte
