@@ -24,6 +24,7 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
+	"chain":                            {},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},
@@ -58,6 +59,7 @@ var upper = map[string][]string{
 // self-test, and imports nothing of the prover.
 var sole = map[string][]string{
 	"github.com/yalue/onnxruntime_go":    {"gpu/onnx"},
+	"github.com/hdevalence/":             {"chain"},
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
