@@ -1,0 +1,206 @@
+package consensus
+
+import (
+	"math/big"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/weisyn/wes/chain"
+)
+
+// distance is the definition: hash XOR parent hash, as an integer.
+func distance(b *block) *big.Int {
+	var x chain.Hash
+	for i := range x {
+		x[i] = b.hash[i] ^ b.parent.hash[i]
+	}
+	return new(big.Int).SetBytes(x[:])
+}
+
+// nearAndFar returns two children of parent, the one with the smaller distance first.
+func (s *sketch) nearAndFar(parent *block) (near, far *block) {
+	near, far = s.child(parent, 5), s.child(parent, 5)
+	if distance(near).Cmp(distance(far)) > 0 {
+		near, far = far, near
+	}
+	return near, far
+}
+
+func TestRule1MoreWorkWins(t *testing.T) {
+	s := newSketch(1)
+	a, b := s.child(s.best, 5), s.child(s.best, 5)
+	light, heavy := s.child(a, 5), s.child(b, 6)
+	if !better(heavy, light) || better(light, heavy) {
+		t.Error("less work wins")
+	}
+}
+
+func TestRule2FirstBlockAfterADeepForkDecides(t *testing.T) {
+	for seed := range uint64(20) {
+		s := newSketch(seed)
+		near, far := s.nearAndFar(s.child(s.best, 1))
+		a, b := s.child(s.child(far, 5), 5), s.child(s.child(near, 5), 5)
+		// Arrivals mean nothing here.
+		a.contends, a.order, b.order = true, 1, 2
+		if better(a, b) || !better(b, a) {
+			t.Fatalf("seed %d: the larger distance wins", seed)
+		}
+	}
+}
+
+func TestEqualDistanceIsDecidedByHash(t *testing.T) {
+	// Distances of siblings are equal only if their hashes are, so the hash decides nothing
+	// between different blocks; the comparison still has to be a total order.
+	var from, a, b chain.Hash
+	a[31], b[31] = 1, 2
+	if compareDistance(a, b, from) >= 0 || compareDistance(b, a, from) <= 0 || compareDistance(a, a, from) != 0 {
+		t.Error("not an order")
+	}
+}
+
+func TestRule3(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	const at = 10_000 // time of the siblings' headers
+	for name, c := range map[string]struct {
+		first, second  uint64 // arrivals, of the far and of the near sibling
+		nearFirst      bool
+		initial        bool
+		secondTime     uint64 // of the second sibling's header, if not at
+		wantSecondWins bool
+	}{
+		"fresh near sibling moves the tip":              {first: at + 100, second: at + 400, wantSecondWins: true},
+		"late near sibling does not":                    {first: at + 100, second: at + 401},
+		"stale-stamped near sibling does not":           {first: at + 1300, second: at + 1501},
+		"nor one from the future":                       {first: at + 100, second: at + 200, secondTime: at + 1701},
+		"fresh far sibling does not":                    {first: at + 100, second: at + 150, nearFirst: true},
+		"just fresh":                                    {first: at + 1300, second: at + 1500, wantSecondWins: true},
+		"just not too early":                            {first: at + 100, second: at + 200, secondTime: at + 1700, wantSecondWins: true},
+		"in initial sync a late near sibling wins":      {first: at + 10_000_000, second: at + 90_000_000, initial: true, wantSecondWins: true},
+		"in initial sync a far sibling does not":        {first: at + 10_000_000, second: at + 90_000_000, initial: true, nearFirst: true},
+		"a stale first one stays all the same":          {first: at + 9_000, second: at + 9_100},
+		"a clock that is set back between them matters": {first: at + 5_000, second: at + 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSketch(3)
+			second, first := s.nearAndFar(s.best)
+			if c.nearFirst {
+				first, second = second, first
+			}
+			if c.secondTime != 0 {
+				second.time = c.secondTime
+			}
+			s.complete(first, c.first, c.initial, &cfg)
+			s.complete(second, c.second, c.initial, &cfg)
+			if (s.best == second) != c.wantSecondWins {
+				t.Errorf("second wins: %v", s.best == second)
+			}
+		})
+	}
+}
+
+// TestRule3MeasuresFromTheFirst has three siblings, each within the window of the one before.
+func TestRule3MeasuresFromTheFirst(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	s := newSketch(5)
+	three := []*block{s.child(s.best, 5), s.child(s.best, 5), s.child(s.best, 5)}
+	slices.SortFunc(three, func(a, b *block) int { return distance(b).Cmp(distance(a)) })
+	for i, b := range three { // from far to near
+		s.complete(b, 10_000+uint64(i)*250, false, &cfg)
+	}
+	if s.best != three[1] {
+		t.Error("a chain of siblings passes the window on")
+	}
+}
+
+func TestRule3AnInvalidFirstMakesRoom(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	s := newSketch(5)
+	near, far := s.nearAndFar(s.best)
+	s.complete(far, 10_000, false, &cfg)
+	s.complete(near, 99_000, false, &cfg)
+	if s.best != far {
+		t.Fatal("late sibling won")
+	}
+	s.condemn(far)
+	if s.best != near {
+		t.Error("an invalid block holds the tip")
+	}
+}
+
+// TestForkChoiceIsAnOrder draws trees with little work a block, so that ties are many, and
+// random arrivals: the winner must not depend on how it is looked for.
+func TestForkChoiceIsAnOrder(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSketch(rapid.Uint64().Draw(t, "seed"))
+		for range rapid.IntRange(2, 25).Draw(t, "blocks") {
+			parent := s.all[s.src.IntN(len(s.all))]
+			work := uint64(1) // siblings have equal work
+			if len(parent.children) > 0 {
+				work = parent.children[0].work.sub(parent.work)[0]
+			} else if s.src.IntN(3) == 0 {
+				work = 2
+			}
+			s.child(parent, work)
+		}
+		now := uint64(10_000)
+		for _, i := range s.src.Perm(len(s.all)) {
+			now += s.src.Uint64N(400)
+			s.complete(s.all[i], now, false, &cfg)
+		}
+		for _, a := range s.all {
+			for _, b := range s.all {
+				if a != b && better(a, b) == better(b, a) {
+					t.Fatal("two blocks without an order")
+				}
+				for _, c := range s.all {
+					if better(a, b) && better(b, c) && !better(a, c) {
+						t.Fatal("not transitive")
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestSameTreeEndsOnOneTipAfterOneMoreBlock delivers one tree to nodes in different orders and
+// at different times. They may stand on different siblings, but one more block on any winner
+// takes all of them there.
+func TestSameTreeEndsOnOneTipAfterOneMoreBlock(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		grow := func() *sketch {
+			s := newSketch(seed)
+			for range 20 {
+				s.child(s.all[max(0, len(s.all)-1-s.src.IntN(4))], 1)
+			}
+			return s
+		}
+		var nodes []*sketch
+		for n := range uint64(5) {
+			s := grow()
+			order, now := newSource(seed+n+1), uint64(10_000)
+			for _, i := range order.Perm(len(s.all)) {
+				now += order.Uint64N(500)
+				s.complete(s.all[i], now, false, &cfg)
+			}
+			nodes = append(nodes, s)
+		}
+		parent := nodes[0].best.hash
+		var tip chain.Hash
+		for _, s := range nodes {
+			s.src = newSource(seed + 99)
+			b := s.child(s.blocks[parent], 1)
+			s.complete(b, 1_000_000, false, &cfg)
+			if tip == (chain.Hash{}) {
+				tip = s.best.hash
+			}
+			if s.best.hash != tip {
+				t.Fatal("two tips after one more block")
+			}
+		}
+	})
+}
