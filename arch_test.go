@@ -25,6 +25,7 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"chain":                            {},
+	"chain/consensus":                  {"chain"},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},

@@ -90,18 +90,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// follow does what Ready asks for until nothing is left, with every body at hand and valid.
-func follow(t testing.TB, c *Core, now uint64) {
-	t.Helper()
-	for {
-		r := c.Ready()
-		if r.Switch == nil {
-			return
-		}
-		must(t, c.Step(now, Switched{Tip: r.Switch.goal()}))
-	}
-}
-
 // source is a seeded source of test data.
 type source struct{ *rand.Rand }
 

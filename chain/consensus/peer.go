@@ -120,7 +120,11 @@ func (c *Core) askPeers() {
 		if c.initial {
 			c.asker = p.id
 		}
-		c.askHeaders(p, locator(c.index.header))
+		from := c.index.header
+		if from.parent != nil { // so that a peer shows at least that it has the header
+			from = from.parent
+		}
+		c.askHeaders(p, locator(from))
 	}
 }
 
