@@ -2,10 +2,15 @@ package chain_test
 
 import (
 	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
 	"testing"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/chaintest"
+	"go.uber.org/goleak"
 )
 
 var (
@@ -15,6 +20,28 @@ var (
 	operator = chaintest.NewWallet("operator")
 	client   = chaintest.NewWallet("client")
 )
+
+// guarded holds the codes that some test saw broken.
+var guarded sync.Map
+
+// TestMain requires of a whole run that every rule was seen broken.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	status := m.Run()
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Println(err)
+		status = 1
+	}
+	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" &&
+		flag.Lookup("test.skip").Value.String() == "" && flag.Lookup("test.list").Value.String() == ""
+	for _, c := range chain.Codes() {
+		if _, ok := guarded.Load(c); !ok && whole && status == 0 {
+			fmt.Printf("no test breaks rule %d: %s\n", c, c.Rule())
+			status = 1
+		}
+	}
+	os.Exit(status)
+}
 
 // harness is a network whose genesis block pays alice coins of 10,000 each.
 type harness struct {
@@ -97,4 +124,5 @@ func expect(t testing.TB, err error, want chain.Code) {
 	if got := code(t, err); got != want {
 		t.Fatalf("got %v\nwant rule %d: %s", err, want, want.Rule())
 	}
+	guarded.Store(want, true)
 }

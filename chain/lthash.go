@@ -72,6 +72,11 @@ func ltElement(u *UTXO) (h LtHash) {
 	return ltHashOf(&b)
 }
 
+// HashSet returns the hash of a set of unspent outputs, by one worker.
+func HashSet(all []UTXO) LtHash {
+	return ltSum(len(all), func(i int) *UTXO { return &all[i] }, 1)
+}
+
 // ltChunk is the number of elements that one goroutine sums at a time.
 const ltChunk = 64
 

@@ -1,6 +1,10 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Code names a rule. Codes are stable: they are part of the API. Of one block the lowest
 // (transaction, input, code) found broken is reported, on every node and for any number of
@@ -112,6 +116,9 @@ var rules = map[Code]string{
 	CodeSignature:      "signatures verify",
 	CodeProof:          "proofs verify",
 }
+
+// Codes lists all codes, in ascending order.
+func Codes() []Code { return slices.Sorted(maps.Keys(rules)) }
 
 // Rule returns the sentence that a code stands for, or the empty string.
 func (c Code) Rule() string { return rules[c] }

@@ -40,35 +40,48 @@ var (
 	errStateValue = errors.New("the output does not hold what the state says")
 )
 
+// DecodeState reads the data of a state: a *TokenPolicy, *SponsorPool, *JobEscrow, *OptClaim,
+// *InvalidClaim, *OperatorBond, *Receipt, or a []byte of data that the ledger does not read.
+func DecodeState(s *State) (any, error) {
+	read, err := decodeState(s)
+	if err != nil {
+		return nil, err
+	}
+	if o, ok := read.(opaque); ok {
+		return []byte(o), nil
+	}
+	return read, nil
+}
+
 // decodeState reads the data of a state.
 func decodeState(s *State) (stateRules, error) {
 	if s.Type == StateData {
 		return opaque(s.Data), nil
 	}
 	d := newDecoder(s.Data)
-	var rules stateRules
+	var read stateRules
 	switch s.Type {
 	case StatePolicy:
-		rules = d.policy()
+		read = d.policy()
 	case StateSponsor:
-		rules = d.sponsor()
+		read = d.sponsor()
 	case StateEscrow:
-		rules = d.escrow()
+		read = d.escrow()
 	case StateClaim:
-		rules = d.optClaim()
+		read = d.optClaim()
 	case StateInvalid:
-		rules = d.invalidClaim()
+		read = d.invalidClaim()
 	case StateBond:
-		rules = d.bond()
+		read = d.bond()
 	case StateReceipt:
-		rules = d.receipt()
+		read = d.receipt()
 	default:
 		return nil, errStateType
 	}
 	if err := d.end(); err != nil {
 		return nil, err
 	}
-	return rules, nil
+	return read, nil
 }
 
 // stateFields opens the array of a version and n fields.

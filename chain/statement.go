@@ -1,9 +1,5 @@
 package chain
 
-import (
-	"errors"
-)
-
 // statement is what a lock or state asks a proof of.
 type statement struct{ job, model, input, payee Hash }
 
@@ -109,8 +105,6 @@ type Result struct {
 	Output Hash
 }
 
-var errResultKind = errors.New("result of an unknown kind of job")
-
 // Encode returns the canonical encoding.
 func (r *Result) Encode() []byte {
 	b := appendUint(appendStateFields(nil, 6), uint64(r.Kind))
@@ -126,13 +120,10 @@ func DecodeResult(b []byte) (Result, error) {
 	d.stateFields(6)
 	r := Result{Kind: JobKind(d.uintMax(uint64(JobProve)))}
 	r.Key, r.Job, r.Model, r.Input, r.Output = d.hash(), d.hash(), d.hash(), d.hash(), d.hash()
-	if err := d.end(); err != nil {
-		return Result{}, err
+	if r.Kind == 0 {
+		d.fail("%v", errJobKind)
 	}
-	if r.Kind.check() != nil {
-		return Result{}, errResultKind
-	}
-	return r, nil
+	return r, d.end()
 }
 
 // Digest returns what the operator signs: SHA-256 of "wes/result/1" ‖ chain ‖ encoding.
