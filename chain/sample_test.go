@@ -105,8 +105,6 @@ func everyState() []stateRules {
 	}
 }
 
-func typed(i int, s stateRules) *State { return &State{StatePolicy + StateType(i), s.encode()} }
-
 func sampleResult() Result {
 	return Result{JobInfer, digest(1), digest(2), digest(3), digest(4), digest(5)}
 }
