@@ -256,9 +256,13 @@ func TestDocumentListsEveryRule(t *testing.T) {
 	const path = "../docs/rules.md"
 	var text strings.Builder
 	text.WriteString("# Rules of a block\n\nA broken rule is reported with its code, the transaction and the input. Codes from 101 are of the\n" +
-		"block, from 201 of a transaction, from 301 of an input or reference. Written by `go test ./chain -update`.\n\n| code | what must hold |\n|---|---|\n")
+		"block, from 201 of a transaction, from 301 of an input or reference. Written by `go test ./chain -update`.\n\n| code | what must hold | what stays broken |\n|---|---|---|\n")
+	scopes := map[chain.Scope]string{
+		chain.ScopeBlock: "this block", chain.ScopeBody: "the transaction", chain.ScopeWitness: "the transaction with this witness",
+		chain.ScopeLedger: "the transaction, here and now",
+	}
 	for _, c := range chain.Codes() {
-		fmt.Fprintf(&text, "| %d | %s |\n", c, c.Rule())
+		fmt.Fprintf(&text, "| %d | %s | %s |\n", c, c.Rule(), scopes[c.Scope()])
 	}
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
@@ -271,5 +275,37 @@ func TestDocumentListsEveryRule(t *testing.T) {
 	}
 	if string(got) != text.String() {
 		t.Errorf("%s is not what the code says", path)
+	}
+}
+
+// TestScopesSayWhatToRememberARefusalBy changes what a refusal may depend on, and looks whether
+// the scope allows for it.
+func TestScopesSayWhatToRememberARefusalBy(t *testing.T) {
+	h := newHarness(t)
+	forged := h.transfer(pay(bob, coin)).Sign()
+	forged.Witness[0].Data[0][0]++
+	expectScope(t, h.check(forged), chain.ScopeWitness)
+	forged.Witness[0].Data[0][0]--
+	expect(t, h.check(forged), 0)
+
+	early := h.transfer(pay(bob, coin))
+	early.From = h.Now() + 5
+	tx := early.Sign()
+	expectScope(t, h.check(tx), chain.ScopeLedger)
+	h.mine(5)
+	expect(t, h.check(tx), 0)
+
+	d, _ := policy(h, func(*chain.TokenPolicy) {})
+	issue := d.Sign()
+	h.mine(1, issue)
+	mint := h.Draft().Spend(issue.Out(1), chaintest.With{Exit: chain.PolicyClose, Data: []any{carol}})
+	mint.Pay(issue.Tx.Outputs[1])
+	expectScope(t, h.check(mint.Sign()), chain.ScopeWitness)
+}
+
+func expectScope(t *testing.T, err error, want chain.Scope) {
+	t.Helper()
+	if got := code(t, err).Scope(); err == nil || got != want {
+		t.Errorf("scope %d, want %d: %v", got, want, err)
 	}
 }

@@ -17,6 +17,7 @@ type checked struct {
 	cost        uint64 // units, of what was evaluated so far
 
 	entries   []resolved // of inputs, then references
+	named     []NamedKey // by entries
 	minted    totals
 	drawn     totals      // from covenants, for the fee
 	owned     []bool      // outputs that lie in a segment
@@ -42,7 +43,7 @@ func prepare(t *Tx, w Witness) *checked {
 	}
 	for _, a := range t.Attachments {
 		c.attached += uint64(a.Len)
-		c.addCost(costKiB * ((uint64(a.Len) + 1023) / 1024))
+		c.addCost(kibCost(int(a.Len)))
 	}
 	return c
 }
@@ -56,17 +57,11 @@ func (c *checked) entry(i int) *Entry { return &c.entries[i].entry }
 
 // known returns the key with a hash that an input or reference names.
 func (c *checked) known(kind JobKind, h Hash) (VerifyingKey, bool) {
-	for i := range c.entries {
-		if !c.entries[i].found {
-			continue
-		}
-		for _, k := range c.entry(i).Output.Keys() {
-			if k.Kind == kind && k.Key.Hash == h {
-				return k.Key, true
-			}
-		}
+	i := slices.IndexFunc(c.named, func(k NamedKey) bool { return k.Kind == kind && k.Key.Hash == h })
+	if i < 0 {
+		return VerifyingKey{}, false
 	}
-	return VerifyingKey{}, false
+	return c.named[i].Key, true
 }
 
 // lookup finds the output that an input or reference names.
@@ -107,9 +102,20 @@ func (c *checked) resolve(find lookup) error {
 				return fmt.Errorf("find output %v:%d: %w", o.Tx, o.Index, err)
 			}
 			c.entries = append(c.entries, resolved{e, ok})
+			if ok {
+				c.read(&e.Output)
+			}
 		}
 	}
 	return nil
+}
+
+// read notes the keys that an input or reference names, and charges for decoding its state.
+func (c *checked) read(o *Output) {
+	c.named = append(c.named, o.Keys()...)
+	if s, ok := o.Body.(*State); ok {
+		c.addCost(kibCost(len(s.Data)))
+	}
 }
 
 // checkInput evaluates input i and its segment.
@@ -179,10 +185,7 @@ func (v *Validator) checkCreated(c *checked, env *Env) *RuleError {
 
 // checkKeys requires of every key that an output names that its bytes are known.
 func (c *checked) checkKeys() *RuleError {
-	var known []NamedKey
-	for i := range c.entries {
-		known = append(known, c.entry(i).Output.Keys()...)
-	}
+	known := c.named
 	for i := range c.tx.Outputs {
 		r, ok := c.tx.Outputs[i].Body.(*Resource)
 		if !ok || r.Key == nil {

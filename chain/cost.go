@@ -6,8 +6,11 @@ import "math/bits"
 const (
 	costSignature = 40
 	costNode      = 1
-	costKiB       = 3 // of attachments
+	costKiB       = 3 // of attachments, and of states that a transaction reads
 )
+
+// kibCost returns the units of reading some bytes.
+func kibCost(bytes int) uint64 { return costKiB * ((uint64(bytes) + 1023) / 1024) }
 
 // MaxWeight is the weight of a full block.
 const MaxWeight = MaxBlockAttachments

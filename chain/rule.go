@@ -67,61 +67,84 @@ const (
 	CodeProof
 )
 
+// Scope says for how long, and for what, a rule stays broken. It tells a mempool what to
+// remember a refusal by.
+type Scope uint8
+
+const (
+	// ScopeBlock is of a block and of what else is in it.
+	ScopeBlock Scope = iota
+	// ScopeBody is of a transaction id, forever.
+	ScopeBody
+	// ScopeWitness is of a transaction id with a witness hash: another witness may hold.
+	ScopeWitness
+	// ScopeLedger is of a moment: it may hold on another block.
+	ScopeLedger
+)
+
+type rule struct {
+	scope Scope
+	text  string
+}
+
 // rules says of every code what must hold.
-var rules = map[Code]string{
-	CodeParent:      "the header names the chain, the parent and the height after it",
-	CodeTxRoot:      "the header holds the Merkle root of the transaction ids",
-	CodeWitnessRoot: "the header holds the Merkle root of the witness hashes",
-	CodeUTXOHash:    "the header holds the hash of the unspent outputs after the parent",
-	CodeBlockSize:   "bodies and witnesses take at most 2 MiB",
-	CodeNoCoinbase:  "the first transaction is a coinbase",
+var rules = map[Code]rule{
+	CodeParent:      {ScopeBlock, "the header names the chain, the parent and the height after it"},
+	CodeTxRoot:      {ScopeBlock, "the header holds the Merkle root of the transaction ids"},
+	CodeWitnessRoot: {ScopeBlock, "the header holds the Merkle root of the witness hashes"},
+	CodeUTXOHash:    {ScopeBlock, "the header holds the hash of the unspent outputs after the parent"},
+	CodeBlockSize:   {ScopeBlock, "bodies and witnesses take at most 2 MiB"},
+	CodeNoCoinbase:  {ScopeBlock, "the first transaction is a coinbase"},
 
-	CodeCoinbaseForm:     "a coinbase holds the height and assets, and nothing else",
-	CodeNoInputs:         "only the coinbase has no inputs",
-	CodeChain:            "a transaction names the chain",
-	CodeWindow:           "now lies in the transaction's window",
-	CodeLimit:            "a transaction keeps its limits of counts and sizes",
-	CodeWitnessCount:     "every input has one witness",
-	CodeValue:            "values list at most 8 tokens, in order, with amounts above zero",
-	CodeLock:             "locks keep their limits; only assets have delegates and proofs in theirs",
-	CodeResource:         "resources keep their limits; models and circuits have a verifying key",
-	CodeState:            "a new state is well-formed and may be created freely, by its type",
-	CodeKeyAttached:      "who publishes a verifying key attaches it",
-	CodeKeyUnknown:       "a verifying key that a new output names is named by an input, a reference or a new resource",
-	CodePredecessor:      "a resource's predecessor is spent by the same transaction, and has one successor",
-	CodeOverflow:         "sums of amounts stay within 64 bits",
-	CodeBalance:          "of every token, inputs and what is minted equal outputs and fee",
-	CodeBlockAttachments: "the attachments of a block take at most 8 MiB",
-	CodeBlockCost:        "the transactions up to this one cost at most 3,000,000 units",
-	CodeAttachment:       "an attachment has the length that the transaction says",
-	CodeKeyCost:          "a published verifying key is well-formed and costs what the resource says",
-	CodeCoinbaseAmount:   "the coinbase pays exactly the fees, of at most 16 tokens",
+	CodeCoinbaseForm:     {ScopeBody, "a coinbase holds the height and assets, and nothing else"},
+	CodeNoInputs:         {ScopeBody, "only the coinbase has no inputs"},
+	CodeChain:            {ScopeBody, "a transaction names the chain"},
+	CodeWindow:           {ScopeLedger, "now lies in the transaction's window"},
+	CodeLimit:            {ScopeWitness, "a transaction keeps its limits of counts and sizes"},
+	CodeWitnessCount:     {ScopeWitness, "every input has one witness"},
+	CodeValue:            {ScopeBody, "values list at most 8 tokens, in order, with amounts above zero"},
+	CodeLock:             {ScopeBody, "locks keep their limits; only assets have delegates and proofs in theirs"},
+	CodeResource:         {ScopeBody, "resources keep their limits; models and circuits have a verifying key"},
+	CodeState:            {ScopeWitness, "a new state is well-formed and may be created freely, by its type"},
+	CodeKeyAttached:      {ScopeBody, "who publishes a verifying key attaches it"},
+	CodeKeyUnknown:       {ScopeBody, "a verifying key that a new output names is named by an input, a reference or a new resource"},
+	CodePredecessor:      {ScopeBody, "a resource's predecessor is spent by the same transaction, and has one successor"},
+	CodeOverflow:         {ScopeWitness, "sums of amounts stay within 64 bits"},
+	CodeBalance:          {ScopeWitness, "of every token, inputs and what is minted equal outputs and fee"},
+	CodeBlockAttachments: {ScopeBlock, "the attachments of a block take at most 8 MiB"},
+	CodeBlockCost:        {ScopeBlock, "the transactions up to this one cost at most 3,000,000 units"},
+	CodeAttachment:       {ScopeBody, "an attachment has the length that the transaction says"},
+	CodeKeyCost:          {ScopeBody, "a published verifying key is well-formed and costs what the resource says"},
+	CodeCoinbaseAmount:   {ScopeBlock, "the coinbase pays exactly the fees, of at most 16 tokens"},
 
-	CodeMissing:        "an input or reference is unspent at the block's start or created by a lower transaction",
-	CodeImmature:       "a coinbase is spent 100 blocks later or after",
-	CodeDoubleSpend:    "an output is spent once",
-	CodeWitness:        "a witness has exactly the items that its lock and exit ask for",
-	CodeUnsatisfied:    "preimages and revealed locks match; a lock without a way to spend it stays unspent",
-	CodeLockTime:       "locks of time are open",
-	CodeDelegate:       "a delegate keeps to expiry, operations and amount, once an input",
-	CodeExit:           "the exit exists and its parameters are in range",
-	CodeExitTime:       "the exit is open now",
-	CodeStatement:      "input, output and proof are attached and match the statement",
-	CodeMint:           "a token is minted up to its maximum",
-	CodeSponsor:        "a sponsor pool pays its users only, exactly its rate, and keeps its caps",
-	CodeFeeDrawn:       "what covenants give for fees is paid as fee, and counted once",
-	CodeSegmentRange:   "the segment of a covenant lies within the outputs",
-	CodeSegmentOverlap: "segments do not overlap",
-	CodeSegmentOutput:  "a segment holds exactly the outputs that the exit demands",
-	CodeSignature:      "signatures verify",
-	CodeProof:          "proofs verify",
+	CodeMissing:        {ScopeLedger, "an input or reference is unspent at the block's start or created by a lower transaction"},
+	CodeImmature:       {ScopeLedger, "a coinbase is spent 100 blocks later or after"},
+	CodeDoubleSpend:    {ScopeLedger, "an output is spent once"},
+	CodeWitness:        {ScopeWitness, "a witness has exactly the items that its lock and exit ask for"},
+	CodeUnsatisfied:    {ScopeWitness, "preimages and revealed locks match; a lock without a way to spend it stays unspent"},
+	CodeLockTime:       {ScopeLedger, "locks of time are open"},
+	CodeDelegate:       {ScopeWitness, "a delegate keeps to expiry, operations and amount, once an input"},
+	CodeExit:           {ScopeWitness, "the exit exists and its parameters are in range"},
+	CodeExitTime:       {ScopeLedger, "the exit is open now"},
+	CodeStatement:      {ScopeWitness, "input, output and proof are attached and match the statement"},
+	CodeMint:           {ScopeWitness, "a token is minted up to its maximum"},
+	CodeSponsor:        {ScopeWitness, "a sponsor pool pays its users only, exactly its rate, and keeps its caps"},
+	CodeFeeDrawn:       {ScopeWitness, "what covenants give for fees is paid as fee, and counted once"},
+	CodeSegmentRange:   {ScopeWitness, "the segment of a covenant lies within the outputs"},
+	CodeSegmentOverlap: {ScopeWitness, "segments do not overlap"},
+	CodeSegmentOutput:  {ScopeWitness, "a segment holds exactly the outputs that the exit demands"},
+	CodeSignature:      {ScopeWitness, "signatures verify"},
+	CodeProof:          {ScopeWitness, "proofs verify"},
 }
 
 // Codes lists all codes, in ascending order.
 func Codes() []Code { return slices.Sorted(maps.Keys(rules)) }
 
 // Rule returns the sentence that a code stands for, or the empty string.
-func (c Code) Rule() string { return rules[c] }
+func (c Code) Rule() string { return rules[c].text }
+
+// Scope says what stays broken with the rule.
+func (c Code) Scope() Scope { return rules[c].scope }
 
 // RuleError is a broken rule: the block or transaction is invalid, on every node and forever
 // (but for rules of time, of a transaction outside a block).
