@@ -25,6 +25,7 @@ const module = "github.com/weisyn/wes/"
 var allowed = map[string][]string{
 	".":                                {},
 	"chain":                            {},
+	"chain/chaintest":                  {"chain"},
 	"chain/consensus":                  {"chain"},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
@@ -54,6 +55,7 @@ var allowed = map[string][]string{
 var upper = map[string][]string{
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"chain/chaintest":                  {},
 }
 
 // sole says who alone imports a heavy dependency. gpu/onnx writes the models of its

@@ -66,8 +66,40 @@ func formats() []format {
 	}
 }
 
+// storedFormats are those of stores and states.
+func storedFormats() []format {
+	all := []format{
+		{
+			"utxo", func() any { return sampleUndo().Spent[0] }, func(r source) any { return UTXO{Outpoint{r.hash(), 1}, Entry{r.output(), r.number(), r.IntN(2) == 0}} },
+			func(v any) []byte { u := v.(UTXO); return u.Encode() }, func(b []byte) (any, error) { return either(DecodeUTXO(b)) },
+		},
+		{
+			"ledger", func() any { return sampleUndo().Before }, func(source) any { return sampleUndo().Before },
+			func(v any) []byte { l := v.(Ledger); return l.Encode() }, func(b []byte) (any, error) { return either(DecodeLedger(b)) },
+		},
+		{
+			"undo", func() any { return sampleUndo() }, func(source) any { return sampleUndo() },
+			func(v any) []byte { return v.(*Undo).Encode() }, func(b []byte) (any, error) { return either(DecodeUndo(b)) },
+		},
+		{
+			"result", func() any { return sampleResult() }, func(source) any { return sampleResult() },
+			func(v any) []byte { r := v.(Result); return r.Encode() }, func(b []byte) (any, error) { return either(DecodeResult(b)) },
+		},
+	}
+	names := []string{"policy", "sponsor", "escrow", "claim", "invalid", "bond", "receipt"}
+	for i, name := range names {
+		kind := StatePolicy + StateType(i)
+		all = append(all, format{
+			name, func() any { return everyState()[i] }, func(source) any { return everyState()[i] },
+			func(v any) []byte { return v.(stateRules).encode() },
+			func(b []byte) (any, error) { return either(decodeState(&State{kind, b})) },
+		})
+	}
+	return all
+}
+
 func TestGoldenFilesFixTheFormats(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range append(formats(), storedFormats()...) {
 		t.Run(f.name, func(t *testing.T) {
 			golden(t, f.name, f.encode(f.sample()))
 		})
@@ -101,7 +133,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestDecodeInvertsEncode(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range append(formats(), storedFormats()...) {
 		t.Run(f.name, func(t *testing.T) {
 			for seed := range uint64(200) {
 				want := f.random(newSource(seed))
@@ -123,7 +155,7 @@ func TestDecodeInvertsEncode(t *testing.T) {
 // TestNoOtherBytesDecodeToTheSame damages encodings: whatever still decodes must be the
 // encoding of what it decodes to.
 func TestNoOtherBytesDecodeToTheSame(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range append(formats(), storedFormats()...) {
 		t.Run(f.name, func(t *testing.T) {
 			whole := f.encode(f.sample())
 			for i := range whole {
@@ -159,7 +191,7 @@ func canonical(t *testing.T, f format, b []byte) {
 
 // TestEncodingsAreDeterministicCBOR holds our writer against another implementation.
 func TestEncodingsAreDeterministicCBOR(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range append(formats(), storedFormats()...) {
 		if f.name == "header" {
 			continue
 		}
@@ -284,7 +316,7 @@ func slicesOf[T any](v T, n int) []T {
 }
 
 func fuzzFormat(f *testing.F, name string) {
-	for _, one := range formats() {
+	for _, one := range append(formats(), storedFormats()...) {
 		if one.name != name {
 			continue
 		}
@@ -301,4 +333,15 @@ func FuzzDecodeOutput(f *testing.F)  { fuzzFormat(f, "output") }
 func FuzzDecodeTx(f *testing.F)      { fuzzFormat(f, "tx") }
 func FuzzDecodeWitness(f *testing.F) { fuzzFormat(f, "witness") }
 func FuzzDecodeHeader(f *testing.F)  { fuzzFormat(f, "header") }
+func FuzzDecodeUTXO(f *testing.F)    { fuzzFormat(f, "utxo") }
+func FuzzDecodeLedger(f *testing.F)  { fuzzFormat(f, "ledger") }
+func FuzzDecodeUndo(f *testing.F)    { fuzzFormat(f, "undo") }
+func FuzzDecodeResult(f *testing.F)  { fuzzFormat(f, "result") }
+func FuzzDecodePolicy(f *testing.F)  { fuzzFormat(f, "policy") }
+func FuzzDecodeSponsor(f *testing.F) { fuzzFormat(f, "sponsor") }
+func FuzzDecodeEscrow(f *testing.F)  { fuzzFormat(f, "escrow") }
+func FuzzDecodeClaim(f *testing.F)   { fuzzFormat(f, "claim") }
+func FuzzDecodeInvalid(f *testing.F) { fuzzFormat(f, "invalid") }
+func FuzzDecodeBond(f *testing.F)    { fuzzFormat(f, "bond") }
+func FuzzDecodeReceipt(f *testing.F) { fuzzFormat(f, "receipt") }
 func FuzzDecodeBlock(f *testing.F)   { fuzzFormat(f, "block") }

@@ -247,15 +247,6 @@ func checkStateLock(l Lock) error {
 	return checkPlain(l)
 }
 
-// countNodes returns the number of nodes of a lock within the limits.
-func countNodes(l Lock) int {
-	n := 1
-	for _, c := range l.children() {
-		n += countNodes(c)
-	}
-	return n
-}
-
 // LockHash identifies a lock: SHA-256 of its encoding or, of an [Address], the hash in it. So
 // a lock and the address that pays it have one identity. It is the hash inside an address.
 func LockHash(l Lock) Hash {

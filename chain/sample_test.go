@@ -83,6 +83,39 @@ func sampleBlock() *Block {
 	}
 }
 
+// everyState holds one state of each type with rules of its own.
+func everyState() []stateRules {
+	escrow := JobEscrow{
+		Job: digest(1), Client: Key{publicKey(1)}, Operator: Key{publicKey(2)}, Level: LevelOptimistic, Kind: JobProve,
+		Key: VerifyingKey{digest(3), 300, 2000}, Model: digest(4), Input: digest(5), Token: digest(6), Price: 1000,
+		Royalty: Royalty{Key{publicKey(3)}, 50}, FeeReserve: 60, Bond: 10_000, Start: 1, Due: 200_000, Late: 900_000,
+	}
+	return []stateRules{
+		&TokenPolicy{ID: digest(1), Lock: Key{publicKey(1)}, Max: 100, Minted: 40},
+		&SponsorPool{
+			Owner: Key{publicKey(1)}, Users: []Lock{Key{publicKey(2)}}, Operations: OpAsset, Rate: 2, MaxPerTx: 3,
+			PeriodLen: 4, PeriodStart: 5, PeriodLeft: 6, PeriodCap: 7, Expiry: 8,
+		},
+		&escrow,
+		&OptClaim{escrow, digest(7), 9},
+		&InvalidClaim{escrow, 9},
+		&OperatorBond{Key{publicKey(1)}, publicKey(2), 3},
+		&Receipt{digest(1), JobInfer, LevelZK, digest(2), digest(3), digest(4), digest(5), Coin{digest(6), 7}},
+		opaque("data"),
+	}
+}
+
+func sampleResult() Result {
+	return Result{JobInfer, digest(1), digest(2), digest(3), digest(4), digest(5)}
+}
+
+func sampleUndo() *Undo {
+	u := UTXO{Outpoint{digest(1), 2}, Entry{sampleTx().Outputs[0], 3, true}}
+	e := ltElement(&u)
+	l := Ledger{digest(4), digest(5), 6, 7, e}
+	return &Undo{l, []UTXO{u}, []Outpoint{{digest(8), 9}}, []KeyChange{{digest(10), 11, 12}}}
+}
+
 // source draws random structures.
 type source struct{ *rand.Rand }
 
