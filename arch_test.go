@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"chain":                            {},
 	"chain/chaintest":                  {"chain"},
 	"chain/consensus":                  {"chain"},
+	"chain/mempool":                    {"chain"},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},
