@@ -74,7 +74,7 @@ func (c *Core) restore(rec *Record) error {
 	if parent == nil {
 		return fmt.Errorf("%w: no parent at height %d", ErrRecord, rec.Header.Height)
 	}
-	l, err := c.rules.extend(&parent.link, &rec.Header)
+	l, err := c.rules.extendBare(&parent.link, &rec.Header.Header) // the seal was checked before it was written
 	if err != nil {
 		return fmt.Errorf("%w: %v", ErrRecord, err)
 	}

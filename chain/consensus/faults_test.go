@@ -52,6 +52,38 @@ func TestPartitionOfFiveHealedAfterFiftyBlocksASide(t *testing.T) {
 	})
 }
 
+// TestProfilesOfFixedDifficultyAgree: there, equal work is the rule, also of long branches.
+func TestProfilesOfFixedDifficultyAgree(t *testing.T) {
+	sealing, key := consortium()
+	dev := testConfig()
+	dev.Profile = Dev
+	for _, cfg := range []Config{sealing, dev} {
+		t.Run(cfg.Profile.String(), func(t *testing.T) {
+			n := newNetworkOf(t, cfg, 3, 4)
+			if cfg.Profile == Consortium {
+				n.miner.key = key
+			}
+			n.linkAll()
+			n.mineFor(100_000, 4_000, 0, 1, 2, 3)
+			n.split(2)
+			for range 20 { // one after the other, so that both sides do the same work
+				n.run(2_000)
+				n.nodes[0].mine()
+				n.nodes[2].mine()
+			}
+			n.run(5_000)
+			if a, b := n.nodes[0].core.Status(), n.nodes[2].core.Status(); a.Tip == b.Tip || a.Work != b.Work {
+				t.Fatalf("no tie: %+v, %+v", a, b)
+			}
+			n.linkAll()
+			n.run(60_000)
+			n.agree("about a deep tie, without another block")
+			n.settle()
+			n.agree("in the end")
+		})
+	}
+}
+
 // TestRandomSchedules cuts and mends links, breaks bodies, mutes nodes, sets clocks wrong and
 // restarts nodes while blocks are found.
 func TestRandomSchedules(t *testing.T) {

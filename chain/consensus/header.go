@@ -85,6 +85,18 @@ func (r *rules) earliest(parent *link) uint64 { return parent.time + r.cfg.Spaci
 // extend checks a header against its parent, whose hash the header names, and returns what its
 // own children are judged by. Whether its time has come is another question.
 func (r *rules) extend(parent *link, h *SealedHeader) (link, error) {
+	l, err := r.extendBare(parent, &h.Header)
+	if err != nil {
+		return l, err
+	}
+	if rule, detail := r.sealed(h, l.hash); rule != 0 {
+		return link{}, &HeaderError{rule, l.hash, detail}
+	}
+	return l, nil
+}
+
+// extendBare is extend but for the seal.
+func (r *rules) extendBare(parent *link, h *chain.Header) (link, error) {
 	l := link{hash: h.Hash(), height: h.Height, time: h.Time, bits: h.Bits, anchor: parent.anchor}
 	broken := func(rule HeaderRule, format string, args ...any) (link, error) {
 		return link{}, &HeaderError{rule, l.hash, fmt.Sprintf(format, args...)}
@@ -104,9 +116,6 @@ func (r *rules) extend(parent *link, h *SealedHeader) (link, error) {
 	target, _ := Target(h.Bits) // nextBits returns compact targets only
 	if !meets(l.hash, target) {
 		return broken(RuleWork, "above the target of %08x", h.Bits)
-	}
-	if rule, detail := r.sealed(h, l.hash); rule != 0 {
-		return broken(rule, "%s", detail)
 	}
 	if l.height == 1 {
 		l.anchor = l.time

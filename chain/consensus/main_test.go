@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"iter"
 	"math/rand/v2"
@@ -34,6 +35,7 @@ func newCore(t testing.TB, cfg Config) *Core {
 // miner makes headers that keep the rules.
 type miner struct {
 	rules *rules
+	key   ed25519.PrivateKey // seals, in a consortium
 	salt  uint64
 }
 
@@ -54,7 +56,14 @@ func (m *miner) child(parent link, time uint64, want func(chain.Hash) bool) (Sea
 		Time: time, Bits: m.rules.nextBits(&parent),
 	}}
 	binary.BigEndian.PutUint64(h.TxRoot[:], m.salt)
+	if m.key != nil {
+		h.Miner = chain.PublicKey(m.key.Public().(ed25519.PublicKey))
+	}
 	m.solve(&h.Header, want)
+	if m.key != nil {
+		message := SealHash(h.Hash())
+		h.Seal = ed25519.Sign(m.key, message[:])
+	}
 	l, err := m.rules.extend(&parent, &h)
 	if err != nil {
 		panic("BUG: " + err.Error())

@@ -62,7 +62,10 @@ func (e *events) Pop() any {
 }
 
 func newNetwork(t testing.TB, seed uint64, nodes int) *network {
-	cfg := testConfig()
+	return newNetworkOf(t, testConfig(), seed, nodes)
+}
+
+func newNetworkOf(t testing.TB, cfg Config, seed uint64, nodes int) *network {
 	n := &network{
 		t: t, cfg: cfg, miner: newMiner(t, cfg), src: newSource(seed), now: epoch + 20_000, delay: 200,
 		headers: map[chain.Hash]SealedHeader{}, links: map[chain.Hash]link{}, broken: map[chain.Hash]bool{},

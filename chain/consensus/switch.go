@@ -61,7 +61,8 @@ func (c *Core) announce() {
 	caughtUp := !c.initial || c.applied.work.Cmp(c.index.header.work) >= 0
 	if caughtUp && c.applied == c.index.best && c.told != c.applied {
 		c.told = c.applied
-		c.out.Announce = &c.applied.hash
+		tip := c.applied.hash
+		c.out.Announce = &tip
 	}
 }
 
