@@ -13,7 +13,8 @@
 //  1. Use a pool from one goroutine at a time. Its view and attachments always show the ledger
 //     after the tip that Reorganise was last told of.
 //  2. Decode transactions with package chain. Fetch the attachments that Add reports as missing
-//     in a [*chain.UnavailableError], and add the transaction again.
+//     in a [*chain.UnavailableError], and add the transaction again. Those of transactions in
+//     the pool stay at hand.
 //  3. Call Reorganise after every change of the tip, with the blocks left and the blocks
 //     entered, and Expire now and then.
 //  4. Drop a peer whose transaction breaks a rule of scope body or witness: whoever relays

@@ -45,6 +45,17 @@ func TestOrphansFollowABlock(t *testing.T) {
 	}
 }
 
+func TestOrphanInABlockIsForgotten(t *testing.T) {
+	w := newWorld(t, Config{}, 1)
+	f := w.family3(w.coins[0])
+	w.refuse(f[1], ErrOrphan)
+	w.refuse(f[2], ErrOrphan)
+	w.mine(f[0], f[1])
+	if w.pool.Status(w.now).Orphans != 0 || !w.has(f[2]) || w.has(f[1]) {
+		t.Errorf("%+v", w.pool.Status(w.now))
+	}
+}
+
 func TestInvalidOrphanGoes(t *testing.T) {
 	w := newWorld(t, Config{}, 1)
 	f := w.family3(w.coins[0])

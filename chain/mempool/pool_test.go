@@ -134,7 +134,9 @@ type faultyView struct {
 	err error
 }
 
-func (v faultyView) Entry(chain.Outpoint) (chain.Entry, bool, error) { return chain.Entry{}, false, v.err }
+func (v faultyView) Entry(chain.Outpoint) (chain.Entry, bool, error) {
+	return chain.Entry{}, false, v.err
+}
 
 func TestOtherTokensPayByTheirPrice(t *testing.T) {
 	token := chain.TokenID{9}

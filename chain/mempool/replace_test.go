@@ -66,6 +66,16 @@ func TestDescendantsThatPayWellCount(t *testing.T) {
 	w.accept(w.spend(110_000, 1, w.coins[0]).Sign())
 }
 
+// TestCheapDescendantsDoNotCheapen: what they hang on keeps its own fee rate.
+func TestCheapDescendantsDoNotCheapen(t *testing.T) {
+	w := newWorld(t, Config{}, 1)
+	old := w.spend(50_000, 2, w.coins[0]).Sign()
+	w.accept(old)
+	w.accept(w.attach(w.spend(60_000, 1, old.Out(0)), 50_000).Sign())
+	w.refuse(w.spend(70_000, 20, w.coins[0]).Sign(), ErrReplacement)
+	w.accept(w.spend(70_000, 2, w.coins[0]).Sign())
+}
+
 func TestReplacementCountsWithItsAncestors(t *testing.T) {
 	w := newWorld(t, Config{}, 2)
 	old := w.spend(50_000, 1, w.coins[0]).Sign()
