@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	".":                                {},
 	"chain":                            {},
 	"chain/chaintest":                  {"chain"},
+	"chain/consensus":                  {"chain"},
 	"cmd/wes":                          {"gpu/onnx", "prover", "prover/..."},
 	"gpu/onnx":                         {},
 	"prover":                           {"prover/..."},

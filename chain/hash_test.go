@@ -56,7 +56,7 @@ func TestMerkleRootTellsListsApart(t *testing.T) {
 
 func TestTagsSeparateStructures(t *testing.T) {
 	seen := map[Hash]string{}
-	for _, tag := range []string{tagTx, tagWitness, tagSig, tagToken, tagJob, tagResult, tagProof} {
+	for _, tag := range []string{tagTx, tagWitness, tagSig, tagToken, tagJob, tagResult, tagProof, tagSeal, tagUTXO} {
 		h := tagged(tag)
 		if seen[h] != "" {
 			t.Errorf("%s and %s", tag, seen[h])
