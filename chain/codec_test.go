@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -269,12 +270,12 @@ func TestReaderBoundsCountsByTheBytesLeft(t *testing.T) {
 		{0x9a, 0xff, 0xff, 0xff, 0xff}, {0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {0x82, 0},
 	} {
 		d := newDecoder(b)
-		if n := d.list(0, 1<<62); n != 0 || d.err == nil {
+		if n := d.list(0, math.MaxInt); n != 0 || d.err == nil {
 			t.Errorf("%x: a list of %d elements", b, n)
 		}
 	}
 	d := newDecoder([]byte{0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
-	if p := d.bytes(1 << 62); p != nil || d.err == nil {
+	if p := d.bytes(math.MaxInt); p != nil || d.err == nil {
 		t.Errorf("a string of %d bytes", len(p))
 	}
 }

@@ -1,5 +1,7 @@
 package chain
 
+import "slices"
+
 // checkForm checks what needs no other transaction, in the order of codes.
 func (v *Validator) checkForm(c *checked, env *Env) *RuleError {
 	t := c.tx
@@ -39,11 +41,22 @@ func (c *checked) checkLimits() *RuleError {
 		}
 	}
 	for i, a := range t.Attachments {
-		if limit := a.Kind.limit(); a.Len > limit {
-			return broken(CodeLimit, "attachment %d of %d bytes exceeds %d", i, a.Len, limit)
+		if limit := a.Kind.limit(); a.Len > limit || a.Kind > AttachProof {
+			return broken(CodeLimit, "attachment %d of kind %d and %d bytes", i, a.Kind, a.Len)
+		}
+	}
+	for i := range c.witness {
+		if !c.witness[i].fits() {
+			return broken(CodeLimit, "witness of input %d", i)
 		}
 	}
 	return nil
+}
+
+// fits reports whether the witness of an input could be decoded.
+func (w *InputWitness) fits() bool {
+	long := func(p []byte) bool { return len(p) > maxWitnessItem }
+	return len(w.Choices) <= maxChoices && len(w.Data) <= maxWitnessData && w.OutBase <= MaxOutputs && !slices.ContainsFunc(w.Data, long)
 }
 
 // limit returns the largest attachment of a kind, in bytes.

@@ -99,9 +99,17 @@ func (h *harness) mine(after uint64, txs ...chaintest.Signed) {
 	}
 }
 
-// check validates one transaction.
+// check validates one transaction. One that holds must have an encoding that others decode.
 func (h *harness) check(s chaintest.Signed) error {
+	h.t.Helper()
 	_, err := h.CheckTx(h.Env(), h.Store, h.Store, s.Tx, s.Witness)
+	if err == nil {
+		_, body := chain.DecodeTx(s.Tx.Encode())
+		_, witness := chain.DecodeWitness(s.Witness.Encode())
+		if body != nil || witness != nil {
+			h.t.Fatalf("a valid transaction does not decode: %v, %v", body, witness)
+		}
+	}
 	return err
 }
 

@@ -24,6 +24,7 @@ const (
 	tagJob     = "wes/job/1"
 	tagResult  = "wes/result/1"
 	tagProof   = "wes/proof/1"
+	tagSeal    = "wes/seal/1"
 )
 
 // Tags of the two kinds of nodes in a Merkle tree.

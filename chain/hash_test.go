@@ -56,7 +56,7 @@ func TestMerkleRootTellsListsApart(t *testing.T) {
 
 func TestTagsSeparateStructures(t *testing.T) {
 	seen := map[Hash]string{}
-	for _, tag := range []string{tagTx, tagWitness, tagSig, tagToken, tagJob, tagResult, tagProof} {
+	for _, tag := range []string{tagTx, tagWitness, tagSig, tagToken, tagJob, tagResult, tagProof, tagSeal, tagUTXO} {
 		h := tagged(tag)
 		if seen[h] != "" {
 			t.Errorf("%s and %s", tag, seen[h])
@@ -112,5 +112,50 @@ func TestTokenIDDependsOnInputAndIndex(t *testing.T) {
 		if a == b {
 			t.Error("two issues have one token")
 		}
+	}
+}
+
+// TestIdentitiesAreFixed guards every hash that is signed or names something.
+func TestIdentitiesAreFixed(t *testing.T) {
+	tx, w, h := sampleTx(), sampleWitness(), sampleHeader()
+	r := sampleResult()
+	var lines []byte
+	add := func(h Hash) { lines = append(lines, h[:]...) }
+	add(tx.ID())
+	add(w.Hash())
+	add(h.Hash())
+	add(SigHash(digest(1), tx.ID(), 2, &tx.Outputs[0]))
+	add(NewTokenID(tx.Inputs[0], 3))
+	add(JobID(digest(1), Key{publicKey(2)}, [16]byte{3}, digest(4)))
+	add(r.Digest(digest(5)))
+	add(SealHash(&h))
+	add((&Claim{
+		Kind: JobInfer, Key: VerifyingKey{digest(1), 2, 3}, Chain: digest(4), Job: digest(5), Payee: digest(6), Model: digest(7),
+		Input: digest(8), Output: digest(9), Proof: digest(10), InputLen: 11, OutputLen: 12, ProofLen: 13,
+	}).ID())
+	add(LockHash(everyLock()[1]))
+	golden(t, "identities", lines)
+	if got, want := FormatAddress(MainPrefix, digest(0x5a)), "wes1qtfd95kj6tfd95kj6tfd95kj6tfd95kj6tfd95kj6tfd95kj6tfdqm8622z"; got != want {
+		t.Errorf("address %s, want %s", got, want)
+	}
+}
+
+// TestEveryFieldOfAClaimEntersItsID keeps a cache of proofs from answering for another claim.
+func TestEveryFieldOfAClaimEntersItsID(t *testing.T) {
+	base := Claim{}
+	seen := map[Hash]string{base.ID(): "nothing"}
+	for name, change := range map[string]func(c *Claim){
+		"kind": func(c *Claim) { c.Kind++ }, "key": func(c *Claim) { c.Key.Hash[0]++ }, "chain": func(c *Claim) { c.Chain[0]++ },
+		"job": func(c *Claim) { c.Job[0]++ }, "payee": func(c *Claim) { c.Payee[0]++ }, "model": func(c *Claim) { c.Model[0]++ },
+		"input": func(c *Claim) { c.Input[0]++ }, "output": func(c *Claim) { c.Output[0]++ }, "proof": func(c *Claim) { c.Proof[0]++ },
+		"key length": func(c *Claim) { c.Key.Len++ }, "input length": func(c *Claim) { c.InputLen++ },
+		"output length": func(c *Claim) { c.OutputLen++ }, "proof length": func(c *Claim) { c.ProofLen++ },
+	} {
+		c := base
+		change(&c)
+		if other := seen[c.ID()]; other != "" {
+			t.Errorf("%s and %s have one claim", name, other)
+		}
+		seen[c.ID()] = name
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"unicode/utf8"
 )
 
 // Limits of one output.
@@ -159,13 +160,13 @@ func (d *decoder) empty() bool {
 
 var (
 	errResourceKey   = errors.New("models and circuits have a verifying key of 1 byte to 1 MiB, others have none")
-	errResourceField = errors.New("content identifier, name or version is empty or too long")
+	errResourceField = errors.New("content identifier, name or version is missing, too long or not UTF-8")
 	errResourcePrice = errors.New("price of zero in a token")
 )
 
 // check reports a field out of range.
 func (r *Resource) check() error {
-	if len(r.CID) < 1 || len(r.CID) > MaxCID || len(r.Name) > MaxName || len(r.Version) > MaxVersion {
+	if len(r.CID) < 1 || len(r.CID) > MaxCID || !fitsText(r.Name, MaxName) || !fitsText(r.Version, MaxVersion) {
 		return errResourceField
 	}
 	if r.Price.Amount == 0 && r.Price.Token != (TokenID{}) {
@@ -177,6 +178,8 @@ func (r *Resource) check() error {
 	}
 	return checkStateLock(r.Owner)
 }
+
+func fitsText(s string, limit int) bool { return len(s) <= limit && utf8.ValidString(s) }
 
 // State is data with rules about what may follow it. Type selects the validator.
 type State struct {

@@ -148,6 +148,17 @@ func blockRules() []ruleCase {
 
 var h0 = chaintest.NewWallet("nobody")
 
+// witnessCase changes the witness of an input beyond what can be encoded.
+func witnessCase(name string, change func(w *chain.InputWitness)) ruleCase {
+	return ruleCase{chain.CodeLimit, name, 1, -1, func(h *harness, bad bool) *chain.Block {
+		tx := h.transfer(pay(bob, coin)).Sign()
+		if bad {
+			change(&tx.Witness[0])
+		}
+		return h.Block(1, tx)
+	}}
+}
+
 // fill returns transactions of a little more than 124 KiB each.
 func (h *harness) fill(n int) []chaintest.Signed {
 	var txs []chaintest.Signed
@@ -240,6 +251,20 @@ func txRules() []ruleCase {
 			return transfer(h, func(d *chaintest.Draft) {
 				d.Attachments = []chain.Attachment{h.Store.Attach(chain.AttachKey, make([]byte, chain.MaxKeySize+either(bad, 1, 0)))}
 			})
+		}),
+		single(chain.CodeLimit, "kind of an attachment", -1, func(h *harness, bad bool) *chaintest.Draft {
+			return transfer(h, func(d *chaintest.Draft) {
+				d.Attachments = []chain.Attachment{h.Store.Attach(chain.AttachProof+either[chain.AttachmentKind](bad, 1, 0), nil)}
+			})
+		}),
+		witnessCase("choices", func(w *chain.InputWitness) { w.Choices = make([]uint64, 257) }),
+		witnessCase("items of data", func(w *chain.InputWitness) { w.Data = make([][]byte, 257) }),
+		witnessCase("bytes of an item", func(w *chain.InputWitness) { w.Data = [][]byte{make([]byte, 4097)} }),
+		witnessCase("segment beyond all outputs", func(w *chain.InputWitness) { w.OutBase = chain.MaxOutputs + 1 }),
+		changed(chain.CodeResource, "name that is not text", -1, func(d *chaintest.Draft) {
+			o := resource(chain.ResourceFile, nil)
+			o.Body.(*chain.Resource).Name = "\xff"
+			d.Pay(o)
 		}),
 		{chain.CodeWitnessCount, "a witness too many", 1, -1, func(h *harness, bad bool) *chain.Block {
 			tx := h.transfer(pay(bob, coin)).Sign()
@@ -452,8 +477,12 @@ func TestEachRuleIsBrokenAlone(t *testing.T) {
 	for _, c := range allRules() {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHarness(t)
-			if _, err := h.Connect(c.block(h, false)); err != nil {
+			twin := c.block(h, false)
+			if _, err := h.Connect(twin); err != nil {
 				t.Fatalf("the twin is refused: %v", err)
+			}
+			if _, err := chain.DecodeBlock(twin.Encode()); err != nil {
+				t.Fatalf("the twin does not decode: %v", err)
 			}
 			h = newHarness(t)
 			_, err := h.Connect(c.block(h, true))

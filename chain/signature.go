@@ -54,3 +54,15 @@ func firstInvalid(part []signature) int {
 	}
 	return -1
 }
+
+// SealHash returns what a seal signs: SHA-256 of "wes/seal/1" ‖ hash of the header.
+func SealHash(h *Header) Hash {
+	id := h.Hash()
+	return tagged(tagSeal, id[:])
+}
+
+// Sealed reports whether seal is the signature of a header's miner.
+func Sealed(h *Header, seal []byte) bool {
+	m := SealHash(h)
+	return len(seal) == sealSize && ed25519consensus.Verify(h.Miner[:], m[:], seal)
+}

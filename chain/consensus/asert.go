@@ -13,17 +13,18 @@ const (
 	maxHalfLife = 1 << 36 // ms, two years
 )
 
-// asert returns the compact bits of the block after one with the given height and time, by
-// aserti3-2d of the Bitcoin Cash upgrade specification of November 2020:
+// asert returns the compact bits of the block after one that has the given time and is that
+// many blocks above the anchor, by aserti3-2d of the Bitcoin Cash upgrade specification of
+// November 2020:
 //
-//	target = anchor · 2^((time - anchor time - T · (height - anchor height)) / τ)
+//	target = anchor · 2^((time - anchor time - T · blocks) / τ)
 //
 // in fixed point with 16 fractional bits. The anchor is block 1 of the branch, which has the
 // bits of the genesis block. The specification measures from the parent of the anchor; here
 // that would be the genesis block, which may be years older, so the parent's time is taken to
 // be T before the anchor's, and the specification's height + 1 cancels.
-func (r *rules) asert(anchorTime, height, time uint64) uint32 {
-	late := behind(anchorTime, height-1, time, r.cfg.Spacing)
+func (r *rules) asert(anchorTime, blocks, time uint64) uint32 {
+	late := behind(anchorTime, blocks, time, r.cfg.Spacing)
 	exponent := late * (1 << 16) / int64(r.cfg.HalfLife) // rounds toward zero, as specified
 	shifts, frac := exponent>>16, uint64(exponent)&0xffff
 	// 2^16 · 2^(frac / 2^16), a cubic approximation; the sum stays below 2^64.
@@ -47,16 +48,12 @@ func (r *rules) asert(anchorTime, height, time uint64) uint32 {
 	return Compact(t)
 }
 
-// behind returns time - anchorTime - spacing · blocks, in ms, within ±farOff. Times only grow
-// along a branch.
+// behind returns time - anchorTime - spacing · blocks, in ms, within ±farOff. The times are at
+// most 2^62 ms apart.
 func behind(anchorTime, blocks, time, spacing uint64) int64 {
-	elapsed := time - anchorTime
 	high, planned := bits.Mul64(blocks, spacing)
-	switch {
-	case high != 0:
+	if high != 0 || planned > 1<<62 {
 		return -farOff
-	case elapsed >= planned:
-		return int64(min(elapsed-planned, farOff))
 	}
-	return -int64(min(planned-elapsed, farOff))
+	return max(-farOff, min(farOff, int64(time-anchorTime)-int64(planned)))
 }

@@ -1,8 +1,11 @@
 package consensus
 
 import (
+	"fmt"
 	"math"
 	"math/big"
+	"os"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -61,10 +64,38 @@ func TestASERTEqualsTheSpecification(t *testing.T) {
 		late := new(big.Int).SetUint64(time - anchor)
 		late.Sub(late, new(big.Int).Mul(big.NewInt(10_000), new(big.Int).SetUint64(blocks)))
 		want := referenceASERT(r.genesisTarget, r.limitTarget, late, 2_880_000)
-		if got := r.asert(anchor, blocks+1, time); got != want {
+		if got := r.asert(anchor, blocks, time); got != want {
 			t.Fatalf("%08x, want %08x", got, want)
 		}
 	})
+}
+
+// TestASERTPublishedVectors runs those of testdata/asert, which measure from the parent of the
+// anchor.
+func TestASERTPublishedVectors(t *testing.T) {
+	text, err := os.ReadFile("testdata/asert/vectors.txt")
+	must(t, err)
+	var r *rules
+	var height, parentTime uint64
+	for line := range strings.Lines(string(text)) {
+		var at, time uint64
+		var bits uint32
+		switch {
+		case strings.HasPrefix(line, "#"):
+			continue
+		case strings.HasPrefix(line, "run"):
+			_, err = fmt.Sscanf(line, "run %d %d %x", &height, &parentTime, &bits)
+			must(t, err)
+			r, err = Config{Genesis: chain.Header{Bits: bits}, Limit: 0x1d00ffff, Spacing: 600, HalfLife: 172_800}.validate()
+			must(t, err)
+			continue
+		}
+		_, err = fmt.Sscanf(line, "%d %d %x", &at, &time, &bits)
+		must(t, err)
+		if got := r.asert(parentTime+600, at-height, time); got != bits {
+			t.Errorf("height %d, time %d: %08x, want %08x", at, time, got, bits)
+		}
+	}
 }
 
 // TestASERTGolden pins values: with any other, nodes of different versions part.
@@ -74,7 +105,7 @@ func TestASERTGolden(t *testing.T) {
 		cfg := Config{Genesis: chain.Header{Bits: c.genesis}, Limit: easy}
 		r, err := cfg.validate()
 		must(t, err)
-		if got := r.asert(anchor, 1+c.blocks, anchor+c.elapsed); got != c.want {
+		if got := r.asert(anchor, c.blocks, anchor+c.elapsed); got != c.want {
 			t.Errorf("{%#08x, %d, %d, %#08x},", c.genesis, c.blocks, c.elapsed, got)
 		}
 	}
@@ -130,7 +161,7 @@ func TestASERTIsExponential(t *testing.T) {
 	r, err := cfg.validate()
 	must(t, err)
 	for late := int64(-20_000_000); late < 20_000_000; late += 123_457 {
-		got, _ := Target(r.asert(0, 1+10_000, uint64(100_000_000+late)))
+		got, _ := Target(r.asert(0, 10_000, uint64(100_000_000+late)))
 		ratio, _ := new(big.Rat).SetFrac(got, r.genesisTarget).Float64()
 		if want := math.Exp2(float64(late) / 2_880_000); ratio < want*(1-0.00018) || ratio > want*(1+0.00015) {
 			t.Errorf("%d ms late: factor %v, want %v", late, ratio, want)

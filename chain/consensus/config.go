@@ -59,9 +59,6 @@ type Config struct {
 	FreshWindow uint64
 	// Miners are the keys that may mine in a consortium.
 	Miners []chain.PublicKey
-	// VerifySeal reports whether seal is a signature of message by key, with the semantics of
-	// every other signature of the ledger. Of a consortium only.
-	VerifySeal func(key chain.PublicKey, message chain.Hash, seal []byte) bool
 	// Heartbeat is the age of the tip at which a consortium makes an empty block. Default 60,000.
 	Heartbeat uint64
 
@@ -155,8 +152,6 @@ func (c Config) validate() (*rules, error) {
 		return nil, fmt.Errorf("%w: %v", ErrConfig, r.cfg.Profile)
 	case (r.cfg.Profile == Consortium) != (len(r.miners) > 0):
 		return nil, fmt.Errorf("%w: a consortium lists its miners, and nobody else does", ErrConfig)
-	case r.cfg.Profile == Consortium && r.cfg.VerifySeal == nil:
-		return nil, fmt.Errorf("%w: a consortium needs a way to verify seals", ErrConfig)
 	case r.cfg.PeerBlocks < 0 || r.cfg.Strikes < 0:
 		return nil, fmt.Errorf("%w: negative limit", ErrConfig)
 	}

@@ -21,8 +21,9 @@
 //  3. After every call handle Ready in the order of its fields. Headers are durable before a
 //     Switch is begun. Requests and drops of peers that are gone are ignored.
 //  4. A body that arrives is decoded and its Merkle roots are compared with the header's. If
-//     they differ the sender is at fault, not the block: report Garbage. Else stage the body and
-//     report Body, with the attachments that are listed in its transactions and not at hand.
+//     they differ the sender is at fault, not the block: report Garbage. Else, if Wants says so,
+//     stage the body and report Body, with the attachments that are listed in its transactions
+//     and not at hand.
 //     Bodies asked for may also come from the mempool, with peer 0.
 //  5. An attachment counts as come if its bytes have the hash that was asked for; other bytes
 //     are Garbage. Whatever a peer says it lacks is NotFound. Nothing that is missing makes a

@@ -18,10 +18,15 @@ type item struct {
 	again    uint64 // tick from which those that were tried are asked again
 }
 
-// body takes what has come of a block.
+// Wants reports whether the body of a block or its attachments are of use now. What is not
+// wanted need not be staged.
+func (c *Core) Wants(h chain.Hash) bool { return c.items[c.index.blocks[h]] != nil }
+
+// body takes what has come of a block, if it is wanted.
 func (c *Core) body(m Body) {
 	b := c.index.blocks[m.Block]
-	if b == nil || b.received || b.invalid {
+	i := c.items[b]
+	if i == nil {
 		return
 	}
 	if p := c.peer(m.Peer); p != nil {
@@ -31,16 +36,15 @@ func (c *Core) body(m Body) {
 		c.received(b)
 		return
 	}
-	i := c.items[b]
-	progress := i == nil || !i.body || len(m.Missing) < len(i.missing)
-	i = c.want(b, m.Missing)
+	progress := !i.body || len(m.Missing) < len(i.missing)
+	c.want(b, m.Missing)
 	if progress || i.peer == m.Peer {
 		c.release(i, progress)
 	}
 }
 
 // want enters a block of whose attachments some are missing, or, if none are listed, the body.
-func (c *Core) want(b *block, missing []chain.Hash) *item {
+func (c *Core) want(b *block, missing []chain.Hash) {
 	i := c.items[b]
 	if i == nil {
 		i = &item{block: b, tried: map[PeerID]bool{}}
@@ -50,7 +54,6 @@ func (c *Core) want(b *block, missing []chain.Hash) *item {
 		clear(i.tried)
 	}
 	i.body, i.missing = len(missing) > 0, missing
-	return i
 }
 
 // notFound takes a refusal. It says nothing about the block.
@@ -115,10 +118,10 @@ func (c *Core) sorted() []*item {
 // schedule sends what requests there is reason and room for.
 func (c *Core) schedule() {
 	c.askPeers()
+	c.wantBodies()
 	if len(c.peers) == 0 {
 		return
 	}
-	c.wantBodies()
 	for _, i := range c.sorted() {
 		if i.peer == 0 {
 			c.ask(i)

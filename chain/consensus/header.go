@@ -1,25 +1,16 @@
 package consensus
 
 import (
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
 )
-
-// sealTag precedes what the seal of a header signs.
-const sealTag = "wes/seal/1"
 
 // SealedHeader is a header and, in a consortium, its signature. The seal is outside the hash:
 // a wrong one says nothing about the block, only about who sent it.
 type SealedHeader struct {
 	chain.Header
 	Seal []byte // 64 bytes, or none
-}
-
-// SealHash returns what the miner of a consortium signs: SHA-256("wes/seal/1" ‖ header hash).
-func SealHash(header chain.Hash) chain.Hash {
-	return sha256.Sum256(append([]byte(sealTag), header[:]...))
 }
 
 // HeaderRule names a rule of headers.
@@ -76,7 +67,7 @@ func (r *rules) nextBits(parent *link) uint32 {
 	if r.fixed() || parent.height == 0 {
 		return r.cfg.Genesis.Bits
 	}
-	return r.asert(parent.anchor, parent.height, parent.time)
+	return r.asert(parent.anchor, parent.height-1, parent.time)
 }
 
 // earliest returns the earliest time of a child, in ms since 1970.
@@ -89,7 +80,7 @@ func (r *rules) extend(parent *link, h *SealedHeader) (link, error) {
 	if err != nil {
 		return l, err
 	}
-	if rule, detail := r.sealed(h, l.hash); rule != 0 {
+	if rule, detail := r.sealed(h); rule != 0 {
 		return link{}, &HeaderError{rule, l.hash, detail}
 	}
 	return l, nil
@@ -125,7 +116,7 @@ func (r *rules) extendBare(parent *link, h *chain.Header) (link, error) {
 }
 
 // sealed checks the seal and returns the rule that it breaks, or 0.
-func (r *rules) sealed(h *SealedHeader, hash chain.Hash) (HeaderRule, string) {
+func (r *rules) sealed(h *SealedHeader) (HeaderRule, string) {
 	switch {
 	case r.cfg.Profile != Consortium && len(h.Seal) > 0:
 		return RuleSeal, "sealed, though nobody is listed"
@@ -133,7 +124,7 @@ func (r *rules) sealed(h *SealedHeader, hash chain.Hash) (HeaderRule, string) {
 		return 0, ""
 	case !r.miners[h.Miner]:
 		return RuleMiner, fmt.Sprintf("key %x is not listed", h.Miner[:])
-	case !r.cfg.VerifySeal(h.Miner, SealHash(hash), h.Seal):
+	case !chain.Sealed(&h.Header, h.Seal):
 		return RuleSeal, "the signature does not verify"
 	}
 	return 0, ""

@@ -57,9 +57,6 @@ func consortium() (Config, ed25519.PrivateKey) {
 	cfg := testConfig()
 	cfg.Profile = Consortium
 	cfg.Miners = []chain.PublicKey{chain.PublicKey(key.Public().(ed25519.PublicKey))}
-	cfg.VerifySeal = func(k chain.PublicKey, m chain.Hash, seal []byte) bool {
-		return ed25519.Verify(k[:], m[:], seal)
-	}
 	return cfg, key
 }
 
@@ -69,7 +66,7 @@ func sealed(m *miner, key ed25519.PrivateKey, parent link, time uint64) SealedHe
 		Miner: chain.PublicKey(key.Public().(ed25519.PublicKey)),
 	}}
 	m.solve(&h.Header, nil)
-	message := SealHash(h.Hash())
+	message := chain.SealHash(&h.Header)
 	h.Seal = ed25519.Sign(key, message[:])
 	return h
 }
@@ -145,7 +142,6 @@ func TestConfigContradictions(t *testing.T) {
 		"profile":          func(c *Config) { c.Profile = 7 },
 		"no miners":        func(c *Config) { c.Miners = nil },
 		"miners in public": func(c *Config) { c.Profile = Public },
-		"no verifier":      func(c *Config) { c.VerifySeal = nil },
 		"peer blocks":      func(c *Config) { c.PeerBlocks = -1 },
 	} {
 		cfg := good

@@ -61,7 +61,7 @@ func (m *miner) child(parent link, time uint64, want func(chain.Hash) bool) (Sea
 	}
 	m.solve(&h.Header, want)
 	if m.key != nil {
-		message := SealHash(h.Hash())
+		message := chain.SealHash(&h.Header)
 		h.Seal = ed25519.Sign(m.key, message[:])
 	}
 	l, err := m.rules.extend(&parent, &h)

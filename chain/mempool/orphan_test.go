@@ -91,8 +91,9 @@ func TestOrphansAreBoundedForEachPeer(t *testing.T) {
 		send(1, n)
 		send(3, n+100)
 	}
-	if n := len(w.pool.orphans.of(2)); n != 2 {
-		t.Errorf("a flood leaves %d of 2 orphans of another peer", n)
+	send(2, 202)
+	if n := len(w.pool.orphans.of(2)); n != 3 {
+		t.Errorf("a flood leaves %d of 3 orphans of another peer", n)
 	}
 	if n := len(w.pool.orphans.all); n != 10 {
 		t.Errorf("%d orphans", n)

@@ -142,9 +142,21 @@ func TestCrowdOfChildrenMakesRoomForOneThatPaysMore(t *testing.T) {
 	if len(r.Replaced) != 1 || r.Replaced[0] != children[1].ID() {
 		t.Errorf("%v is replaced", r.Replaced)
 	}
-	// A child in the middle of a chain stays while something depends on it.
-	w.accept(w.spend(9000, 1, children[0].Out(0)).Sign())
-	if w.has(children[1]) || !w.has(children[0]) {
-		t.Error("the parent of the new one went")
+}
+
+// TestRoomIsMadeByLeavesOnly: the worst child has a child of its own, and stays.
+func TestRoomIsMadeByLeavesOnly(t *testing.T) {
+	w := newWorld(t, Config{MaxChain: 4}, 1)
+	parent := w.spend(5000, 5, w.coins[0]).Sign()
+	worst := w.spend(2000, 1, parent.Out(0)).Sign()
+	grandchild := w.spend(8000, 1, worst.Out(0)).Sign()
+	leaf := w.spend(4000, 1, parent.Out(1)).Sign()
+	for _, s := range []chaintest.Signed{parent, worst, grandchild, leaf} {
+		w.accept(s)
+	}
+	w.refuse(w.spend(12_000, 30, parent.Out(2)).Sign(), ErrChain) // more, at a lower rate
+	w.accept(w.spend(7_000, 1, parent.Out(2)).Sign())
+	if !w.has(worst) || !w.has(grandchild) || w.has(leaf) {
+		t.Error("the wrong one went")
 	}
 }
