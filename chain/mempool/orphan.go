@@ -15,34 +15,30 @@ type orphan struct {
 	order   uint64
 }
 
-// orphans are kept by their transaction; another witness of it replaces none.
+// orphans are kept apart by witness: a spoilt one does not keep the good one out.
 type orphans struct {
-	all   map[chain.Hash]*orphan
+	all   map[version]*orphan
 	waits map[chain.Hash][]*orphan // by the transaction that they wait for
 	bytes uint64
 	order uint64
 }
 
 func newOrphans() orphans {
-	return orphans{all: map[chain.Hash]*orphan{}, waits: map[chain.Hash][]*orphan{}}
+	return orphans{all: map[version]*orphan{}, waits: map[chain.Hash][]*orphan{}}
 }
 
-func (s *orphans) has(e *Entry) bool {
-	o := s.all[e.ID]
-	return o != nil && o.witnessHash == e.witnessHash
-}
+func (s *orphans) has(e *Entry) bool { return s.all[e.version()] != nil }
 
 // add takes an orphan. The oldest of the same peer goes if the peer has too many, else the
 // oldest of the peer with the most: nobody crowds others out.
-func (s *orphans) add(now uint64, from Peer, e *Entry, missing []chain.Outpoint, cfg *Config) {
-	if s.all[e.ID] != nil || e.Base > cfg.MaxOrphanBytes {
+func (s *orphans) add(from Peer, e *Entry, missing []chain.Outpoint, cfg *Config) {
+	if e.Base > cfg.MaxOrphanBytes {
 		return
 	}
 	s.order++
-	e.Added = now
-	e.parents = nil
+	e.parents = nil // not to keep them in memory
 	o := &orphan{e, from, missing, s.order}
-	s.all[e.ID] = o
+	s.all[e.version()] = o
 	s.bytes += e.Base
 	for _, m := range missing {
 		if !slices.Contains(s.waits[m.Tx], o) {
@@ -85,7 +81,7 @@ func (s *orphans) greediest() Peer {
 }
 
 func (s *orphans) remove(o *orphan) {
-	delete(s.all, o.ID)
+	delete(s.all, o.version())
 	s.bytes -= o.Base
 	for _, m := range o.missing {
 		s.waits[m.Tx] = slices.DeleteFunc(s.waits[m.Tx], func(x *orphan) bool { return x == o })
@@ -112,11 +108,33 @@ func (s *orphans) take(tx chain.Hash) []*orphan {
 	return all
 }
 
-// forget removes the orphan of a transaction that is in a block.
-func (s *orphans) forget(tx chain.Hash) {
-	if o := s.all[tx]; o != nil {
-		s.remove(o)
+// forget removes every version of transactions that are in blocks.
+func (s *orphans) forget(txs map[chain.Hash]bool) {
+	for v, o := range s.all {
+		if txs[v.tx] {
+			s.remove(o)
+		}
 	}
+}
+
+// waitedFor returns which of some transactions orphans wait for, in the order of the orphans.
+func (s *orphans) waitedFor(txs map[chain.Hash]bool) []chain.Hash {
+	var all []*orphan
+	for tx, waiting := range s.waits {
+		if txs[tx] {
+			all = append(all, waiting...)
+		}
+	}
+	slices.SortFunc(all, func(a, b *orphan) int { return cmp.Compare(a.order, b.order) })
+	var found []chain.Hash
+	for _, o := range all {
+		for _, m := range o.missing {
+			if txs[m.Tx] {
+				found = append(found, m.Tx)
+			}
+		}
+	}
+	return found
 }
 
 // adopt tries the orphans that waited for a transaction, and those that waited for these. An

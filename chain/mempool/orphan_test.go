@@ -69,6 +69,19 @@ func TestInvalidOrphanGoes(t *testing.T) {
 	w.accept(f[1])
 }
 
+func TestSpoiltOrphanDoesNotKeepTheGoodOneOut(t *testing.T) {
+	w := newWorld(t, Config{}, 1)
+	f := w.family3(w.coins[0])
+	bad := f[1]
+	bad.Witness = chain.Witness{{Data: [][]byte{make([]byte, 64)}}}
+	w.refuse(bad, ErrOrphan)
+	w.refuse(f[1], ErrOrphan)
+	w.accept(f[0])
+	if !w.has(f[1]) {
+		t.Error("the good one is lost")
+	}
+}
+
 // stray returns a transaction that waits for something unknown.
 func (w *world) stray(n byte) chaintest.Signed {
 	u := w.coins[0]

@@ -126,7 +126,7 @@ func (p *Pool) add(now uint64, from Peer, t *chain.Tx, w chain.Witness, r *Resul
 		return nil, err
 	}
 	if len(missing) > 0 {
-		p.orphans.add(now, from, e, missing, &p.cfg)
+		p.orphans.add(from, e, missing, &p.cfg)
 		return nil, ErrOrphan
 	}
 	if err := p.checkFee(now, e); err != nil {

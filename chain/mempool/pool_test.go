@@ -71,9 +71,9 @@ func TestRuleOfTheMomentIsNotRemembered(t *testing.T) {
 func TestRefusalsAreBounded(t *testing.T) {
 	s := newRefused()
 	for i := range 100 {
-		s.add(refusal{tx: chain.Hash{byte(i)}}, 10)
+		s.add(version{tx: chain.Hash{byte(i)}}, 10)
 	}
-	if len(s.known) != 10 || len(s.ring) != 10 || !s.known[refusal{tx: chain.Hash{99}}] || s.known[refusal{tx: chain.Hash{89}}] {
+	if len(s.known) != 10 || len(s.ring) != 10 || !s.known[version{tx: chain.Hash{99}}] || s.known[version{tx: chain.Hash{89}}] {
 		t.Errorf("%d known", len(s.known))
 	}
 }

@@ -10,18 +10,20 @@ import (
 // fault, by transaction and witness if these are, so that a spoilt witness does not keep the
 // good one out. The oldest are forgotten.
 type refused struct {
-	known map[refusal]bool
-	ring  []refusal
+	known map[version]bool
+	ring  []version
 	next  int
 }
 
-// refusal names a transaction, and a witness unless that does not matter.
-type refusal struct{ tx, witness chain.Hash }
+// version names a transaction with a witness; zero stands for every witness.
+type version struct{ tx, witness chain.Hash }
 
-func newRefused() refused { return refused{known: map[refusal]bool{}} }
+func (e *Entry) version() version { return version{e.ID, e.witnessHash} }
+
+func newRefused() refused { return refused{known: map[version]bool{}} }
 
 func (s *refused) has(e *Entry) bool {
-	return s.known[refusal{tx: e.ID}] || s.known[refusal{e.ID, e.witnessHash}]
+	return s.known[version{tx: e.ID}] || s.known[e.version()]
 }
 
 // note remembers an error, if it is one to remember.
@@ -32,13 +34,13 @@ func (s *refused) note(e *Entry, err error, limit int) {
 	}
 	switch broken.Code.Scope() {
 	case chain.ScopeBody:
-		s.add(refusal{tx: e.ID}, limit)
+		s.add(version{tx: e.ID}, limit)
 	case chain.ScopeWitness:
-		s.add(refusal{e.ID, e.witnessHash}, limit)
+		s.add(e.version(), limit)
 	}
 }
 
-func (s *refused) add(r refusal, limit int) {
+func (s *refused) add(r version, limit int) {
 	if s.known[r] {
 		return
 	}

@@ -28,13 +28,16 @@ func (p *Pool) Reorganise(now uint64, env chain.Env, undone, applied []*chain.Bl
 	if err != nil {
 		return r, fmt.Errorf("follow the ledger: %w", err)
 	}
+	in := map[chain.Hash]bool{}
 	for _, b := range applied {
 		for _, t := range b.Txs {
-			id := t.ID()
-			p.orphans.forget(id)
-			if err := p.adopt(now, id, &r); err != nil {
-				return r, fmt.Errorf("follow the ledger: %w", err)
-			}
+			in[t.ID()] = true
+		}
+	}
+	p.orphans.forget(in)
+	for _, id := range p.orphans.waitedFor(in) {
+		if err := p.adopt(now, id, &r); err != nil {
+			return r, fmt.Errorf("follow the ledger: %w", err)
 		}
 	}
 	p.trim(now)
