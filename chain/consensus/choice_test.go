@@ -129,6 +129,37 @@ func TestRule3AnInvalidFirstMakesRoom(t *testing.T) {
 	}
 }
 
+// TestRule3AmongTheLateTheFirstStays: once the first is known to be invalid, the order of the
+// others decides.
+func TestRule3AmongTheLateTheFirstStays(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	s := newSketch(5)
+	near, far := s.nearAndFar(s.best)
+	invalid := s.child(s.all[0], 5)
+	s.complete(invalid, 10_000, false, &cfg)
+	s.complete(far, 20_000, false, &cfg)
+	s.complete(near, 20_001, false, &cfg)
+	s.condemn(invalid)
+	if s.best != far {
+		t.Error("the second of two late ones wins")
+	}
+}
+
+// TestRule3MeasuresFromTheFirstValid: a sibling known to be invalid is not the first.
+func TestRule3MeasuresFromTheFirstValid(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	s := newSketch(5)
+	near, far := s.nearAndFar(s.best)
+	invalid := s.child(s.all[0], 5)
+	s.complete(invalid, 1_000, false, &cfg)
+	s.condemn(invalid)
+	s.complete(far, 10_000, false, &cfg)
+	s.complete(near, 10_200, false, &cfg)
+	if s.best != near {
+		t.Error("a fresh sibling with the smaller distance does not win")
+	}
+}
+
 // TestForkChoiceIsAnOrder draws trees with little work a block, so that ties are many, and
 // random arrivals: the winner must not depend on how it is looked for.
 func TestForkChoiceIsAnOrder(t *testing.T) {

@@ -154,6 +154,9 @@ func invariants(w *world) error {
 				return fmt.Errorf("%v does not know its parent", e.ID)
 			}
 		}
+		if repeats(e.parents) || repeats(e.children) {
+			return fmt.Errorf("%v has a relative twice", e.ID)
+		}
 		for _, parent := range e.parents {
 			if p.entries[parent.ID] != parent || !slices.Contains(parent.children, e) {
 				return fmt.Errorf("%v has a parent that does not know it", e.ID)
@@ -171,4 +174,13 @@ func invariants(w *world) error {
 		return fmt.Errorf("%d bytes, counted %d; %d outputs spent, counted %d", p.bytes, bytes, len(p.spent), len(spent))
 	}
 	return nil
+}
+
+func repeats(all []*Entry) bool {
+	for i, e := range all {
+		if slices.Contains(all[:i], e) {
+			return true
+		}
+	}
+	return false
 }

@@ -118,6 +118,16 @@ func TestOrphansAreBoundedForEachPeer(t *testing.T) {
 	}
 }
 
+func TestOrphansOfOnePeerAreBounded(t *testing.T) {
+	w := newWorld(t, Config{PeerOrphans: 6}, 1)
+	for n := range byte(10) {
+		w.refuse(w.stray(n), ErrOrphan)
+	}
+	if n := len(w.pool.orphans.all); n != 6 || !w.pool.orphans.has(w.pool.measure(0, w.stray(9).Tx, w.stray(9).Witness)) {
+		t.Errorf("%d orphans", n)
+	}
+}
+
 func TestOrphansAreBoundedInBytes(t *testing.T) {
 	w := newWorld(t, Config{MaxOrphanBytes: 1000}, 1)
 	for n := range byte(20) {

@@ -7,9 +7,9 @@ import (
 	"github.com/weisyn/wes/chain/chaintest"
 )
 
-// model publishes a model whose proofs open an output, and opens it with one.
-func (w *world) model(coin chain.UTXO, forged bool) (publish, open chaintest.Signed) {
-	raw, key := chaintest.Key(2_000, 1)
+// model publishes a model whose proofs, of a cost, open an output, and opens it with one.
+func (w *world) model(coin chain.UTXO, cost uint64, forged bool) (publish, open chaintest.Signed) {
+	raw, key := chaintest.Key(cost, 1)
 	input := w.net.Store.Attach(chain.AttachInput, []byte("input"))
 	output := w.net.Store.Attach(chain.AttachOutput, []byte("output"))
 	lock := chain.Proof{
@@ -39,7 +39,7 @@ func (w *world) model(coin chain.UTXO, forged bool) (publish, open chaintest.Sig
 // TestProofUnderAKeyOfThePool: the key is an attachment of a transaction in no block yet.
 func TestProofUnderAKeyOfThePool(t *testing.T) {
 	w := newWorld(t, Config{}, 1)
-	publish, open := w.model(w.coins[0], false)
+	publish, open := w.model(w.coins[0], 2_000, false)
 	w.accept(publish)
 	w.accept(open)
 	if e := w.pool.Get(open.ID()); e.Cost < 2_000 || e.Weight != chain.Weight(e.Base, e.Attached, e.Cost) {
@@ -50,7 +50,7 @@ func TestProofUnderAKeyOfThePool(t *testing.T) {
 
 func TestForgedProofIsRefusedAndRemembered(t *testing.T) {
 	w := newWorld(t, Config{}, 1)
-	publish, open := w.model(w.coins[0], true)
+	publish, open := w.model(w.coins[0], 2_000, true)
 	w.accept(publish)
 	if _, err := w.add(open); code(err) != chain.CodeProof {
 		t.Fatalf("%v", err)
@@ -63,7 +63,7 @@ func TestUnpaidProofIsNotVerified(t *testing.T) {
 	v := &chaintest.Verifier{}
 	w := newWorld(t, Config{MinRate: 20_000}, 2)
 	w.net.Verifier = v
-	publish, open := w.model(w.coins[0], false)
+	publish, open := w.model(w.coins[0], 2_000, false)
 	w.mine(publish)
 	w.refuse(open, ErrFee)
 	if v.Verified() != 0 {

@@ -111,6 +111,47 @@ func TestCoinbaseOfABlockLeftTakesItsDescendantsAlong(t *testing.T) {
 	}
 }
 
+// TestChildOutlivesAParentInTheNewBranch: the links between them are made anew.
+func TestChildOutlivesAParentInTheNewBranch(t *testing.T) {
+	w := newWorld(t, Config{}, 2)
+	left := w.mine(w.spend(5000, 1, w.coins[1]).Sign())
+	f := w.family3(w.coins[0])
+	for _, s := range f {
+		w.accept(s)
+	}
+	must(t, w.net.Disconnect())
+	b := w.net.Block(12_000, f[0])
+	_, err := w.net.Connect(b)
+	must(t, err)
+	_, err = w.pool.Reorganise(w.now, w.net.Env(), []*chain.Block{left}, []*chain.Block{b})
+	must(t, err)
+	w.check()
+	if w.has(f[0]) || !w.has(f[1]) || !w.has(f[2]) || !w.has(chaintest.Signed{Tx: left.Txs[1]}) {
+		t.Error("the wrong ones are left")
+	}
+}
+
+func TestTimedOutputs(t *testing.T) {
+	key, state := chain.Key{}, &chain.State{Type: chain.StateData}
+	for name, c := range map[string]struct {
+		out  chain.Output
+		want bool
+	}{
+		"key":                                 {chain.Output{Lock: key}, false},
+		"several":                             {chain.Output{Lock: chain.All{Locks: []chain.Lock{key, chain.HashLock{}}}}, false},
+		"after":                               {chain.Output{Lock: chain.Any{Locks: []chain.Lock{key, chain.After{}}}}, true},
+		"before":                              {chain.Output{Lock: chain.All{Locks: []chain.Lock{key, chain.Before{}}}}, true},
+		"delegate":                            {chain.Output{Lock: chain.Delegate{}}, true},
+		"an address, whose lock is not known": {chain.Output{Lock: chain.Address{}}, true},
+		"state":                               {chain.Output{Lock: key, Body: state}, true},
+		"resource":                            {chain.Output{Lock: key, Body: &chain.Resource{}}, false},
+	} {
+		if got := timed(&c.out); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestFaultStopsAReorganisation(t *testing.T) {
 	w := newWorld(t, Config{}, 2)
 	w.accept(w.spend(5000, 1, w.coins[0]).Sign())

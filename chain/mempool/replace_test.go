@@ -144,6 +144,19 @@ func TestCrowdOfChildrenMakesRoomForOneThatPaysMore(t *testing.T) {
 	}
 }
 
+// TestRoomIsNotMadeByParents: the worst leaf is what the new one builds on.
+func TestRoomIsNotMadeByParents(t *testing.T) {
+	w := newWorld(t, Config{MaxChain: 4}, 1)
+	top := w.spend(5000, 5, w.coins[0]).Sign()
+	parent, other, more := w.spend(2000, 1, top.Out(0)).Sign(), w.spend(4000, 1, top.Out(1)).Sign(), w.spend(5000, 1, top.Out(2)).Sign()
+	for _, s := range []chaintest.Signed{top, parent, other, more} {
+		w.accept(s)
+	}
+	if w.accept(w.spend(9000, 1, parent.Out(0)).Sign()); !w.has(parent) || w.has(other) {
+		t.Error("the wrong one went")
+	}
+}
+
 // TestRoomIsMadeByLeavesOnly: the worst child has a child of its own, and stays.
 func TestRoomIsMadeByLeavesOnly(t *testing.T) {
 	w := newWorld(t, Config{MaxChain: 4}, 1)

@@ -94,7 +94,7 @@ func newSelection(p *Pool) *selection {
 	return s
 }
 
-// take selects a package if it fits.
+// take selects a package if it fits. One that does not never will: room only shrinks.
 func (s *selection) take(k *pack) bool {
 	if s.in[k.Entry] {
 		return true
@@ -154,22 +154,12 @@ func (s *selection) commit(fresh []*Entry, fees map[chain.TokenID]uint64) {
 			heap.Remove(&s.heap, k.at)
 		}
 		for d := range withDescendants(e) {
-			if k := s.packs[d]; !s.in[d] {
+			if k := s.packs[d]; k.at >= 0 {
 				k.share = k.share.minus(e.share())
-				s.reconsider(k)
+				heap.Fix(&s.heap, k.at)
 			}
 		}
 	}
-}
-
-// reconsider puts a package where its share belongs, also one that did not fit before it
-// became lighter.
-func (s *selection) reconsider(k *pack) {
-	if k.at < 0 {
-		heap.Push(&s.heap, k)
-		return
-	}
-	heap.Fix(&s.heap, k.at)
 }
 
 // value returns the fees, sorted by token.

@@ -45,6 +45,47 @@ func TestTemplateCountsAncestors(t *testing.T) {
 	}
 }
 
+// TestTemplateCountsAncestorsOnce: what one child has paid for, the next need not.
+func TestTemplateCountsAncestorsOnce(t *testing.T) {
+	w := newWorld(t, Config{}, 2)
+	parent := w.spend(2_000, 2, w.coins[0]).Sign()
+	first, second := w.spend(90_000, 1, parent.Out(0)).Sign(), w.spend(40_000, 1, parent.Out(1)).Sign()
+	single := w.spend(30_000, 1, w.coins[1]).Sign()
+	for _, s := range []chaintest.Signed{parent, single, second, first} {
+		w.accept(s)
+	}
+	x := w.pool.Template()
+	if x.Entries[1].ID != first.ID() || x.Entries[2].ID != second.ID() || x.Entries[3].ID != single.ID() {
+		t.Error("the second child pays for its parent again")
+	}
+}
+
+// TestTemplateKeepsTheCostOfABlock has proofs of which two fit.
+func TestTemplateKeepsTheCostOfABlock(t *testing.T) {
+	w := newWorld(t, Config{MinRate: 1}, 3)
+	for _, coin := range w.coins {
+		publish, open := w.model(coin, 1_400_000, false)
+		w.accept(publish)
+		w.accept(open)
+	}
+	if x := w.pool.Template(); x.Cost > chain.MaxBlockCost || len(x.Entries) != 5 {
+		t.Errorf("cost %d in %d transactions", x.Cost, len(x.Entries))
+	}
+	w.mine(signedOf(w.pool.Template())...)
+}
+
+func TestTemplateKeepsTheBaseOfABlock(t *testing.T) {
+	w := newWorld(t, Config{MinRate: 1}, 18)
+	for _, coin := range w.coins {
+		w.accept(w.spend(1000, 2800, coin).Sign())
+	}
+	x := w.pool.Template()
+	if x.Base > chain.MaxBlockBase-w.pool.cfg.CoinbaseBytes || len(x.Entries) == 18 || len(x.Entries) < 15 {
+		t.Errorf("%d bytes in %d transactions", x.Base, len(x.Entries))
+	}
+	w.mine(signedOf(x)...)
+}
+
 func TestTemplateKeepsTheLimitsOfABlock(t *testing.T) {
 	w := newWorld(t, Config{MaxBytes: 64 << 20}, 40)
 	for i := range 10 {
