@@ -129,6 +129,24 @@ func TestRule3AnInvalidFirstMakesRoom(t *testing.T) {
 	}
 }
 
+// TestRule3KeepsTheFirstArrival: a block of which something turns out to be missing has come
+// when it first seemed complete.
+func TestRule3KeepsTheFirstArrival(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	s := newSketch(5)
+	near, far := s.nearAndFar(s.best)
+	s.complete(far, 10_000, false, &cfg)
+	s.complete(near, 10_100, false, &cfg)
+	s.lose(near)
+	if s.best != far {
+		t.Fatal("stands on a block that is not complete")
+	}
+	s.complete(near, 90_000, false, &cfg)
+	if s.best != near {
+		t.Error("its arrival is that of the last piece")
+	}
+}
+
 // TestRule3AmongTheLateTheFirstStays: once the first is known to be invalid, the order of the
 // others decides.
 func TestRule3AmongTheLateTheFirstStays(t *testing.T) {
