@@ -222,3 +222,64 @@ func TestDownloadIsSharedAmongPeers(t *testing.T) {
 		t.Errorf("requests: %v", count)
 	}
 }
+
+func TestSwitchWithoutUndoIsABatch(t *testing.T) {
+	m, c := newMiner(t, testConfig()), newCore(t, testConfig())
+	hs, links := m.run(m.genesisLink(), maxBatch+5, 10_000)
+	now := hs[len(hs)-1].Time
+	for i := range hs {
+		must(t, c.Step(now, Mined{hs[i]}))
+	}
+	if s := c.Ready().Switch; len(s.Apply) != maxBatch {
+		t.Fatalf("%d blocks", len(s.Apply))
+	}
+	// It may stop on the way, below the block that is at fault.
+	if err := c.Step(now, Switched{Tip: links[3].hash, Invalid: links[2].hash}); !errors.Is(err, ErrSwitch) {
+		t.Errorf("stands on what it could not apply: %v", err)
+	}
+	must(t, c.Step(now, Switched{Tip: links[3].hash, Invalid: links[4].hash}))
+	if st := c.Status(); st.Height != 4 || st.Headers != 4 || c.Ready().Switch != nil {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestOnlyWorkBuriesABlock(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   bool
+	}{
+		"deep":            {func(*Config) {}, true},
+		"not deep enough": {func(c *Config) { c.AttachmentDepth = 9 }, false},
+		"too little work": {func(c *Config) { c.MinWork = Work{1000} }, false},
+		"archive":         {func(c *Config) { c.Archive = true }, false},
+	} {
+		cfg := testConfig()
+		cfg.AttachmentDepth = 5
+		c.change(&cfg)
+		m, core := newMiner(t, cfg), newCore(t, cfg)
+		hs, links := m.run(m.genesisLink(), 10, 10_000)
+		for i := range hs {
+			must(t, core.Step(hs[9].Time, Mined{hs[i]}))
+		}
+		if got := core.buried(core.index.blocks[links[1].hash]); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		side, l := m.child(links[0], epoch+30_000, nil)
+		must(t, core.Step(hs[9].Time, Mined{side}))
+		if core.buried(core.index.blocks[l.hash]) {
+			t.Errorf("%s: on a side branch", name)
+		}
+	}
+}
+
+func TestNodeAloneStaysInItsInitialSync(t *testing.T) {
+	c, _, _, links := grown(t, 3)
+	if !c.Status().Initial {
+		t.Error("nobody has said that there is no more")
+	}
+	must(t, c.Step(links[2].time, Joined{1}))
+	must(t, c.Step(links[2].time, Headers{Peer: 1}))
+	if c.Status().Initial {
+		t.Error("a peer has said that there is no more")
+	}
+}

@@ -128,3 +128,85 @@ func TestUnwantedBodiesChangeNothing(t *testing.T) {
 		t.Error("a body that is not wanted is taken")
 	}
 }
+
+// TestAttachmentsAreAskedOfWhoLackedTheBody: they may have come to it since, or from elsewhere.
+func TestAttachmentsAreAskedOfWhoLackedTheBody(t *testing.T) {
+	cfg := testConfig()
+	m, c := newMiner(t, cfg), newCore(t, cfg)
+	hs, links := m.run(m.genesisLink(), 1, 10_000)
+	now, b := hs[0].Time, links[0].hash
+	for p := PeerID(1); p <= 2; p++ {
+		must(t, c.Step(now, Joined{p}))
+		must(t, c.Step(now, Headers{p, hs}))
+	}
+	must(t, c.Step(now, NotFound{1, b}))
+	must(t, c.Step(now, Body{2, b, []chain.Hash{{1}}}))
+	must(t, c.Step(now, NotFound{c.items[c.index.blocks[b]].peer, b}))
+	if got := c.items[c.index.blocks[b]].peer; got == 0 {
+		t.Error("nobody else is asked")
+	}
+}
+
+func TestPeerThatComesBackIsAskedAgain(t *testing.T) {
+	m, c := newMiner(t, testConfig()), newCore(t, testConfig())
+	hs, links := m.run(m.genesisLink(), 1, 10_000)
+	now := hs[0].Time
+	must(t, c.Step(now, Joined{1}))
+	must(t, c.Step(now, Headers{1, hs}))
+	must(t, c.Step(now, NotFound{1, links[0].hash}))
+	must(t, c.Step(now, Left{1}))
+	c.Ready()
+	must(t, c.Step(now, Joined{1}))
+	must(t, c.Step(now, Headers{1, hs}))
+	if _, blocks := requests(c, 1); blocks != 1 {
+		t.Errorf("asked for %d blocks", blocks)
+	}
+}
+
+func TestPeersArePolledOnlyWhenNothingIsHeard(t *testing.T) {
+	cfg := testConfig()
+	cfg.Poll = 5
+	m, c := newMiner(t, cfg), newCore(t, cfg)
+	hs, _ := m.run(m.genesisLink(), 2, 10_000)
+	now := hs[1].Time
+	must(t, c.Step(now, Joined{1}))
+	must(t, c.Step(now, Headers{1, hs[:1]}))
+	asked := 0
+	tick := func() {
+		for range 4 {
+			c.Tick(now)
+		}
+		headers, _ := requests(c, 1)
+		asked += headers
+	}
+	c.Ready()
+	tick()
+	must(t, c.Step(now, Headers{1, hs[1:]}))
+	tick()
+	if asked != 0 {
+		t.Error("polled although it speaks")
+	}
+	tick()
+	if asked != 1 {
+		t.Errorf("polled %d times in its silence", asked)
+	}
+}
+
+func TestPassOfASilentPeerEnds(t *testing.T) {
+	cfg := testConfig()
+	cfg.MinWork, cfg.Timeout = Work{1 << 40}, 3
+	m, c := newMiner(t, cfg), newCore(t, cfg)
+	hs, _ := m.run(m.genesisLink(), MaxHeaders, 10_000)
+	now := hs[MaxHeaders-1].Time
+	must(t, c.Step(now, Joined{1}))
+	must(t, c.Step(now, Headers{1, hs}))
+	if c.peer(1).pass == nil {
+		t.Fatal("no pass")
+	}
+	for range 3 {
+		c.Tick(now)
+	}
+	if c.peer(1).pass != nil {
+		t.Error("it is kept")
+	}
+}
