@@ -117,16 +117,12 @@ func (p *Pool) rebuild(now uint64, undone []*chain.Block) error {
 	return nil
 }
 
-// readmit enters what is valid and does not conflict with what is there.
+// readmit enters what is valid. All that is readmitted comes from one branch and the pool on
+// it, so no two spend the same output.
 func (p *Pool) readmit(e *Entry) error {
 	missing, err := p.resolve(e)
 	if err != nil || len(missing) > 0 || p.entries[e.ID] != nil {
 		return err
-	}
-	for _, o := range e.Tx.Inputs {
-		if p.spent[o] != nil {
-			return nil
-		}
 	}
 	ok, err := p.holds(e)
 	if ok {
