@@ -3,6 +3,8 @@ package consensus
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 var (
@@ -27,13 +29,29 @@ type Code int
 
 // Rules of headers.
 const (
-	CodePlace Code = 401 + iota // the header names the chain and the height after its parent's
-	CodeBits                    // bits are what the schedule asks for
-	CodeWork                    // the hash is at most the target
-	CodeEarly                   // a tenth of the spacing lies between a block and its parent
-	CodeMiner                   // of a consortium: the miner is one of its own
-	CodeSeal                    // of a consortium: the seal is the miner's; elsewhere there is none
+	CodePlace Code = 401 + iota
+	CodeBits
+	CodeWork
+	CodeEarly
+	CodeMiner
+	CodeSeal
 )
+
+// rules says of every code what must hold.
+var rules = map[Code]string{
+	CodePlace: "a header names the chain and the height after its parent's",
+	CodeBits:  "its bits are what the schedule asks for",
+	CodeWork:  "its hash is at most the target",
+	CodeEarly: "a tenth of the spacing lies between a block and its parent",
+	CodeMiner: "of a consortium: the miner is one of its own",
+	CodeSeal:  "of a consortium: the seal is the miner's; elsewhere there is none",
+}
+
+// Codes lists all codes, in ascending order.
+func Codes() []Code { return slices.Sorted(maps.Keys(rules)) }
+
+// Rule returns the sentence that a code stands for, or the empty string.
+func (c Code) Rule() string { return rules[c] }
 
 // HeaderError is a broken rule of headers.
 type HeaderError struct {

@@ -5,13 +5,19 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
+	"flag"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weisyn/wes/chain"
 )
+
+var update = flag.Bool("update", false, "write the table of rules")
 
 // start is the time of genesis, two years before the blocks that follow.
 const (
@@ -180,6 +186,29 @@ func TestEachRuleOfHeadersIsBrokenAlone(t *testing.T) {
 	var got *HeaderError
 	if _, err := x.Add(h, nil, clock); !errors.As(err, &got) || got.Code != CodeWork {
 		t.Errorf("without work: %v", err)
+	}
+}
+
+// TestDocumentListsEveryRule holds the reference against the code; -update writes it.
+func TestDocumentListsEveryRule(t *testing.T) {
+	const path = "../../docs/header-rules.md"
+	var text strings.Builder
+	text.WriteString("# Rules of a header\n\nWritten by `go test ./chain/consensus -update`. A header may be held or an orphan besides; neither is a rule.\n\n" +
+		"| code | what must hold |\n|---|---|\n")
+	for _, c := range Codes() {
+		fmt.Fprintf(&text, "| %d | %s |\n", c, c.Rule())
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != text.String() {
+		t.Errorf("%s is not what the code says", path)
 	}
 }
 
