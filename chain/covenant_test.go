@@ -448,3 +448,28 @@ func TestChannelsNeedNoRulesOfTheirOwn(t *testing.T) {
 	h.mine(1000)
 	expect(t, h.check(back), 0)
 }
+
+// TestFeesOfABlockAreOfSixteenTokensAtMost issues 17 tokens and pays fees in them.
+func TestFeesOfABlockAreOfSixteenTokensAtMost(t *testing.T) {
+	h := newHarness(t)
+	d := h.transfer(pay(alice, coin))
+	var tokens []chain.TokenID
+	for i := range 17 {
+		p := chain.TokenPolicy{ID: chain.NewTokenID(d.Inputs[0], uint32(1+2*i)), Lock: carol.Lock(), Max: 5, Minted: 5}
+		d.Pay(state(0, p.State()), chain.Output{Lock: bob.Lock(), Value: chain.Tokens(p.ID, 5)})
+		tokens = append(tokens, p.ID)
+	}
+	issue := d.Sign()
+	h.mine(1, issue)
+	var txs []chaintest.Signed
+	for i, token := range tokens {
+		d := h.Draft().Spend(issue.Out(2+2*i), signedBy(bob)).Pay(chain.Output{Lock: bob.Lock(), Value: chain.Tokens(token, 4)})
+		d.Fee = chain.Tokens(token, 1)
+		txs = append(txs, d.Sign())
+	}
+	expect(t, h.MineAfter(1, txs...), chain.CodeCoinbaseAmount)
+	a, err := h.Connect(h.Block(1, txs[:16]...))
+	if err != nil || len(a.Fees) != 16 {
+		t.Fatalf("fees of 16 tokens: %v", err)
+	}
+}
