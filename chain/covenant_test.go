@@ -179,10 +179,10 @@ func sponsored(h *harness, u chain.UTXO, p chain.SponsorPool, paid uint64, next 
 }
 
 // pays finds the fixed point of a pool's payment and of the weight that depends on it.
-func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64) chain.SponsorPool) uint64 {
+func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64) chain.SponsorPool, others ...chain.Output) uint64 {
 	var paid uint64
 	for range 5 {
-		tx := sponsored(h, u, p, paid, after(paid)).Sign()
+		tx := sponsored(h, u, p, paid, after(paid), others...).Sign()
 		cost := uint64(1 + len(p.Users)/2*41)
 		paid = p.Rate * chain.Weight(uint64(len(tx.Tx.Encode())+len(tx.Witness.Encode())), 0, cost)
 	}
@@ -190,6 +190,7 @@ func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64)
 }
 
 func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
+	data := []chain.Output{{Lock: bob.Lock(), Body: &chain.State{Type: chain.StateData}}}
 	for name, c := range map[string]struct {
 		change func(p *chain.SponsorPool)
 		at     uint64
@@ -210,9 +211,8 @@ func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
 		"rate changed":        {next: func(p *chain.SponsorPool) { p.Rate++ }, want: chain.CodeSegmentOutput},
 		"open to everybody":   {change: func(p *chain.SponsorPool) { p.Users = nil }},
 		"no cap":              {change: func(p *chain.SponsorPool) { p.PeriodCap, p.PeriodLeft = 0, 0 }, next: func(p *chain.SponsorPool) { p.PeriodLeft = 0 }},
-		"an operation not allowed": {
-			pays: []chain.Output{{Lock: bob.Lock(), Body: &chain.State{Type: chain.StateData}}}, want: chain.CodeSponsor,
-		},
+		"an operation not allowed": {pays: data, want: chain.CodeSponsor},
+		"another allowed":          {change: func(p *chain.SponsorPool) { p.Operations = chain.OpState(chain.StateData) }, pays: data},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
@@ -232,7 +232,7 @@ func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
 				}
 				return next
 			}
-			paid := pays(h, u, p, after) + c.off
+			paid := pays(h, u, p, after, c.pays...) + c.off
 			expect(t, h.check(sponsored(h, u, p, paid, after(paid), c.pays...).Sign()), c.want)
 		})
 	}
