@@ -108,6 +108,11 @@ func blockRules() []ruleCase {
 			tx := h.transfer(pay(bob, coin)).Sign()
 			return h.Block(1, tx, either(bad, tx, h.transfer(pay(bob, coin)).Sign()))
 		}},
+		{chain.CodeDoubleSpend, "one transaction twice, with a child of the first between", 3, 0, func(h *harness, bad bool) *chain.Block {
+			tx := h.transfer(pay(bob, coin)).Sign()
+			child := h.Draft().Spend(tx.Out(0), signedBy(bob)).Pay(pay(carol, coin)).Sign()
+			return h.Block(1, tx, child, either(bad, tx, h.transfer(pay(bob, coin)).Sign()))
+		}},
 		{chain.CodeMissing, "output of a higher transaction", 1, 0, func(h *harness, bad bool) *chain.Block {
 			first := h.transfer(pay(bob, coin)).Sign()
 			second := h.Draft().Spend(first.Out(0), signedBy(bob)).Pay(pay(carol, coin)).Sign()
@@ -132,9 +137,9 @@ func blockRules() []ruleCase {
 		{chain.CodeBlockAttachments, "attachments of more than 8 MiB", 3, -1, func(h *harness, bad bool) *chain.Block {
 			var txs []chaintest.Signed
 			for i := range byte(3) {
-				size := either(i < 2 || !bad, chain.MaxTxAttachments-2, 10)
+				size := either(i < 2, chain.MaxTxAttachments-2, either(bad, 5, 4))
 				d := h.transfer(pay(bob, coin))
-				d.Attachments = []chain.Attachment{h.Store.Attach(chain.AttachData, bytes.Repeat([]byte{i}, either(i == 2 && !bad, 3, size)))}
+				d.Attachments = []chain.Attachment{h.Store.Attach(chain.AttachData, bytes.Repeat([]byte{i}, size))}
 				txs = append(txs, d.Sign())
 			}
 			return h.Block(1, txs...)

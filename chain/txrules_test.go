@@ -144,6 +144,25 @@ func txRules() []ruleCase {
 			d.Attachments = []chain.Attachment{h.Store.Attach(either(bad, chain.AttachData, chain.AttachKey), raw)}
 			return d
 		}),
+		single(chain.CodeKeyAttached, "known key of another cost", -1, func(h *harness, bad bool) *chaintest.Draft {
+			f := h.proofLock(10)
+			key := f.lock.Key
+			key.Cost += either[uint64](bad, 1, 0)
+			return h.transfer(pay(bob, coin), resource(chain.ResourceModel, &key)).Refer(f.locked[0])
+		}),
+		single(chain.CodeKeyAttached, "known key of another kind", -1, func(h *harness, bad bool) *chaintest.Draft {
+			f := h.proofLock(10)
+			kind := either(bad, chain.ResourcePlonk, chain.ResourceModel)
+			return h.transfer(pay(bob, coin), resource(kind, &f.lock.Key)).Refer(f.locked[0])
+		}),
+		single(chain.CodeKeyAttached, "key attached that is longer", -1, func(h *harness, bad bool) *chaintest.Draft {
+			raw, key := chaintest.Key(5, 1)
+			d := h.transfer(pay(bob, coin), resource(chain.ResourceModel, &key))
+			a := h.Store.Attach(chain.AttachKey, raw)
+			key.Len += either[uint32](bad, 1, 0)
+			d.Attachments = []chain.Attachment{a}
+			return d
+		}),
 		single(chain.CodeKeyCost, "key of another cost", -1, func(h *harness, bad bool) *chaintest.Draft {
 			raw, key := chaintest.Key(5, 1)
 			key.Cost += either[uint64](bad, 1, 0)
