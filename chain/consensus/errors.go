@@ -20,6 +20,9 @@ var (
 	// ErrNotContinued is returned by Presync.Step for headers that do not continue those before,
 	// or differ from those of the first pass.
 	ErrNotContinued = errors.New("headers do not continue those before")
+	// ErrTooLittleWork is returned by Presync.Step when a peer's headers end before they have
+	// shown enough.
+	ErrTooLittleWork = errors.New("headers end with too little work")
 	// ErrTooMany is returned by Presync.Step for a message of no headers or more than MaxHeaders.
 	ErrTooMany = errors.New("message of no headers or too many")
 )

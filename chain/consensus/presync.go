@@ -19,6 +19,7 @@ type Presync struct {
 	digests []chain.Hash // of the messages of the first pass
 	sizes   []int        // headers in each
 	next    int          // message of the second pass; -1 in the first
+	full    int          // headers in a message that is not a peer's last
 }
 
 // cursor is the last header of a pass.
@@ -31,7 +32,7 @@ type cursor struct {
 // NewPresync starts after a block of the index. Enough is the cumulative work to be shown.
 func (x *Index) NewPresync(from *Node, enough *big.Int) *Presync {
 	at := cursor{from.Header, *from.anchorHeader(), from.Hash, from.Work}
-	return &Presync{profile: x.profile, root: x.genesis.Hash, start: at, at: at, enough: enough, next: -1}
+	return &Presync{profile: x.profile, root: x.genesis.Hash, start: at, at: at, enough: enough, next: -1, full: MaxHeaders}
 }
 
 // Storing reports whether the first pass is over: the work has been shown, and the headers are
@@ -45,10 +46,11 @@ func (p *Presync) Done() bool { return p.next == len(p.digests) }
 func (p *Presync) Work() *big.Int { return new(big.Int).Set(p.at.work) }
 
 // Step takes the next message of a pass, with its seals, if any. Messages of the second pass
-// must be those of the first. Errors are a *HeaderError, ErrNotContinued or ErrTooMany; after
-// one the peer is to be dropped.
+// must be those of the first. A message that is not full is the peer's last, so digests take 32
+// bytes for every 2,000 headers. Errors are a *HeaderError, ErrNotContinued, ErrTooMany or
+// ErrTooLittleWork; after one the peer is to be dropped.
 func (p *Presync) Step(headers []chain.Header, seals [][]byte) error {
-	if len(headers) == 0 || len(headers) > MaxHeaders || len(seals) != len(headers) && len(seals) != 0 {
+	if len(headers) == 0 || len(headers) > p.full || len(seals) != len(headers) && len(seals) != 0 {
 		return ErrTooMany
 	}
 	if p.Done() {
@@ -95,8 +97,11 @@ func (p *Presync) accept(at cursor, size int, digest chain.Hash) error {
 		return nil
 	}
 	p.at, p.digests, p.sizes = at, append(p.digests, digest), append(p.sizes, size)
-	if at.work.Cmp(p.enough) >= 0 {
+	switch {
+	case at.work.Cmp(p.enough) >= 0:
 		p.at, p.next = p.start, 0
+	case size < p.full:
+		return ErrTooLittleWork
 	}
 	return nil
 }

@@ -24,12 +24,31 @@ func (x *tree) messages(n, size int) [][]chain.Header {
 	return all
 }
 
+// presync starts one with messages of another size.
+func (x *tree) presync(full int, enough *big.Int) *Presync {
+	p := x.NewPresync(x.genesis, enough)
+	p.full = full
+	return p
+}
+
+func TestHeadersWithTooLittleWorkEndTheFirstPass(t *testing.T) {
+	x := newTree(t, DefaultProfile())
+	m := x.messages(6, 4)
+	p := x.presync(4, new(big.Int).Lsh(big.NewInt(1), 100))
+	if err := p.Step(m[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Step(m[1], nil); !errors.Is(err, ErrTooLittleWork) {
+		t.Fatalf("the last message: %v", err)
+	}
+}
+
 func TestPresyncShowsWorkBeforeAnythingIsKept(t *testing.T) {
 	x := newTree(t, DefaultProfile())
 	m := x.messages(10, 4)
 	target, _ := Target(x.profile.Bits)
 	enough := new(big.Int).Mul(Work(target), big.NewInt(8))
-	p := x.NewPresync(x.genesis, enough)
+	p := x.presync(4, enough)
 	for i, h := range m {
 		if p.Storing() {
 			t.Fatalf("enough after %d messages", i)
@@ -70,7 +89,7 @@ func TestSecondPassMustRepeatTheFirst(t *testing.T) {
 		"another message": {m[0][:1]},
 		"not continued":   {m[1]},
 	} {
-		p := x.NewPresync(x.genesis, enough)
+		p := x.presync(2, enough)
 		for _, h := range m {
 			if err := p.Step(h, nil); err != nil {
 				t.Fatal(err)
