@@ -36,7 +36,7 @@ type resolved struct {
 
 // prepare computes what depends on the bytes alone.
 func prepare(t *Tx, w Witness) *checked {
-	body, witness := t.append(nil), w.append(nil)
+	body, witness := t.append(make([]byte, 0, sizeHint)), w.append(make([]byte, 0, sizeHint))
 	c := &checked{
 		tx: t, witness: w, id: tagged(tagTx, body), witnessHash: tagged(tagWitness, witness),
 		base: uint64(len(body) + len(witness)), minted: totals{}, drawn: totals{},

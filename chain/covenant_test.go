@@ -179,10 +179,10 @@ func sponsored(h *harness, u chain.UTXO, p chain.SponsorPool, paid uint64, next 
 }
 
 // pays finds the fixed point of a pool's payment and of the weight that depends on it.
-func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64) chain.SponsorPool) uint64 {
+func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64) chain.SponsorPool, others ...chain.Output) uint64 {
 	var paid uint64
 	for range 5 {
-		tx := sponsored(h, u, p, paid, after(paid)).Sign()
+		tx := sponsored(h, u, p, paid, after(paid), others...).Sign()
 		cost := uint64(1 + len(p.Users)/2*41)
 		paid = p.Rate * chain.Weight(uint64(len(tx.Tx.Encode())+len(tx.Witness.Encode())), 0, cost)
 	}
@@ -190,6 +190,7 @@ func pays(h *harness, u chain.UTXO, p chain.SponsorPool, after func(paid uint64)
 }
 
 func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
+	data := []chain.Output{{Lock: bob.Lock(), Body: &chain.State{Type: chain.StateData}}}
 	for name, c := range map[string]struct {
 		change func(p *chain.SponsorPool)
 		at     uint64
@@ -198,21 +199,20 @@ func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
 		pays   []chain.Output
 		want   chain.Code
 	}{
-		"pays":                {want: 0},
-		"one unit more":       {off: 1, want: chain.CodeSponsor},
-		"one unit less":       {off: math.MaxUint64, want: chain.CodeSponsor},
-		"at expiry":           {at: 5000, next: func(p *chain.SponsorPool) { p.PeriodStart += 5000 }},
-		"expired":             {at: 5001, next: func(p *chain.SponsorPool) { p.PeriodStart += 5000 }, want: chain.CodeSponsor},
-		"cap reached":         {change: func(p *chain.SponsorPool) { p.PeriodLeft = 100 }, next: func(p *chain.SponsorPool) { p.PeriodLeft = 0 }, want: chain.CodeSponsor},
-		"cap of a new period": {change: func(p *chain.SponsorPool) { p.PeriodLeft = 100 }, at: 2500, next: func(p *chain.SponsorPool) { p.PeriodStart, p.PeriodLeft = p.PeriodStart+2000, p.PeriodLeft+8900 }},
-		"period starts late":  {at: 2500, next: func(p *chain.SponsorPool) { p.PeriodStart += 2500 }, want: chain.CodeSegmentOutput},
-		"left not reduced":    {next: func(p *chain.SponsorPool) { p.PeriodLeft++ }, want: chain.CodeSegmentOutput},
-		"rate changed":        {next: func(p *chain.SponsorPool) { p.Rate++ }, want: chain.CodeSegmentOutput},
-		"open to everybody":   {change: func(p *chain.SponsorPool) { p.Users = nil }},
-		"no cap":              {change: func(p *chain.SponsorPool) { p.PeriodCap, p.PeriodLeft = 0, 0 }, next: func(p *chain.SponsorPool) { p.PeriodLeft = 0 }},
-		"an operation not allowed": {
-			pays: []chain.Output{{Lock: bob.Lock(), Body: &chain.State{Type: chain.StateData}}}, want: chain.CodeSponsor,
-		},
+		"pays":                     {want: 0},
+		"one unit more":            {off: 1, want: chain.CodeSponsor},
+		"one unit less":            {off: math.MaxUint64, want: chain.CodeSponsor},
+		"at expiry":                {at: 5000, next: func(p *chain.SponsorPool) { p.PeriodStart += 5000 }},
+		"expired":                  {at: 5001, next: func(p *chain.SponsorPool) { p.PeriodStart += 5000 }, want: chain.CodeSponsor},
+		"cap reached":              {change: func(p *chain.SponsorPool) { p.PeriodLeft = 100 }, next: func(p *chain.SponsorPool) { p.PeriodLeft = 0 }, want: chain.CodeSponsor},
+		"cap of a new period":      {change: func(p *chain.SponsorPool) { p.PeriodLeft = 100 }, at: 2500, next: func(p *chain.SponsorPool) { p.PeriodStart, p.PeriodLeft = p.PeriodStart+2000, p.PeriodLeft+8900 }},
+		"period starts late":       {at: 2500, next: func(p *chain.SponsorPool) { p.PeriodStart += 2500 }, want: chain.CodeSegmentOutput},
+		"left not reduced":         {next: func(p *chain.SponsorPool) { p.PeriodLeft++ }, want: chain.CodeSegmentOutput},
+		"rate changed":             {next: func(p *chain.SponsorPool) { p.Rate++ }, want: chain.CodeSegmentOutput},
+		"open to everybody":        {change: func(p *chain.SponsorPool) { p.Users = nil }},
+		"no cap":                   {change: func(p *chain.SponsorPool) { p.PeriodCap, p.PeriodLeft = 0, 0 }, next: func(p *chain.SponsorPool) { p.PeriodLeft = 0 }},
+		"an operation not allowed": {pays: data, want: chain.CodeSponsor},
+		"another allowed":          {change: func(p *chain.SponsorPool) { p.Operations = chain.OpState(chain.StateData) }, pays: data},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
@@ -232,7 +232,7 @@ func TestSponsorPaysExactlyItsRateWithinItsCaps(t *testing.T) {
 				}
 				return next
 			}
-			paid := pays(h, u, p, after) + c.off
+			paid := pays(h, u, p, after, c.pays...) + c.off
 			expect(t, h.check(sponsored(h, u, p, paid, after(paid), c.pays...).Sign()), c.want)
 		})
 	}
@@ -447,4 +447,29 @@ func TestChannelsNeedNoRulesOfTheirOwn(t *testing.T) {
 	expect(t, h.check(back), chain.CodeLockTime)
 	h.mine(1000)
 	expect(t, h.check(back), 0)
+}
+
+// TestFeesOfABlockAreOfSixteenTokensAtMost issues 17 tokens and pays fees in them.
+func TestFeesOfABlockAreOfSixteenTokensAtMost(t *testing.T) {
+	h := newHarness(t)
+	d := h.transfer(pay(alice, coin))
+	var tokens []chain.TokenID
+	for i := range 17 {
+		p := chain.TokenPolicy{ID: chain.NewTokenID(d.Inputs[0], uint32(1+2*i)), Lock: carol.Lock(), Max: 5, Minted: 5}
+		d.Pay(state(0, p.State()), chain.Output{Lock: bob.Lock(), Value: chain.Tokens(p.ID, 5)})
+		tokens = append(tokens, p.ID)
+	}
+	issue := d.Sign()
+	h.mine(1, issue)
+	var txs []chaintest.Signed
+	for i, token := range tokens {
+		d := h.Draft().Spend(issue.Out(2+2*i), signedBy(bob)).Pay(chain.Output{Lock: bob.Lock(), Value: chain.Tokens(token, 4)})
+		d.Fee = chain.Tokens(token, 1)
+		txs = append(txs, d.Sign())
+	}
+	expect(t, h.MineAfter(1, txs...), chain.CodeCoinbaseAmount)
+	a, err := h.Connect(h.Block(1, txs[:16]...))
+	if err != nil || len(a.Fees) != 16 {
+		t.Fatalf("fees of 16 tokens: %v", err)
+	}
 }

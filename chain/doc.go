@@ -7,7 +7,7 @@
 //
 // A transaction consumes outputs, references outputs (reads them without consuming) and
 // creates outputs. An [Output] has a [Lock], a [Value] and, for resources and states, a body.
-// Spending an output needs a [InputWitness] that satisfies its lock whole. An output that
+// Spending an output needs an [InputWitness] that satisfies its lock whole. An output that
 // decides what may follow it (a [Delegate] lock or any [State]) owns a segment: the outputs
 // from OutBase on, exactly those that the exit demands. Segments never overlap.
 //

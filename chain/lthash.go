@@ -66,7 +66,7 @@ func (h *LtHash) sub(other *LtHash) {
 // ltElement expands an unspent output.
 func ltElement(u *UTXO) (h LtHash) {
 	x := sha3.NewSHAKE128()
-	_, _ = x.Write(u.append([]byte(tagUTXO))) // a sponge takes any bytes
+	_, _ = x.Write(u.append(append(make([]byte, 0, sizeHint), tagUTXO...))) // a sponge takes any bytes
 	var b [ltSize]byte
 	_, _ = x.Read(b[:])
 	return ltHashOf(&b)

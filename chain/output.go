@@ -212,7 +212,7 @@ func (o *Output) append(b []byte) []byte {
 func (o *Output) Encode() []byte { return o.append(nil) }
 
 // Hash returns SHA-256 of the canonical encoding.
-func (o *Output) Hash() Hash { return sha256.Sum256(o.append(nil)) }
+func (o *Output) Hash() Hash { return sha256.Sum256(o.append(make([]byte, 0, sizeHint))) }
 
 // DecodeOutput is the inverse of Output.Encode.
 func DecodeOutput(b []byte) (Output, error) {

@@ -12,6 +12,9 @@ const (
 	MaxAttachments   = 256
 )
 
+// sizeHint is the room that an encoding gets at first, in bytes: enough for simple ones.
+const sizeHint = 512
+
 // txVersion is the version of the body's encoding.
 const txVersion = 1
 
