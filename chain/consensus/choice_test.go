@@ -214,6 +214,77 @@ func TestForkChoiceIsAnOrder(t *testing.T) {
 	})
 }
 
+// winner is the fork choice as its text reads: from the genesis block up, at every fork among
+// branches with the most work.
+func winner(genesis *block, arrived []*block, at map[*block]uint64) *block {
+	var most Work
+	for _, b := range arrived {
+		if b.work.Cmp(most) > 0 {
+			most = b.work
+		}
+	}
+	var heavy func(b *block) bool // leads to the most work
+	heavy = func(b *block) bool { return b.work == most || slices.ContainsFunc(b.children, heavy) }
+	for b := genesis; ; {
+		var branches []*block
+		for _, c := range b.children {
+			if heavy(c) {
+				branches = append(branches, c)
+			}
+		}
+		switch {
+		case len(branches) == 0:
+			return b
+		case branches[0].work == most:
+			return ofSiblings(branches, arrived, at)
+		}
+		b = slices.MinFunc(branches, func(x, y *block) int { return distance(x).Cmp(distance(y)) })
+	}
+}
+
+// ofSiblings is rule 3: the nearest of the first and of those that came soon after it, fresh.
+func ofSiblings(all, arrived []*block, at map[*block]uint64) *block {
+	first := all[0]
+	for _, b := range arrived {
+		if slices.Contains(all, b) {
+			first = b
+			break
+		}
+	}
+	best := first
+	for _, b := range all {
+		late, stale := int64(at[b])-int64(at[first]), int64(at[b])-int64(b.time)
+		timely := late <= 300 && late >= -300 && stale <= 1500 && stale >= -1500
+		if timely && distance(b).Cmp(distance(best)) < 0 {
+			best = b
+		}
+	}
+	return best
+}
+
+func TestForkChoiceEqualsItsText(t *testing.T) {
+	cfg := testConfig().withDefaults()
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSketch(rapid.Uint64().Draw(t, "seed"))
+		for range rapid.IntRange(1, 25).Draw(t, "blocks") {
+			b := s.child(s.all[max(0, len(s.all)-1-s.src.IntN(6))], 1)
+			b.time = 10_000 + s.src.Uint64N(3_000)
+		}
+		at, now := map[*block]uint64{}, uint64(10_000)
+		order := s.src.Perm(len(s.all) - 1)
+		var arrived []*block
+		for _, i := range order {
+			b := s.all[i+1]
+			now += s.src.Uint64N(250)
+			at[b], arrived = now, append(arrived, b)
+			s.complete(b, now, false, &cfg)
+		}
+		if want := winner(s.all[0], arrived, at); s.best != want {
+			t.Fatalf("stands at height %d, the text says %d", s.best.height, want.height)
+		}
+	})
+}
+
 // TestSameTreeEndsOnOneTipAfterOneMoreBlock delivers one tree to nodes in different orders and
 // at different times. They may stand on different siblings, but one more block on any winner
 // takes all of them there.
