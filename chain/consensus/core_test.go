@@ -283,3 +283,17 @@ func TestNodeAloneStaysInItsInitialSync(t *testing.T) {
 		t.Error("a peer has said that there is no more")
 	}
 }
+
+func TestNothingIsWantedAboveAnInvalidBlock(t *testing.T) {
+	m, c := newMiner(t, testConfig()), newCore(t, testConfig())
+	hs, links := m.run(m.genesisLink(), 4, 10_000)
+	now := hs[3].Time
+	must(t, c.Step(now, Joined{1}))
+	must(t, c.Step(now, Headers{1, hs}))
+	must(t, c.Step(now, Body{Peer: 1, Block: links[0].hash}))
+	c.Ready()
+	must(t, c.Step(now, Switched{Tip: m.rules.chain, Invalid: links[0].hash}))
+	if s := c.Status(); s.Wanted != 0 || s.Headers != 0 || c.peer(1).items != 0 {
+		t.Errorf("%+v", s)
+	}
+}
