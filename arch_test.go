@@ -24,6 +24,10 @@ const module = "github.com/weisyn/wes/"
 // everything below too. A package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                                {},
+	"chain":                            {},
+	"chain/chaintest":                  {"chain"},
+	"chain/consensus":                  {"chain"},
+	"chain/mempool":                    {"chain"},
 	"cmd/wes":                          {"benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},
 	"gpu":                              {},
@@ -69,6 +73,7 @@ var upper = map[string][]string{
 	"prover/circuit/service":           {"cmd/wes"},
 	"prover/pipeline":                  {"cmd/wes"},
 	"prover/model/interpret/graphtest": {},
+	"chain/chaintest":                  {},
 	"gpu/nvml/nvmltest":                {},
 	"gpu/msm/msmtest":                  {},
 }
@@ -77,6 +82,7 @@ var upper = map[string][]string{
 // self-test, and imports nothing of the prover.
 var sole = map[string][]string{
 	"github.com/yalue/onnxruntime_go":    {"gpu/onnx"},
+	"github.com/hdevalence/":             {"chain"},
 	"github.com/spf13/cobra":             {"cmd/wes"},
 	"github.com/vbauerster/mpb/":         {"cmd/wes"},
 	"google.golang.org/protobuf/":        {"prover/model/onnx", "gpu/onnx"},
