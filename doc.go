@@ -1,5 +1,5 @@
 // Package wes is the root of a program that proves inferences of ONNX models and gnark
-// circuits. It holds no code, only this map and the test that enforces it.
+// circuits, and settles them on a ledger. It holds no code, only this map and the test that enforces it.
 //
 //	cmd/wes               the command line: one file per verb
 //	prover/pipeline       the main job from file to verified proof, for all who offer it
@@ -34,6 +34,10 @@
 //	gpu/groth16           gnark's Groth16 on ICICLE, by build tag
 //	gpu/onnx              runs emitted graphs on ONNX Runtime, in a child process
 //	gpu/worker            runs jobs in child processes: limits, signs of life, restarts
+//	chain                 the ledger's rules, pure
+//	chain/consensus       which block is the tip, and how to get there: a pure core
+//	chain/mempool         policy on transactions that wait
+//	chain/chaintest       stores and networks in memory, for tests
 //	benchmarks            measures all of this, for publication; only the command line imports it
 //
 // Imports go down this list, roughly; arch_test.go says exactly which are allowed.
