@@ -33,7 +33,7 @@ func preferred(n, best *Node) bool {
 	if a == nil || b == nil {
 		return false
 	}
-	if a == n && b == best && !n.syncing && !best.syncing {
+	if a == n && !n.syncing && !best.syncing { // of equal work, so the other is alone too
 		return closer(a, b) && timely(a)
 	}
 	return closer(a, b)

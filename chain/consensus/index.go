@@ -128,7 +128,7 @@ func (x *Index) link(n *Node) {
 func (n *Node) waiting() []*Node {
 	var all []*Node
 	for _, c := range n.children {
-		if c.complete && !c.invalid {
+		if c.complete {
 			all = append(all, c)
 		}
 	}

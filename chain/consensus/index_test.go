@@ -306,18 +306,20 @@ func TestSiblingsMoveTheTipOnlyIfFreshAndNearer(t *testing.T) {
 		stamp   int64  // arrival after the time in its header
 		moves   bool
 		syncing bool
+		second  bool // and the second too
 	}{
-		"nearer and fresh":           {true, 300, 1500, true, false},
-		"nearer and at once":         {true, 0, 0, true, false},
-		"nearer, stamped ahead":      {true, 300, -1500, true, false},
-		"farther":                    {false, 0, 0, false, false},
-		"late":                       {true, 301, 0, false, false},
-		"withheld, stamped before":   {true, 300, 1501, false, false},
-		"stamped too far ahead":      {true, 300, -1501, false, false},
-		"late, in initial sync":      {true, 100_000, 100_000, true, true},
-		"farther, in initial sync":   {false, 0, 0, false, true},
-		"withheld, far in its past":  {true, 100, 60_000, false, false},
-		"late by an hour, but exact": {true, 3_600_000, 0, false, false},
+		"nearer and fresh":           {true, 300, 1500, true, false, false},
+		"nearer and at once":         {true, 0, 0, true, false, false},
+		"nearer, stamped ahead":      {true, 300, -1500, true, false, false},
+		"farther":                    {false, 0, 0, false, false, false},
+		"late":                       {true, 301, 0, false, false, false},
+		"withheld, stamped before":   {true, 300, 1501, false, false, false},
+		"stamped too far ahead":      {true, 300, -1501, false, false, false},
+		"late, in initial sync":      {true, 100_000, 100_000, true, true, true},
+		"farther, in initial sync":   {false, 0, 0, false, true, true},
+		"late, the first in sync":    {true, 100_000, 100_000, true, true, false},
+		"withheld, far in its past":  {true, 100, 60_000, false, false, false},
+		"late by an hour, but exact": {true, 3_600_000, 0, false, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newTree(t, DefaultProfile())
@@ -327,7 +329,7 @@ func TestSiblingsMoveTheTipOnlyIfFreshAndNearer(t *testing.T) {
 			x.complete(first, seen, c.syncing)
 			arrival := seen + c.after
 			second := x.sibling(first, uint64(int64(arrival)-c.stamp), c.nearer)
-			x.complete(second, arrival, c.syncing)
+			x.complete(second, arrival, c.second)
 			want := first
 			if c.moves {
 				want = second
@@ -351,6 +353,24 @@ func TestWindowStartsAtTheFirstSibling(t *testing.T) {
 	x.expect(b, "200 ms after the first")
 	x.complete(c, seen+400, false)
 	x.expect(b, "400 ms after the first, 200 after the best")
+}
+
+// TestWindowMovesOnWhenTheFirstSiblingIsInvalid counts from the first that holds.
+func TestWindowMovesOnWhenTheFirstSiblingIsInvalid(t *testing.T) {
+	x := newTree(t, DefaultProfile())
+	base := x.chainOf(x.genesis, clock, 1)[0]
+	const seen = clock + 50_000
+	a := x.add(base, seen)
+	b := x.sibling(a, seen, false)
+	c := x.sibling(b, seen, true)
+	x.complete(a, seen, false)
+	x.complete(b, seen+400, false)
+	x.complete(c, seen+600, false)
+	x.expect(a, "the first")
+	if err := x.Invalidate(a.Hash); err != nil {
+		t.Fatal(err)
+	}
+	x.expect(c, "200 ms after the first that holds")
 }
 
 func TestBodiesThatWaitedCountInTheOrderTheyCame(t *testing.T) {

@@ -17,7 +17,6 @@ type Presync struct {
 	at      cursor
 	enough  *big.Int
 	digests []chain.Hash // of the messages of the first pass
-	sizes   []int        // headers in each
 	next    int          // message of the second pass; -1 in the first
 	full    int          // headers in a message that is not a peer's last
 }
@@ -90,13 +89,13 @@ func (p *Presync) advance(at cursor, h *chain.Header, seal []byte) (cursor, erro
 // accept moves on, and from the first pass to the second when there is enough work.
 func (p *Presync) accept(at cursor, size int, digest chain.Hash) error {
 	if p.Storing() {
-		if p.digests[p.next] != digest || p.sizes[p.next] != size {
+		if p.digests[p.next] != digest {
 			return ErrNotContinued
 		}
 		p.at, p.next = at, p.next+1
 		return nil
 	}
-	p.at, p.digests, p.sizes = at, append(p.digests, digest), append(p.sizes, size)
+	p.at, p.digests = at, append(p.digests, digest)
 	switch {
 	case at.work.Cmp(p.enough) >= 0:
 		p.at, p.next = p.start, 0
