@@ -318,6 +318,7 @@ func TestSiblingsMoveTheTipOnlyIfFreshAndNearer(t *testing.T) {
 		"late, in initial sync":      {true, 100_000, 100_000, true, true, true},
 		"farther, in initial sync":   {false, 0, 0, false, true, true},
 		"late, the first in sync":    {true, 100_000, 100_000, true, true, false},
+		"late, itself in sync":       {true, 100_000, 100_000, true, false, true},
 		"withheld, far in its past":  {true, 100, 60_000, false, false, false},
 		"late by an hour, but exact": {true, 3_600_000, 0, false, false, false},
 	} {
