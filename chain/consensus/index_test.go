@@ -105,7 +105,7 @@ func TestIndexKeepsItsInvariants(t *testing.T) {
 			b := s.all[s.src.IntN(len(s.all))]
 			switch n := s.src.IntN(20); {
 			case n < 10:
-				s.child(b, 1+s.src.Uint64N(2))
+				s.child(b, 1+uint64(b.hash[0]&1)) // siblings have equal work
 			case n < 18:
 				s.complete(b, b.time+s.src.Uint64N(3000), s.src.IntN(2) == 0, &cfg)
 			case n < 19 && b.parent != nil && b.received:
