@@ -14,7 +14,7 @@ WES      := build/wes
 export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo 0)
 
 # Packages whose goroutines share memory; the others only start them through these.
-RACE := ./gpu/... ./prover ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
+RACE := ./chain ./gpu/... ./prover ./prover/circuit ./prover/circuit/service ./prover/circuit/wire ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
 
 .PHONY: help build deps demo test race fuzz bench icicle gpu-test check clean
 .DEFAULT_GOAL := help
