@@ -7,7 +7,8 @@
 # ICICLE_CURVES names the curves to build. The program needs all four of the tag icicle, the
 # default there: gnark's Groth16 links them. The tests of gpu/msm need bn254 alone, which is
 # all that the tag icicle_v3 uses.
-# ICICLE_G2=OFF leaves out what gnark's Groth16 needs, most of the time of a CUDA build.
+# ICICLE_G2=OFF leaves out what gnark's Groth16 needs, most of the time of a CUDA build; the
+# program does not link without it.
 # CUDA_ARCH names the architectures, for example "80;90"; without it, those of this machine.
 set -eu
 
