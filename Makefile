@@ -10,6 +10,9 @@ FUZZTIME ?= 20s
 CC       ?= cc
 WES      := build/wes
 
+# The distributions of ICICLE that make icicle builds; see gpu/msm/icicle.
+ICICLE_TAGS ?= icicle icicle_v3
+
 # cgo serves to load ONNX Runtime only.
 export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo 0)
 
@@ -56,12 +59,13 @@ bench: deps
 # ICICLE's native libraries, then the tests of both engines that use them, on ICICLE's CPU
 # device. Needs cmake, ninja and a C++ compiler; with nvcc, the CUDA backend is built too.
 icicle:
-	@set -e; for tag in icicle icicle_v3; do \
+	@set -e; for tag in $(ICICLE_TAGS); do \
 		prefix=$(CURDIR)/build/icicle/$$tag; \
 		gpu/msm/icicle/build.sh $$tag $$prefix; \
 		export CGO_ENABLED=1 CGO_LDFLAGS="-L$$prefix/lib -Wl,-rpath,$$prefix/lib"; \
 		$(GO) test -tags $$tag -count 1 -timeout 15m ./gpu/msm/...; \
-		$(GO) test -tags $$tag -count 1 -run 'TestScripts/device' ./cmd/wes; \
+		$(GO) test -tags $$tag -count 1 ./gpu/groth16; \
+		$(GO) test -tags $$tag -count 1 -run 'TestScripts/(device|circuit)' ./cmd/wes; \
 	done
 
 # On a GPU host only; see tools/gpu-test.sh. The log is build/gpu-test.log.

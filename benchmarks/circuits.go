@@ -14,6 +14,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/backend"
 	"github.com/weisyn/wes/benchmarks/report"
+	"github.com/weisyn/wes/gpu/dispatch"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/circuit/example"
@@ -51,6 +52,7 @@ func circuitCases(o *Options, scheme backend.ID, device string) []Case {
 // beside that by calling gnark.
 type job struct {
 	child   *worker.Child
+	at      dispatch.Fixed
 	request service.ProveRequest
 	stock   *stock
 }
@@ -76,8 +78,8 @@ func openCircuit(ctx context.Context, o *Options, s circuit.System, log int, r *
 	if err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
-	j.request = service.ProveRequest{Dir: dir, Witness: e.Witness, Device: r.Engine}
-	first, err := service.Prove(ctx, j.child, j.request)
+	j.at, j.request = dispatch.Fixed{Worker: j.child, Place: r.Engine}, service.ProveRequest{Dir: dir, Witness: e.Witness}
+	first, _, err := service.Prove(ctx, j.at, j.request)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func (j *job) run(ctx context.Context, i int) ([]report.Reading, error) {
 	turns := []func() error{
 		func() (err error) {
 			start := time.Now()
-			result, err = service.Prove(ctx, j.child, j.request)
+			result, _, err = service.Prove(ctx, j.at, j.request)
 			whole = time.Since(start).Seconds()
 			return err
 		},

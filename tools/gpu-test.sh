@@ -1,8 +1,8 @@
 #!/bin/sh
 # Tests what only a GPU can show, on a machine with an NVIDIA driver, nvcc, cmake and ninja:
-# ICICLE's CUDA device against the contract of all engines, its times, and an inference
-# proof whose execution (ONNX Runtime's CUDA provider, after its self-test) and commitments
-# (ICICLE) are both done by the GPU. WES_ONNXRUNTIME_LIB names a library of ONNX Runtime with
+# ICICLE's CUDA device against the contract of all engines, its times, an inference proof
+# whose execution (ONNX Runtime's CUDA provider, after its self-test) and commitments (ICICLE)
+# are both done by the GPU, and a Groth16 proof of a circuit. WES_ONNXRUNTIME_LIB names a library of ONNX Runtime with
 # the CUDA provider beside it.
 set -eu
 
@@ -45,5 +45,16 @@ grep -q '"engine_reason": ".*on cuda' $out/gpu.json || fail "ONNX Runtime's CUDA
 grep -q '"committer": "icicle' $out/gpu.json || fail "ICICLE did not commit"
 for file in model.wes proof.wes output.json; do
 	cmp $out/gpu/$file $out/cpu/$file || fail "$file differs between GPU and CPU"
+done
+
+# A circuit, by gnark's ICICLE on the device and by the CPU.
+circuit=$out/circuit
+build/wes-icicle prove example --constraints 65536 --out $circuit
+build/wes-icicle prove setup $circuit/circuit.ccs --scheme groth16 --curve bn254 --unsafe-setup --out $circuit/package
+for device in icicle cpu; do
+	build/wes-icicle prove prove $circuit/package --witness $circuit/witness.json --out $circuit/$device --device $device --json >$circuit/$device.json
+	cat $circuit/$device.json
+	grep -q "\"device\": \"$device\"" $circuit/$device.json || fail "$device did not prove the circuit"
+	build/wes-icicle prove verify $circuit/package --proof $circuit/$device/proof.bin --public $circuit/$device/public.json
 done
 echo "gpu-test: passed"

@@ -66,8 +66,8 @@ func (l *childLimits) flags(c *cobra.Command) {
 	fs.DurationVar(&l.timeout, "timeout", 0, "time that the work may take, for example 10m; 0: no limit")
 }
 
-// inChild runs work that may have to be killed.
-func inChild(ctx context.Context, l childLimits, work func(context.Context, service.Runner) error) error {
+// bounded has work done in children that may have to be killed. They get the options.
+func bounded(ctx context.Context, l childLimits, work func(context.Context, worker.Options) error) error {
 	if l.memory < 0 || l.timeout < 0 {
 		return errors.New("--memory and --timeout are 0 or more")
 	}
@@ -77,16 +77,15 @@ func inChild(ctx context.Context, l childLimits, work func(context.Context, serv
 		defer cancel()
 	}
 	// gnark does not look at contexts: a cancelled job gets no time to end by itself.
-	child, err := worker.Start(ctx, worker.Options{Memory: int64(l.memory * (1 << 30)), Grace: -1})
-	if err != nil {
-		return explained(err)
-	}
-	defer child.Close()
-	return explained(work(ctx, child))
+	return explained(work(ctx, worker.Options{Memory: int64(l.memory * (1 << 30)), Grace: -1}))
 }
 
-// explained says what became of a job in the words of this program.
+// explained says what became of a job in the words of this program. A deadline has the same
+// ones whatever it ended, a job or the start of its process.
 func explained(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &pipeline.Fault{Stage: "work", Err: fmt.Errorf("%s: %w; raise --timeout", worker.ReasonDeadline, context.DeadlineExceeded)}
+	}
 	var f *worker.Failure
 	if !errors.As(err, &f) {
 		return err
@@ -94,16 +93,10 @@ func explained(err error) error {
 	switch f.Reason {
 	case worker.ReasonInput:
 		return f.Err
-	case worker.ReasonDevice:
-		if !f.Lost { // it was not there to begin with
-			return f.Err
-		}
 	case service.ReasonUnsatisfied:
 		return fmt.Errorf("the witness does not satisfy the circuit: %w", f.Err)
 	case worker.ReasonMemory:
 		return &pipeline.Fault{Stage: "work", Err: fmt.Errorf("%w; raise --memory, or take a machine with more", f)}
-	case worker.ReasonDeadline:
-		return &pipeline.Fault{Stage: "work", Err: fmt.Errorf("%w; raise --timeout", f)}
 	}
 	return &pipeline.Fault{Stage: "work", Err: f}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/circuit/service"
 )
@@ -87,8 +88,13 @@ func setup(c *cobra.Command, path string, f *setupFlags) (err error) {
 	}
 	progress := newBars(c.ErrOrStderr())
 	var p *circuit.Package
-	err = inChild(c.Context(), f.limits, func(ctx context.Context, r service.Runner) (err error) {
-		p, err = service.Setup(ctx, r, f.request, progress.stages())
+	err = bounded(c.Context(), f.limits, func(ctx context.Context, o worker.Options) error {
+		child, err := worker.Start(ctx, o)
+		if err != nil {
+			return err
+		}
+		defer child.Close()
+		p, err = service.Setup(ctx, child, f.request, progress.stages())
 		return err
 	})
 	progress.finish()

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
+	"github.com/weisyn/wes/gpu"
+	"github.com/weisyn/wes/gpu/dispatch"
+	"github.com/weisyn/wes/gpu/machine"
 	"github.com/weisyn/wes/gpu/msm"
 	"github.com/weisyn/wes/gpu/msm/icicle"
 	"github.com/weisyn/wes/gpu/msm/remote"
@@ -13,48 +18,85 @@ import (
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
-var _ prover.Committer = (*msm.Committer)(nil)
-
-// Where commitments are made.
-const (
-	deviceAuto   = "auto"   // a GPU that works, else the CPU
-	deviceCPU    = "cpu"    // this process
-	deviceICICLE = "icicle" // ICICLE in a child, on whatever device it has
-)
-
-// openCommitter returns nil for the CPU of this process. It must be closed.
-func openCommitter(ctx context.Context, device string) (*msm.Committer, error) {
-	switch device {
-	case deviceCPU:
-		return nil, nil
-	case deviceAuto:
-		if icicle.Distribution == "" {
-			return nil, nil
-		}
-	case deviceICICLE:
-		if icicle.Distribution == "" {
-			_, err := icicle.Open(ctx, icicle.Options{})
-			return nil, fmt.Errorf("--device %s: %w", device, err)
-		}
-	default:
-		return nil, fmt.Errorf("--device %q is unknown: it is %s, %s or %s", device, deviceAuto, deviceCPU, deviceICICLE)
-	}
-	return probeCommitter(ctx, device)
+// committer makes commitments by ICICLE in a child, on a device that is reserved for it.
+type committer struct {
+	*msm.Committer
+	machine *machine.Machine
+	lease   *gpu.Lease // nil: ICICLE's CPU device
 }
 
-// probeCommitter asks a child what it has, and keeps it if that serves.
-func probeCommitter(ctx context.Context, device string) (*msm.Committer, error) {
-	child := worker.NewSupervisor(worker.Options{Env: icicleEnvironment()}, worker.Backoff{})
-	findings := icicle.ProbeChild(ctx, child, icicle.Options{})
-	last := findings[len(findings)-1]
-	switch {
-	case last.Status != icicle.Found && device == deviceICICLE:
-		child.Close()
-		return nil, &pipeline.Fault{Stage: prover.StageCommit, Err: fmt.Errorf("--device %s: %s: %s", device, last.Subject, last.Why)}
-	case last.Subject != icicle.SubjectCUDA && device == deviceAuto:
-		return nil, child.Close()
+var _ prover.Committer = (*committer)(nil)
+
+// committerMemory bounds from above what ICICLE takes of a device for commitments, in bytes:
+// CUDA's context, 2^22 scalars at a time with their digits (package icicle), and generators.
+const committerMemory = 2 << 30
+
+// openCommitter returns nil for the CPU of this process. It must be closed.
+func openCommitter(ctx context.Context, device string) (*committer, error) {
+	look, err := wantsDevice(device, icicleUnlinked(ctx))
+	if err != nil || !look {
+		return nil, err
 	}
-	return msm.NewCommitter(remote.New(child, icicle.Distribution, msm.NewCPU())), nil
+	m, err := openMachine(ctx, true, worker.Options{})
+	if err != nil {
+		return nil, &pipeline.Fault{Stage: prover.StageCommit, Err: err}
+	}
+	c, err := newCommitter(ctx, m, device)
+	if c == nil {
+		err = errors.Join(err, m.Close())
+	}
+	if err != nil {
+		return nil, &pipeline.Fault{Stage: prover.StageCommit, Err: err}
+	}
+	return c, nil
+}
+
+// icicleUnlinked is the error of a build without ICICLE.
+func icicleUnlinked(ctx context.Context) error {
+	if icicle.Distribution != "" {
+		return nil
+	}
+	_, err := icicle.Open(ctx, icicle.Options{})
+	return err
+}
+
+// newCommitter reserves a device of m, which it then owns. Where there is none it returns nil,
+// or an error if ICICLE was asked for and has no CPU device either.
+func newCommitter(ctx context.Context, m *machine.Machine, device string) (*committer, error) {
+	c, place := &committer{machine: m}, dispatch.CPU
+	var err error
+	switch c.lease, err = m.Acquire(ctx, committerMemory); {
+	case err == nil:
+		place = c.lease.Device().UUID
+	case ctx.Err() != nil:
+		return nil, err
+	case device == deviceAuto:
+		return nil, nil
+	case !slices.ContainsFunc(m.Findings(), foundCPU):
+		return nil, without(m, err)
+	}
+	child := worker.NewSupervisor(worker.Options{Env: append(icicleEnvironment(), dispatch.Visible(place)...)}, worker.Backoff{})
+	c.Committer = msm.NewCommitter(remote.New(child, icicle.Distribution, msm.NewCPU()))
+	return c, nil
+}
+
+func foundCPU(f gpu.Finding) bool { return f.Subject == icicle.SubjectCPU && f.Status == gpu.Found }
+
+// without is the error of --device icicle where there is no device to have.
+func without(m *machine.Machine, err error) error {
+	if why := m.WithoutDevice(); why != nil {
+		err = why
+	}
+	return fmt.Errorf("--device %s: %w", deviceICICLE, err)
+}
+
+// Close ends the child before it gives the device back.
+func (c *committer) Close() error {
+	err := c.Committer.Close()
+	if c.lease != nil {
+		c.lease.Release()
+	}
+	return errors.Join(err, c.machine.Close())
 }
 
 // icicleEnvironment is what of this process's environment ICICLE reads.

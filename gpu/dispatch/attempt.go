@@ -58,7 +58,7 @@ func (d *Dispatcher) attempt(ctx context.Context, place string, t *Task) (Attemp
 	if err != nil {
 		return Attempt{}, err
 	}
-	err = w.Do(ctx, t.job())
+	err = w.Do(ctx, t.Job(place))
 	var f *worker.Failure
 	failed := errors.As(err, &f)
 	lost := failed && f.Lost

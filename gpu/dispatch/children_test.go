@@ -93,7 +93,7 @@ func TestChildrenSeeTheirDevice(t *testing.T) {
 		want string
 	}{{Task{Memory: 5}, "GPU-0 hello"}, {Task{CPUOnly: true}, " hello"}} {
 		var got string
-		c.task.Method, c.task.Body, c.task.Receive = "test.echo", [][]byte{[]byte("hel"), []byte("lo")}, reply(&got)
+		c.task.Method, c.task.Body, c.task.Receive = "test.echo", Same([]byte("hel"), []byte("lo")), reply(&got)
 		if _, err := y.Do(t.Context(), c.task); err != nil || got != c.want {
 			t.Errorf("%q, %v; want %q", got, err, c.want)
 		}

@@ -267,10 +267,10 @@ func TestAnEndedContextIsTheReason(t *testing.T) {
 }
 
 func TestAWorkerSeesItsDeviceAlone(t *testing.T) {
-	if got := visible("GPU-7"); !slices.Contains(got, "CUDA_VISIBLE_DEVICES=GPU-7") {
+	if got := Visible("GPU-7"); !slices.Contains(got, "CUDA_VISIBLE_DEVICES=GPU-7") {
 		t.Errorf("%v", got)
 	}
-	if got := visible(CPU); !slices.Contains(got, "CUDA_VISIBLE_DEVICES=") {
+	if got := Visible(CPU); !slices.Contains(got, "CUDA_VISIBLE_DEVICES=") {
 		t.Errorf("%v", got)
 	}
 }
@@ -308,7 +308,7 @@ func breakAtRandom(t *testing.T, seed uint64) {
 		random := rand.New(rand.NewPCG(seed, n))
 		bytes, onCPU := random.IntN(120), random.IntN(5) == 0
 		all.Go(func() {
-			o, err := d.Do(t.Context(), Task{Memory: uint64(bytes), Body: [][]byte{make([]byte, bytes)}, CPUOnly: onCPU})
+			o, err := d.Do(t.Context(), Task{Memory: uint64(bytes), Body: Same(make([]byte, bytes)), CPUOnly: onCPU})
 			checkRandom(t, o, err)
 		})
 		if uuid := fmt.Sprintf("GPU-%d", random.IntN(devices)); random.IntN(2) == 0 {

@@ -23,13 +23,13 @@ var _ Worker = (*worker.Supervisor)(nil)
 func Supervise(o worker.Options, b worker.Backoff) func(place string) Worker {
 	return func(place string) Worker {
 		own := o
-		own.Env = append(slices.Clone(o.Env), visible(place)...)
+		own.Env = append(slices.Clone(o.Env), Visible(place)...)
 		return worker.NewSupervisor(own, b)
 	}
 }
 
-// visible are the variables by which CUDA finds one device, or none.
-func visible(place string) []string {
+// Visible are the environment variables by which CUDA finds one device, or none.
+func Visible(place string) []string {
 	if place == CPU {
 		place = ""
 	}

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
 	"testing"
 
-	"github.com/weisyn/wes/gpu/probe"
 	"github.com/weisyn/wes/gpu/worker"
 	"go.uber.org/goleak"
 )
@@ -71,7 +69,6 @@ func methods() map[string]worker.Method {
 			return nil, ctx.Err()
 		},
 	}
-	maps.Copy(all, probe.Methods())
 	return all
 }
 

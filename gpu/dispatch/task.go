@@ -12,7 +12,7 @@ import (
 // one gave it.
 type Task struct {
 	Method   string
-	Body     [][]byte                                // written one after the other
+	Body     func(place string) [][]byte             // of an attempt at a device's UUID or CPU; written one after the other; nil: empty
 	Receive  func(body io.Reader, size uint64) error // reads the reply; nil: the reply must be empty
 	Progress func(stage string, done, total int)     // may be nil
 	Stall    time.Duration                           // without progress and processor time; default that of worker.Job
@@ -20,8 +20,18 @@ type Task struct {
 	CPUOnly  bool                                    // never on a device
 }
 
-func (t *Task) job() worker.Job {
-	return worker.Job{Method: t.Method, Body: t.Body, Receive: t.Receive, Progress: t.Progress, Stall: t.Stall}
+// Job is an attempt at a place, a device's UUID or CPU.
+func (t *Task) Job(place string) worker.Job {
+	j := worker.Job{Method: t.Method, Receive: t.Receive, Progress: t.Progress, Stall: t.Stall}
+	if t.Body != nil {
+		j.Body = t.Body(place)
+	}
+	return j
+}
+
+// Same is a Body that does not depend on the place.
+func Same(parts ...[]byte) func(place string) [][]byte {
+	return func(string) [][]byte { return parts }
 }
 
 // CPU is the place of attempts without a device.

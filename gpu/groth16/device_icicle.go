@@ -16,6 +16,9 @@ import (
 	icicleruntime "github.com/ingonyama-zk/icicle-gnark/v3/wrappers/golang/runtime"
 )
 
+// Linked says whether this build has ICICLE.
+const Linked = true
+
 // Open loads ICICLE's backend and selects the device. The order matters: without a backend
 // SetDevice aborts the process, and without a device IsDeviceAvailable may still say yes.
 func Open() (*Device, error) {
@@ -24,7 +27,7 @@ func Open() (*Device, error) {
 	if e := icicleruntime.LoadBackendFromEnvOrDefault(); e != icicleruntime.Success {
 		return nil, fmt.Errorf("%w: no backend: %s; build it with make icicle, and name its folder in ICICLE_BACKEND_INSTALL_DIR", ErrUnavailable, e.AsString())
 	}
-	device := icicleruntime.CreateDevice(icicle.CUDA.String(), 0)
+	device := first()
 	if !icicleruntime.IsDeviceAvailable(&device) {
 		return nil, fmt.Errorf("%w: no CUDA backend was loaded: build it where nvcc is, with make icicle", ErrUnavailable)
 	}
@@ -34,7 +37,10 @@ func Open() (*Device, error) {
 	return &Device{}, nil
 }
 
-// NewProvingKey makes an empty key for Prove to take. It keeps what it has uploaded.
+func first() icicleruntime.Device { return icicleruntime.CreateDevice(icicle.CUDA.String(), 0) }
+
+// NewProvingKey makes an empty key for Prove to take. It keeps what it has uploaded until
+// Free.
 func (*Device) NewProvingKey(c ecc.ID) groth16.ProvingKey { return accelerated.NewProvingKey(c) }
 
 // Prove is gnark's groth16.Prove on the device.
@@ -44,4 +50,18 @@ func (*Device) Prove(cs constraint.ConstraintSystem, pk groth16.ProvingKey, w wi
 		options = append(options, icicle.WithProverOptions(o...))
 	}
 	return accelerated.Prove(cs, pk, w, options...)
+}
+
+// Free takes a key off the device. Memory belongs to the device that is the thread's.
+func (*Device) Free(pk groth16.ProvingKey) {
+	key, ok := pk.(interface{ FreeGPUResources() })
+	if !ok {
+		panic(fmt.Sprintf("BUG: %T is no key of NewProvingKey", pk))
+	}
+	freed, device := make(chan struct{}), first()
+	icicleruntime.RunOnDevice(&device, func(...any) {
+		defer close(freed)
+		key.FreeGPUResources()
+	})
+	<-freed
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/consensys/gnark/constraint"
 )
 
+// Linked says whether this build has ICICLE.
+const Linked = false
+
 // Open says that this build has no ICICLE.
 func Open() (*Device, error) {
 	return nil, fmt.Errorf("%w: this build is without it: build with cgo and -tags icicle after make icicle", ErrUnavailable)
@@ -24,3 +27,6 @@ func (*Device) NewProvingKey(c ecc.ID) groth16.ProvingKey { return groth16.NewPr
 func (*Device) Prove(constraint.ConstraintSystem, groth16.ProvingKey, witness.Witness, ...backend.ProverOption) (groth16.Proof, error) {
 	return nil, ErrUnavailable
 }
+
+// Free does nothing.
+func (*Device) Free(groth16.ProvingKey) {}

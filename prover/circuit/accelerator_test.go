@@ -17,8 +17,9 @@ import (
 
 // device is an accelerator that the CPU plays.
 type device struct {
-	keys, proofs int
-	spoil        bool
+	keys, proofs, freed int
+	spoil               bool
+	fail                error
 }
 
 var _ circuit.Accelerator = (*device)(nil)
@@ -32,12 +33,17 @@ func (d *device) NewProvingKey(c ecc.ID) groth16.ProvingKey {
 
 func (d *device) Prove(cs constraint.ConstraintSystem, pk groth16.ProvingKey, w witness.Witness, o ...backend.ProverOption) (groth16.Proof, error) {
 	d.proofs++
+	if d.fail != nil {
+		return nil, d.fail
+	}
 	p, err := groth16.Prove(cs, pk, w, o...)
 	if d.spoil {
 		p = groth16.NewProof(cs.(interface{ CurveID() ecc.ID }).CurveID())
 	}
 	return p, err
 }
+
+func (d *device) Free(groth16.ProvingKey) { d.freed++ }
 
 func TestAcceleratorProvesGroth16AndNothingElse(t *testing.T) {
 	for _, s := range circuit.Systems() {
@@ -62,9 +68,47 @@ func TestAcceleratorProvesGroth16AndNothingElse(t *testing.T) {
 
 func TestDeviceThatMakesBadProofsIsBlamed(t *testing.T) {
 	f := tiny(t, circuit.Systems()[0], false)
-	_, err := circuit.NewProver(circuit.Options{Accelerator: &device{spoil: true}}).Prove(t.Context(), f.dir, f.witness, circuit.TargetGnark, nil)
-	if err == nil || errors.As(err, new(*circuit.InputError)) {
-		t.Errorf("got %v, want a failure of the device", err)
+	for _, d := range []*device{{spoil: true}, {fail: errors.New("out of order")}} {
+		_, err := circuit.NewProver(circuit.Options{Accelerator: d}).Prove(t.Context(), f.dir, f.witness, circuit.TargetGnark, nil)
+		var failed *circuit.DeviceError
+		if !errors.As(err, &failed) || failed.Device != "played" {
+			t.Errorf("got %v, want a failure of the device", err)
+		}
+	}
+}
+
+// TestDeviceHoldsTheKeyOfOnePackage, since a job reserves memory for its own alone.
+func TestDeviceHoldsTheKeyOfOnePackage(t *testing.T) {
+	d := &device{}
+	p := circuit.NewProver(circuit.Options{Accelerator: d})
+	a, b := tiny(t, circuit.Systems()[0], false), tiny(t, circuit.Systems()[1], false)
+	for i, f := range []*fixture{a, a, b, a} {
+		f.prove(t, p)
+		if d.keys-d.freed != 1 {
+			t.Errorf("after %d proofs the device has %d keys", i+1, d.keys-d.freed)
+		}
+	}
+	if d.keys != 3 {
+		t.Errorf("%d keys were loaded, want 3", d.keys)
+	}
+}
+
+func TestDeviceMemoryHoldsKeyAndDomain(t *testing.T) {
+	for _, s := range circuit.Systems() {
+		m := circuit.Manifest{Scheme: s.SchemeName(), Curve: s.CurveName(), Constraints: 1<<20 + 1, Proving: &circuit.Part{Size: 400 << 20}}
+		got := m.DeviceMemory()
+		if s.Scheme != backend.GROTH16 {
+			if got != 0 {
+				t.Errorf("%v: %d bytes of a device that it does not use", s, got)
+			}
+			continue
+		}
+		if least := uint64(400<<20 + 6<<21*32); got < least || got > 10<<30 {
+			t.Errorf("%v: %d bytes, want more than %d", s, got, least)
+		}
+		if m.Proving = nil; m.DeviceMemory() != 0 {
+			t.Errorf("%v: a verifier's package takes memory", s)
+		}
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 // that more can be in memory for a while; what is larger than the limit alone is dropped after
 // use.
 type cache struct {
-	limit int64
+	limit int64         // bytes
+	most  int           // packages, 0: any number
+	free  func(*loaded) // called with what is dropped; may be nil
 	mu    struct {
 		sync.Mutex
 		entries []*entry // the one used last is the last
@@ -58,7 +60,7 @@ func (c *cache) claim(key [32]byte, size int64) (e *entry, first bool) {
 		c.mu.entries = append(slices.Delete(all, i, i+1), e)
 	} else {
 		e, first = &entry{key: key, ready: make(chan struct{})}, true
-		c.evict(size)
+		c.evict(size, 1)
 		c.mu.entries = append(c.mu.entries, e)
 	}
 	e.users++
@@ -74,21 +76,25 @@ func (c *cache) release(e *entry) {
 	if e.users == 0 && e.failed() {
 		c.mu.entries = slices.DeleteFunc(c.mu.entries, func(o *entry) bool { return o == e })
 	}
-	c.evict(0)
+	c.evict(0, 0)
 }
 
-// evict drops idle entries, those unused for the longest time first, until size more bytes
-// fit; c.mu is held.
-func (c *cache) evict(size int64) {
-	total := size
+// evict drops idle entries, those unused for the longest time first, until more
+// entries of size bytes fit; c.mu is held.
+func (c *cache) evict(size int64, more int) {
+	total, count := size, len(c.mu.entries)+more
 	for _, e := range c.mu.entries {
 		total += e.bytes()
 	}
 	c.mu.entries = slices.DeleteFunc(c.mu.entries, func(e *entry) bool {
-		if total <= c.limit || e.users > 0 {
+		full := total > c.limit || c.most > 0 && count > c.most
+		if !full || e.users > 0 {
 			return false
 		}
-		total -= e.bytes()
+		total, count = total-e.bytes(), count-1
+		if c.free != nil {
+			c.free(e.value)
+		}
 		return true
 	})
 }

@@ -40,6 +40,18 @@ func (e *UnsatisfiedError) Error() string { return fmt.Sprintf("witness: %v", e.
 // Unwrap gives gnark's error.
 func (e *UnsatisfiedError) Unwrap() error { return e.Err }
 
+// DeviceError is the error of an accelerator that failed, or made a proof that does not hold.
+// The CPU may still prove the same.
+type DeviceError struct {
+	Device string
+	Err    error
+}
+
+func (e *DeviceError) Error() string { return fmt.Sprintf("prove on %s: %v", e.Device, e.Err) }
+
+// Unwrap gives the cause.
+func (e *DeviceError) Unwrap() error { return e.Err }
+
 // Check names the condition that a proof did not meet.
 type Check string
 

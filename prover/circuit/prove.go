@@ -2,6 +2,7 @@ package circuit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,12 +20,16 @@ type Accelerator interface {
 	// NewProvingKey makes an empty key for Prove to take.
 	NewProvingKey(c ecc.ID) groth16.ProvingKey
 	Prove(cs constraint.ConstraintSystem, pk groth16.ProvingKey, w witness.Witness, o ...backend.ProverOption) (groth16.Proof, error)
+	// Free gives back what a key holds of the device.
+	Free(pk groth16.ProvingKey)
 }
 
 // Options say what a Prover may use.
 type Options struct {
-	CacheBytes  int64       // of loaded packages to keep; default 4 GiB
-	Accelerator Accelerator // nil: the CPU does everything
+	CacheBytes int64 // of loaded packages to keep; default 4 GiB
+	// Accelerator is nil where the CPU does everything. With one only the package used last
+	// is kept, as its key is on the device too, whose memory is reserved for one job.
+	Accelerator Accelerator
 }
 
 const defaultCache = 4 << 30
@@ -40,7 +45,18 @@ func NewProver(o Options) *Prover {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCache
 	}
-	return &Prover{cache: cache{limit: o.CacheBytes}, accelerator: o.Accelerator}
+	p := &Prover{cache: cache{limit: o.CacheBytes}, accelerator: o.Accelerator}
+	if p.accelerator != nil {
+		p.cache.most, p.cache.free = 1, p.free
+	}
+	return p
+}
+
+// free drops a package from the device.
+func (p *Prover) free(l *loaded) {
+	if p.accelerates(l.manifest.System()) {
+		p.accelerator.Free(l.pk.(groth16.ProvingKey))
+	}
 }
 
 // Stages that Prove and Setup report.
@@ -87,8 +103,8 @@ type Report struct {
 
 // Prove proves that a witness satisfies the circuit of the package in dir, and verifies the
 // proof. gnark cannot be stopped: ctx is looked at between stages. Errors are *InputError for
-// what is not usable, *UnsatisfiedError for a witness that is none, and others for failures of
-// this program or machine.
+// what is not usable, *UnsatisfiedError for a witness that is none, *DeviceError for an accelerator
+// that failed, and others for failures of this program or machine.
 func (p *Prover) Prove(ctx context.Context, dir string, witness []byte, t Target, progress Progress) (*Result, error) {
 	start := time.Now()
 	progress.begin(StageLoad)
@@ -134,7 +150,7 @@ func (p *Prover) run(ctx context.Context, l *loaded, w *Witness, t Target, progr
 // refuted blames a proof that does not hold on the device that made it, or else on the keys.
 func (p *Prover) refuted(s System, err error) error {
 	if p.accelerates(s) {
-		return fmt.Errorf("prove on %s: %w", p.accelerator.Name(), err)
+		return &DeviceError{p.accelerator.Name(), err}
 	}
 	return unusable(ProvingFile, "it does not fit the verifying key: %w", err)
 }
@@ -150,13 +166,24 @@ func (p *Prover) prove(l *loaded, w *Witness, t Target) ([]byte, error) {
 	var made proof
 	if p.accelerates(s) {
 		made, err = p.accelerator.Prove(l.cs, l.pk.(groth16.ProvingKey), g, s.proverOptions(t)...)
+		err = p.blamed(solved(err))
 	} else {
 		made, err = s.prove(l.cs, l.pk, g, t)
+		err = solved(err)
 	}
 	if err != nil {
-		return nil, solved(err)
+		return nil, err
 	}
 	return encode(made)
+}
+
+// blamed makes the accelerator answer for an error that is not the witness's.
+func (p *Prover) blamed(err error) error {
+	var unsatisfied *UnsatisfiedError
+	if err == nil || errors.As(err, &unsatisfied) {
+		return err
+	}
+	return &DeviceError{p.accelerator.Name(), err}
 }
 
 // acquire gives a loaded package, which stays in memory until it is released.

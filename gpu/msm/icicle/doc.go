@@ -29,8 +29,11 @@ const (
 	CPU  = "CPU"
 )
 
-// SubjectCUDA is that of the finding about a GPU.
-const SubjectCUDA = "ICICLE's CUDA device"
+// Subjects of findings: a GPU, and the device that serves to test.
+const (
+	SubjectCUDA = "ICICLE's CUDA device"
+	SubjectCPU  = "ICICLE's CPU device"
+)
 
 // Finding is one thing that Probe looked for.
 type Finding struct {

@@ -39,9 +39,9 @@ func choose(o Options) (device string, findings []Finding) {
 		return "", findings
 	}
 	if s := setDevice(CPU); s != success {
-		return "", append(findings, Finding{Subject: "ICICLE's CPU device", Status: Broken, Why: s.AsString()})
+		return "", append(findings, Finding{Subject: SubjectCPU, Status: Broken, Why: s.AsString()})
 	}
-	return CPU, append(findings, Finding{Subject: "ICICLE's CPU device", Status: Found, Why: "for tests: the CPU engine is faster"})
+	return CPU, append(findings, Finding{Subject: SubjectCPU, Status: Found, Why: "for tests: the CPU engine is faster"})
 }
 
 func cuda(backend string) Finding {

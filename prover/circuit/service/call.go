@@ -7,8 +7,19 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/weisyn/wes/gpu/dispatch"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
+)
+
+// Dispatcher runs a task where there is a device for it, and moves it on when that breaks.
+type Dispatcher interface {
+	Do(ctx context.Context, t dispatch.Task) (dispatch.Outcome, error)
+}
+
+var (
+	_ Dispatcher = (*dispatch.Dispatcher)(nil)
+	_ Dispatcher = dispatch.Fixed{}
 )
 
 // Runner runs a job in a child process.
@@ -26,36 +37,60 @@ type ProveRequest struct {
 	Dir      string // of the package
 	Witness  []byte // full witness: gnark's encoding or JSON
 	Target   circuit.Target
-	Device   string // DeviceCPU, the default, or DeviceICICLE
+	CPUOnly  bool // no device, even if there is one for the scheme
 	Progress circuit.Progress
 }
 
-// Prove asks a child. Its error is a *worker.Failure if the child was asked.
-func Prove(ctx context.Context, r Runner, q ProveRequest) (*circuit.Result, error) {
+// Prove has a task done: Groth16 by a device or the CPU, PLONK by the CPU. The outcome says
+// where, also with an error, which wraps a *worker.Failure if a child was asked.
+func Prove(ctx context.Context, d Dispatcher, q ProveRequest) (*circuit.Result, dispatch.Outcome, error) {
 	pack, err := circuit.Open(q.Dir)
 	if err != nil {
-		return nil, err
+		return nil, dispatch.Outcome{}, err
 	}
 	if err := pack.CanProve(); err != nil {
-		return nil, err
+		return nil, dispatch.Outcome{}, err
 	}
-	dir, err := filepath.Abs(q.Dir)
+	task, err := q.task(pack.Manifest)
 	if err != nil {
-		return nil, err
-	}
-	head, err := encodeHead(proveHead{dir, q.Target, q.Device})
-	if err != nil {
-		return nil, err
+		return nil, dispatch.Outcome{}, err
 	}
 	var result *circuit.Result
-	err = r.Do(ctx, worker.Job{
-		Method: methodProve, Body: [][]byte{head, q.Witness}, Progress: job(q.Progress),
-		Receive: func(body io.Reader, size uint64) (err error) {
-			result, err = readResult(pack.Manifest, body, size)
-			return err
+	task.Receive = func(body io.Reader, size uint64) (err error) {
+		result, err = readResult(pack.Manifest, body, size)
+		return err
+	}
+	outcome, err := d.Do(ctx, task)
+	if err != nil {
+		return nil, outcome, err
+	}
+	return result, outcome, nil
+}
+
+// task is the request for a package with a manifest. A child on a device is asked to use it.
+func (q *ProveRequest) task(m *circuit.Manifest) (dispatch.Task, error) {
+	dir, err := filepath.Abs(q.Dir)
+	if err != nil {
+		return dispatch.Task{}, err
+	}
+	cpu, err := encodeHead(proveHead{dir, q.Target, DeviceCPU})
+	if err != nil {
+		return dispatch.Task{}, err
+	}
+	device, err := encodeHead(proveHead{dir, q.Target, DeviceICICLE})
+	if err != nil {
+		return dispatch.Task{}, err
+	}
+	memory := m.DeviceMemory()
+	return dispatch.Task{
+		Method: methodProve, Progress: job(q.Progress), Memory: memory, CPUOnly: q.CPUOnly || memory == 0,
+		Body: func(place string) [][]byte {
+			if place == dispatch.CPU {
+				return [][]byte{cpu, q.Witness}
+			}
+			return [][]byte{device, q.Witness}
 		},
-	})
-	return result, err
+	}, nil
 }
 
 // readResult takes the public values that the circuit has and a proof of bounded size.

@@ -2,8 +2,8 @@
 //
 // gnark cannot be cancelled, and a stranger's constraint system can ask for any amount of time
 // and memory. So the child's side is a table of worker methods (Service.Methods), and the
-// parent's side are functions that call them through a Runner (Prove, Setup). A job that is
-// cancelled ends with its process.
+// parent's side are functions that call them: Prove through a Dispatcher, which chooses a
+// device or the CPU, and Setup through a Runner. A job that is cancelled ends with its process.
 //
 //	method          request                            reply
 //	circuit.prove   head: folder, target, device;      head: report; public values; proof

@@ -13,10 +13,10 @@ import (
 // ReasonUnsatisfied is that of a witness which is not one of the circuit's.
 const ReasonUnsatisfied worker.Reason = "unsatisfied_witness"
 
-// The devices that a proof can be asked of.
+// The devices that a child can be asked to prove on.
 const (
 	DeviceCPU    = "cpu"
-	DeviceICICLE = "icicle" // Groth16 only; PLONK is proved by the CPU all the same
+	DeviceICICLE = "icicle" // Groth16 only
 )
 
 // Service is the child's side.
@@ -113,7 +113,10 @@ func stages(r *worker.Request) circuit.Progress {
 func reasoned(err error) error {
 	var input *circuit.InputError
 	var unsatisfied *circuit.UnsatisfiedError
+	var device *circuit.DeviceError
 	switch {
+	case errors.As(err, &device):
+		return worker.Fail(worker.ReasonDevice, err)
 	case errors.As(err, &unsatisfied):
 		return worker.Fail(ReasonUnsatisfied, err)
 	case errors.As(err, &input):

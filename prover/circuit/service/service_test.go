@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weisyn/wes/gpu/dispatch"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/circuit/example"
@@ -21,8 +22,8 @@ const childVariable = "WES_SERVICE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	circuit.Silence()
-	if os.Getenv(childVariable) != "" {
-		s := service.New(0, func() (circuit.Accelerator, error) { return nil, errors.New("no device here") })
+	if behaviour := os.Getenv(childVariable); behaviour != "" {
+		s := service.New(0, accelerator(behaviour))
 		if err := worker.Serve(context.Background(), os.Args[len(os.Args)-1], s.Methods()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -38,13 +39,16 @@ func start(t *testing.T) *worker.Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := worker.Start(t.Context(), worker.Options{Command: []string{self}, Env: []string{childVariable + "=1"}, Grace: -1})
+	c, err := worker.Start(t.Context(), worker.Options{Command: []string{self}, Env: []string{childVariable + "=" + noDevice}, Grace: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
 }
+
+// onCPU has all tasks done by one child.
+func onCPU(c *worker.Child) service.Dispatcher { return dispatch.Fixed{Worker: c, Place: dispatch.CPU} }
 
 // circuitOf writes an example's constraint system.
 func circuitOf(t *testing.T, s circuit.System, rows int) (path string, e *example.Example) {
@@ -87,7 +91,7 @@ func TestJobsRunInAChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 2 {
-			r, err := service.Prove(t.Context(), c, service.ProveRequest{Dir: out, Witness: e.Witness})
+			r, _, err := service.Prove(t.Context(), onCPU(c), service.ProveRequest{Dir: out, Witness: e.Witness})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,22 +113,21 @@ func TestReasonsTellFailuresApart(t *testing.T) {
 	if _, err := service.Setup(t.Context(), c, circuit.SetupRequest{System: s, Circuit: path, Out: out, Unsafe: true}, nil); err != nil {
 		t.Fatal(err)
 	}
-	prove := func(witness []byte, device string) error {
-		_, err := service.Prove(t.Context(), c, service.ProveRequest{Dir: out, Witness: witness, Device: device})
+	prove := func(witness []byte, place string) error {
+		_, _, err := service.Prove(t.Context(), dispatch.Fixed{Worker: c, Place: place}, service.ProveRequest{Dir: out, Witness: witness})
 		return err
 	}
-	wantReason(t, prove([]byte(`{"public": ["1"], "secret": ["2"]}`), ""), service.ReasonUnsatisfied)
-	wantReason(t, prove([]byte(`{"public": ["1"]}`), ""), worker.ReasonInput)
-	wantReason(t, prove(e.Witness, "abacus"), worker.ReasonInput)
-	wantReason(t, prove(e.Witness, service.DeviceICICLE), worker.ReasonDevice)
-	if err := prove(e.Witness, service.DeviceCPU); err != nil {
+	wantReason(t, prove([]byte(`{"public": ["1"], "secret": ["2"]}`), dispatch.CPU), service.ReasonUnsatisfied)
+	wantReason(t, prove([]byte(`{"public": ["1"]}`), dispatch.CPU), worker.ReasonInput)
+	wantReason(t, prove(e.Witness, "GPU-0"), worker.ReasonDevice)
+	if err := prove(e.Witness, dispatch.CPU); err != nil {
 		t.Errorf("after refusals: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(out, circuit.ProvingFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var input *circuit.InputError
-	if err := prove(e.Witness, ""); !errors.As(err, &input) {
+	if err := prove(e.Witness, dispatch.CPU); !errors.As(err, &input) {
 		t.Errorf("got %v, want an error of input", err)
 	}
 	_, err := service.Setup(t.Context(), c, circuit.SetupRequest{System: circuit.Systems()[4], Circuit: path, Out: out + "2", Unsafe: true}, nil)
