@@ -25,6 +25,7 @@
 //	prover/circuit/srs    reference strings of ceremonies
 //	prover/circuit/wire   bounds gnark's encodings before gnark decodes them
 //	gpu                   devices: memory slots, claims, health
+//	gpu/machine           the devices of one machine: probed, claimed, watched, used
 //	gpu/dispatch          jobs on devices, moved on when something breaks
 //	gpu/probe             what devices and libraries there are
 //	gpu/nvml              the NVIDIA driver's library

@@ -41,6 +41,8 @@ type product struct {
 	width, batch, log int
 }
 
+// products are single multiplications, and batches of narrow scalars as commitments have
+// them. One batch of wide scalars serves: more of them only take minutes.
 func products(quick bool) []product {
 	var list []product
 	for _, width := range []int{fr.Bits, 16, 8} {
@@ -51,7 +53,10 @@ func products(quick bool) []product {
 		for log := 10; log <= 18; log++ {
 			list = append(list, product{width, 1, log})
 		}
-		list = append(list, product{width, 64, 10}, product{width, 512, 11}, product{width, 2048, 12})
+		list = append(list, product{width, 64, 10})
+		if width < fr.Bits {
+			list = append(list, product{width, 512, 11}, product{width, 2048, 12})
+		}
 	}
 	return list
 }
