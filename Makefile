@@ -57,7 +57,8 @@ bench: deps
 	$(WES) bench --out benchmarks/results
 
 # ICICLE's native libraries, then the tests of both engines that use them, on ICICLE's CPU
-# device. Needs cmake, ninja and a C++ compiler; with nvcc, the CUDA backend is built too.
+# device, and a program with each: build/wes-icicle, build/wes-icicle_v3. Needs cmake, ninja and a
+# C++ compiler; with nvcc, the CUDA backend is built too.
 icicle:
 	@set -e; for tag in $(ICICLE_TAGS); do \
 		prefix=$(CURDIR)/build/icicle/$$tag; \
@@ -66,6 +67,7 @@ icicle:
 		$(GO) test -tags $$tag -count 1 -timeout 15m ./gpu/msm/...; \
 		$(GO) test -tags $$tag -count 1 ./gpu/groth16; \
 		$(GO) test -tags $$tag -count 1 -run 'TestScripts/(device|circuit)' ./cmd/wes; \
+		$(GO) build -tags $$tag -o build/wes-$$tag ./cmd/wes; \
 	done
 
 # On a GPU host only; see tools/gpu-test.sh. The log is build/gpu-test.log.

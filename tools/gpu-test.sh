@@ -2,8 +2,8 @@
 # Tests what only a GPU can show, on a machine with an NVIDIA driver, nvcc, cmake and ninja:
 # ICICLE's CUDA device against the contract of all engines, its times, an inference proof
 # whose execution (ONNX Runtime's CUDA provider, after its self-test) and commitments (ICICLE)
-# are both done by the GPU, and a Groth16 proof of a circuit. WES_ONNXRUNTIME_LIB names a library of ONNX Runtime with
-# the CUDA provider beside it.
+# are both done by the GPU, and a Groth16 proof of a circuit; then the benchmark.
+# WES_ONNXRUNTIME_LIB names a library of ONNX Runtime with the CUDA provider beside it.
 set -eu
 
 fail() {
@@ -57,4 +57,8 @@ for device in icicle cpu; do
 	grep -q "\"device\": \"$device\"" $circuit/$device.json || fail "$device did not prove the circuit"
 	build/wes-icicle prove verify $circuit/package --proof $circuit/$device/proof.bin --public $circuit/$device/public.json
 done
-echo "gpu-test: passed"
+
+# What is published of a GPU host: engines beside each other, circuits, ONNX Runtime's providers.
+build/wes-icicle devices
+build/wes-icicle bench msm ntt groth16 onnx --out benchmarks/results/gpu
+echo "gpu-test: passed; the measurements are in benchmarks/results/gpu"
