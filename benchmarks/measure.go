@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"unicode"
@@ -50,8 +51,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// cut makes a text one that Decode takes.
+// cut makes a text one that Decode takes, and that does not publish whose machine this is.
 func cut(text string) string {
+	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
+		text = strings.ReplaceAll(text, home, "~")
+	}
 	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
 	return strings.ToValidUTF8(text[:min(len(text), report.MaxText)], "")
 }

@@ -256,3 +256,11 @@ func TestProgressEndsEveryCase(t *testing.T) {
 		t.Errorf("%d cases ended, %d results", ended, len(r.Results))
 	}
 }
+
+func TestReasonsDoNotNameTheHomeFolder(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	if got := cut("no file " + home + "/library"); got != "no file ~/library" {
+		t.Errorf("published %q", got)
+	}
+}
