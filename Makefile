@@ -13,7 +13,7 @@ WES      := build/wes
 # The distributions of ICICLE that make icicle builds; see gpu/msm/icicle.
 ICICLE_TAGS ?= icicle icicle_v3
 
-# cgo serves to load ONNX Runtime only.
+# cgo serves to load ONNX Runtime, the NVIDIA driver's library and, by tag, ICICLE.
 export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo 0)
 
 # Packages whose goroutines share memory; the others only start them through these.

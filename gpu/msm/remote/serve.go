@@ -45,11 +45,15 @@ func (s *server) engine(ctx context.Context, name string) (msm.Engine, error) {
 	return e, nil
 }
 
-func (s *server) known(number uint64) (msm.Bases, error) {
-	if b := s.bases[number]; b != nil {
-		return b, nil
+// request reads the head of a request about bases that are here. left is the size of the rest.
+func (s *server) request(r *worker.Request) (h head, left uint64, b msm.Bases, err error) {
+	if h, left, err = readHead(r.Body, r.Size); err != nil {
+		return h, 0, nil, err
 	}
-	return nil, worker.Fail(reasonUnknown, fmt.Errorf("bases %d are not here", number))
+	if b = s.bases[h.bases]; b == nil {
+		return h, 0, nil, worker.Fail(reasonUnknown, fmt.Errorf("bases %d are not here", h.bases))
+	}
+	return h, left, b, nil
 }
 
 // failed gives an engine's error its reason. An engine fails when its device does, unless
@@ -88,11 +92,7 @@ func (s *server) load(ctx context.Context, r *worker.Request) ([][]byte, error) 
 }
 
 func (s *server) drop(ctx context.Context, r *worker.Request) ([][]byte, error) {
-	h, _, err := readHead(r.Body, r.Size)
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.known(h.bases)
+	h, _, b, err := s.request(r)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,7 @@ func (s *server) drop(ctx context.Context, r *worker.Request) ([][]byte, error) 
 }
 
 func (s *server) multiply(ctx context.Context, r *worker.Request) ([][]byte, error) {
-	h, size, err := readHead(r.Body, r.Size)
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.known(h.bases)
+	h, size, b, err := s.request(r)
 	if err != nil {
 		return nil, err
 	}
@@ -124,11 +120,7 @@ func (s *server) multiply(ctx context.Context, r *worker.Request) ([][]byte, err
 }
 
 func (s *server) rows(ctx context.Context, r *worker.Request) ([][]byte, error) {
-	h, size, err := readHead(r.Body, r.Size)
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.known(h.bases)
+	h, size, b, err := s.request(r)
 	if err != nil {
 		return nil, err
 	}
