@@ -2,12 +2,13 @@ package chain
 
 import (
 	"crypto/sha256"
-	"crypto/sha3"
 	"encoding/binary"
+
+	"lukechampine.com/blake3"
 )
 
 // LtHash is a hash of a set that follows additions and removals: the sum, lane by lane, of
-// 1,024 integers of 16 bits per element, expanded from it by SHAKE128. The zero value is the
+// 1,024 integers of 16 bits per element, expanded from it by BLAKE3. The zero value is the
 // hash of the empty set. See Lewi, Kim, Maykov, Weis: Securing Update Propagation with
 // Homomorphic Hashing (2019), section 4, for why finding two sets with one sum is hard at
 // these parameters.
@@ -65,10 +66,10 @@ func (h *LtHash) sub(other *LtHash) {
 
 // ltElement expands an unspent output.
 func ltElement(u *UTXO) (h LtHash) {
-	x := sha3.NewSHAKE128()
-	_, _ = x.Write(u.append(append(make([]byte, 0, sizeHint), tagUTXO...))) // a sponge takes any bytes
+	x := blake3.New(HashSize, nil)
+	_, _ = x.Write(u.append(append(make([]byte, 0, sizeHint), tagUTXO...))) // a hash takes any bytes
 	var b [ltSize]byte
-	_, _ = x.Read(b[:])
+	_, _ = x.XOF().Read(b[:])
 	return ltHashOf(&b)
 }
 
