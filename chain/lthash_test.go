@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+
+	"lukechampine.com/blake3"
 )
 
 // dumbSum adds lane by lane.
@@ -76,6 +78,22 @@ func TestEveryFieldOfAnOutputEntersTheSetHash(t *testing.T) {
 		change(&other)
 		if ltElement(&other) == ltElement(&base) {
 			t.Errorf("%s does not enter", name)
+		}
+	}
+}
+
+func TestElementsAreTheLibrarysExtendableOutput(t *testing.T) {
+	r := newSource(5)
+	for range 50 {
+		digest := r.hash()
+		h := blake3.New(HashSize, nil)
+		h.Write(digest[:])
+		var want [ltSize]byte
+		if _, err := h.XOF().Read(want[:]); err != nil {
+			t.Fatal(err)
+		}
+		if ltExpand(digest) != want {
+			t.Fatal("another expansion")
 		}
 	}
 }
