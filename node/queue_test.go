@@ -1,0 +1,140 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// started runs a queue until the test ends.
+func started(t *testing.T) (*queue, func() error) {
+	t.Helper()
+	q := newQueue()
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	nothing := func() error { return nil }
+	go func() { failed <- q.run(ctx, func(uint64) error { return nil }, nothing) }()
+	stop := func() error { cancel(); <-q.ended; return <-failed }
+	return q, stop
+}
+
+func TestQueueRunsOneAtATimeAndStops(t *testing.T) {
+	q, stop := started(t)
+	n := 0 // without a lock: the race detector watches
+	done := make(chan error)
+	for range 50 {
+		go func() { done <- q.do(t.Context(), func(uint64) error { n++; return nil }) }()
+	}
+	for range 50 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := stop(); err != nil || n != 50 {
+		t.Errorf("%d steps, %v", n, err)
+	}
+	for range maxQueued + 1 { // more than fit
+		if err := q.do(t.Context(), func(uint64) error { return nil }); !errors.Is(err, errStopped) {
+			t.Fatalf("after the end: %v", err)
+		}
+	}
+}
+
+func TestQueueEndsWithTheFirstFault(t *testing.T) {
+	q := newQueue()
+	fault := errors.New("the disk is gone")
+	failed := make(chan error, 1)
+	go func() {
+		failed <- q.run(t.Context(), func(uint64) error { return nil }, func() error { return nil })
+	}()
+	if err := q.do(t.Context(), func(uint64) error { return fault }); err != nil && !errors.Is(err, errStopped) {
+		t.Error(err)
+	}
+	if err := <-failed; !errors.Is(err, fault) {
+		t.Error(err)
+	}
+}
+
+// TestAPeerFillsOnlyItsRoom blocks the owner, lets one peer send more than its room, and shows
+// that another's events are still taken.
+func TestAPeerFillsOnlyItsRoom(t *testing.T) {
+	q, stop := started(t)
+	entered, release := make(chan struct{}), make(chan struct{})
+	blocked := make(chan error, 1)
+	go func() {
+		blocked <- q.do(t.Context(), func(uint64) error { close(entered); <-release; return nil })
+	}()
+	<-entered
+	flood := make(chan error, 2*maxPeerQueued)
+	ctx, cancel := context.WithCancel(t.Context())
+	for range 2 * maxPeerQueued {
+		go func() { flood <- q.of(ctx, "flooder", func(uint64) error { return nil }) }()
+	}
+	room := q.room("flooder")
+	for len(room) < maxPeerQueued {
+		pause(ctx, nil, 1)
+	}
+	honest := make(chan error, 1)
+	go func() { honest <- q.of(t.Context(), "honest", func(uint64) error { return nil }) }()
+	for len(q.events) < maxPeerQueued+1 {
+		pause(ctx, nil, 1)
+	}
+	if len(q.events) != maxPeerQueued+1 {
+		t.Errorf("%d events wait, want %d", len(q.events), maxPeerQueued+1)
+	}
+	cancel()
+	refused := 0
+	for range maxPeerQueued {
+		if err := <-flood; errors.Is(err, context.Canceled) {
+			refused++
+		}
+	}
+	close(release)
+	for range maxPeerQueued {
+		if err := <-flood; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := errors.Join(<-honest, <-blocked, stop()); err != nil || refused != maxPeerQueued {
+		t.Errorf("%d were refused, want %d; %v", refused, maxPeerQueued, err)
+	}
+}
+
+func TestFirstFaultStopsAllPartsAndIsNamed(t *testing.T) {
+	fault := errors.New("the disk is gone")
+	until := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, c := range []struct {
+		run  func(context.Context) error
+		want error
+	}{
+		{func(context.Context) error { return fault }, fault},
+		{func(context.Context) error { return nil }, errLeft},
+	} {
+		err := supervise(t.Context(), slog.New(slog.DiscardHandler), []part{{"peers", until}, {"store", c.run}})
+		var p *PartError
+		if !errors.As(err, &p) || p.Part != "store" || !errors.Is(err, c.want) {
+			t.Errorf("%v", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := supervise(ctx, slog.New(slog.DiscardHandler), []part{{"peers", until}}); err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+func TestPartsCloseInReverse(t *testing.T) {
+	var order []string
+	var c closers
+	c.add("first", func() error { order = append(order, "first"); return errors.New("stuck") })
+	c.add("second", func() error { order = append(order, "second"); return nil })
+	if err := c.close(); err == nil || err.Error() != "close first: stuck" || strings.Join(order, " ") != "second first" {
+		t.Errorf("%v: %v", order, err)
+	}
+}
