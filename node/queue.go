@@ -94,9 +94,9 @@ func (q *queue) forget(peer string) {
 	delete(q.mu.peers, peer)
 }
 
-// run takes events, and calls tick every second, until ctx ends or an event fails. After each
-// it calls after.
-func (q *queue) run(ctx context.Context, tick func(now uint64) error, after func() error) error {
+// run takes events, and calls tick every second, until ctx ends or an event fails. It calls
+// around with true before each, and with false after it.
+func (q *queue) run(ctx context.Context, tick func(now uint64) error, around func(before bool)) error {
 	defer close(q.ended)
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()
@@ -106,13 +106,15 @@ func (q *queue) run(ctx context.Context, tick func(now uint64) error, after func
 		case <-ctx.Done():
 			return nil
 		case e := <-q.events:
+			around(true)
 			err = e.step(e.arrived)
 			close(e.done)
 		case <-ticks.C:
+			around(true)
 			err = tick(q.now())
 		}
 		if err == nil {
-			err = after()
+			around(false)
 		}
 		if err != nil {
 			return err

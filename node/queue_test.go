@@ -18,7 +18,7 @@ func started(t *testing.T) (*queue, func() error) {
 	q := newQueue()
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
-	nothing := func() error { return nil }
+	nothing := func(bool) {}
 	go func() { failed <- q.run(ctx, func(uint64) error { return nil }, nothing) }()
 	stop := func() error { cancel(); <-q.ended; return <-failed }
 	return q, stop
@@ -51,7 +51,7 @@ func TestQueueEndsWithTheFirstFault(t *testing.T) {
 	fault := errors.New("the disk is gone")
 	failed := make(chan error, 1)
 	go func() {
-		failed <- q.run(t.Context(), func(uint64) error { return nil }, func() error { return nil })
+		failed <- q.run(t.Context(), func(uint64) error { return nil }, func(bool) {})
 	}()
 	if err := q.do(t.Context(), func(uint64) error { return fault }); err != nil && !errors.Is(err, errStopped) {
 		t.Error(err)
