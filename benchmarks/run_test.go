@@ -264,3 +264,15 @@ func TestReasonsDoNotNameTheHomeFolder(t *testing.T) {
 		t.Errorf("published %q", got)
 	}
 }
+
+func TestLedgerSuiteRuns(t *testing.T) {
+	r := run(t, quick(t, "ledger"))
+	for _, x := range r.Of("ledger") {
+		if m := x.Metric(perTransaction); m == nil || m.Baseline == nil || m.Goal == 0 {
+			t.Errorf("%s: %+v", x.Case, m)
+		}
+	}
+	if len(r.Of("ledger")) == 0 {
+		t.Error("no results")
+	}
+}

@@ -30,6 +30,7 @@ func Suites() []Suite {
 		{"groth16", "Groth16 proofs of circuits over BN254", groth16Cases},
 		{"plonk", "PLONK proofs of circuits over BN254", plonkCases},
 		{"inference", "proofs of inference, by model", inferenceCases},
+		{"ledger", "blocks validated and connected to a ledger", ledgerCases},
 		{"onnx", "inference on ONNX Runtime, by model and provider", onnxCases},
 	}
 }

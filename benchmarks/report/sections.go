@@ -33,6 +33,8 @@ const (
 	Points      = "points"
 	Values      = "values"
 	Constraints = "constraints"
+	// Transactions is how many a measured block or chain has.
+	Transactions = "transactions"
 )
 
 // The series of models that show what proving time grows with.
@@ -58,6 +60,7 @@ func (r *Report) Sections() []Section {
 		kernelSections("Number-theoretic transform", Values, r.Of("ntt")),
 		circuitSections(slices.Concat(r.Of("groth16"), r.Of("plonk"))),
 		inferenceSections(r),
+		ledgerSections(r.Of("ledger")),
 		executionSections(r.Of("onnx")),
 	} {
 		list = append(list, s...)

@@ -3,6 +3,8 @@ package mempool
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/weisyn/wes/chain"
@@ -297,3 +299,9 @@ type Status struct {
 func (p *Pool) Status(now uint64) Status {
 	return Status{len(p.entries), p.bytes, len(p.orphans.all), p.Floor(now)}
 }
+
+// All yields every transaction, in no order.
+func (p *Pool) All() iter.Seq[*Entry] { return maps.Values(p.entries) }
+
+// Len returns the number of transactions, orphans not counted.
+func (p *Pool) Len() int { return len(p.entries) }
