@@ -108,12 +108,11 @@ func (q *queue) run(ctx context.Context, tick func(now uint64) error, around fun
 		case e := <-q.events:
 			around(true)
 			err = e.step(e.arrived)
+			around(false)
 			close(e.done)
 		case <-ticks.C:
 			around(true)
 			err = tick(q.now())
-		}
-		if err == nil {
 			around(false)
 		}
 		if err != nil {
