@@ -226,21 +226,30 @@ func (h *hub) start(t *testing.T, n *Network, name string) *memoryNode {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h.startOn(t, n, name, &lockedStore{Store: s})
+}
+
+// startOn is start on what another run has left.
+func (h *hub) startOn(t *testing.T, n *Network, name string, s *lockedStore) *memoryNode {
+	t.Helper()
+	v, err := n.validator(&chaintest.Verifier{}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg, err := n.consensus()
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := &memoryNode{name: name, hub: h, store: &lockedStore{Store: s}, links: map[string]bool{}}
+	node := &memoryNode{name: name, hub: h, store: s, links: map[string]bool{}}
 	r, err := replica.New(replica.Config{Consensus: cfg, Validator: v}, node.store)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
 	node.ledger = newLedger(r, node.store, node.store, node, log, prometheus.NewRegistry())
-	payee := chaintest.NewWallet(name)
-	node.miner = &miner{
-		blocks:  &producer{ledger: node.ledger, key: payee.Public(), payee: payee.Lock(), alone: true},
-		threads: 1, log: log,
+	node.miner, err = newMiner(&Config{Threads: 1}, n, node.ledger, chaintest.NewWallet(name), log)
+	if err != nil {
+		t.Fatal(err)
 	}
 	h.mu.Lock()
 	h.nodes[name] = node
@@ -382,6 +391,84 @@ func TestPartitionHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "all stand on the longer branch", func() bool { return agree(a, b, late)() && a.status().Chain.Height == 9 })
+}
+
+func TestNodeResumesWhereItStood(t *testing.T) {
+	n, alice := funded(t)
+	h := &hub{nodes: map[string]*memoryNode{}}
+	a, b := h.start(t, n, "a"), h.start(t, n, "b")
+	if err := h.link(t.Context(), "a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.miner.make(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "both stand on block 3", agree(a, b))
+	h.cut("a", "b")
+	if err := b.stop(); err != nil {
+		t.Fatal(err)
+	}
+	tx := spend(t, n, alice, 0)
+	if err := a.submit(t.Context(), tx.Tx, tx.Witness, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.miner.make(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	b = h.startOn(t, n, "b", &lockedStore{Store: b.store.Reopen()})
+	if got := b.status().Chain.Height; got != 3 {
+		t.Errorf("it resumes at block %d", got)
+	}
+	if err := h.link(t.Context(), "a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "both stand on block 6", func() bool { return agree(a, b)() && b.status().Chain.Height == 6 })
+}
+
+// TestConsortiumMakesBlocksInTurns runs three miners of five listed: absent ones delay a block,
+// and stop nothing.
+func TestConsortiumMakesBlocksInTurns(t *testing.T) {
+	names := []string{"a", "b", "c", "absent", "absent too"}
+	var keys []chain.PublicKey
+	for _, name := range names {
+		keys = append(keys, chaintest.NewWallet(name).Public())
+	}
+	n, err := NewConsortium("acme", chain.TestPrefix, builtinTime, keys,
+		[]GenesisOutput{{Address: AddressOf(chain.TestPrefix, keys[0]), Amount: chain.Unit, Count: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Spacing, n.Heartbeat = 40, 50
+	h := &hub{nodes: map[string]*memoryNode{}}
+	var nodes []*memoryNode
+	for _, name := range names[:3] {
+		nodes = append(nodes, h.start(t, n, name))
+	}
+	if err := errors.Join(h.link(t.Context(), "a", "b"), h.link(t.Context(), "b", "c"), h.link(t.Context(), "a", "c")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, len(nodes))
+	for _, node := range nodes {
+		go func() { ended <- node.miner.run(ctx) }()
+	}
+	await(t, "20 blocks", func() bool { return nodes[0].status().Chain.Height >= 20 })
+	stop()
+	for range nodes {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	await(t, "all agree", agree(nodes...))
+	makers := map[chain.PublicKey]int{}
+	for i := uint64(1); i <= 20; i++ {
+		hash, _, _ := nodes[0].store.MainHash(i)
+		header, _, _ := nodes[0].store.Header(hash)
+		makers[header.Header.Miner]++
+	}
+	if len(makers) != 3 {
+		t.Errorf("blocks by miner: %v", makers)
+	}
 }
 
 // TestDiskFaultStopsTheLedger fails every write in turn, in blocks made here and in blocks that

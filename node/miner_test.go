@@ -78,13 +78,13 @@ func (f *fakeBlocks) mined(_ context.Context, b *chain.Block) error {
 
 func (f *fakeBlocks) changed() <-chan struct{} { return f.change }
 
-func newMiner(f *fakeBlocks) *miner {
+func fakeMiner(f *fakeBlocks) *miner {
 	return &miner{blocks: f, threads: 2, log: slog.New(slog.DiscardHandler)}
 }
 
 func TestMinerMakesAsManyBlocksAsAsked(t *testing.T) {
 	f := &fakeBlocks{fail: errStale}
-	m := newMiner(f)
+	m := fakeMiner(f)
 	made, err := m.make(t.Context(), 3)
 	if err != nil || len(made) != 3 || len(f.got) != 3 || m.made.Load() != 3 {
 		t.Fatalf("made %d, connected %d, %v", len(made), len(f.got), err)
@@ -97,7 +97,7 @@ func TestMinerMakesAsManyBlocksAsAsked(t *testing.T) {
 func TestMinerStopsAtAFault(t *testing.T) {
 	fault := errors.New("the disk is gone")
 	f := &fakeBlocks{fail: fault, due: true}
-	if err := newMiner(f).run(t.Context()); !errors.Is(err, fault) {
+	if err := fakeMiner(f).run(t.Context()); !errors.Is(err, fault) {
 		t.Error(err)
 	}
 }
@@ -105,7 +105,7 @@ func TestMinerStopsAtAFault(t *testing.T) {
 func TestMinerOfAConsortiumSeals(t *testing.T) {
 	w := chaintest.NewWallet("alice")
 	f := &fakeBlocks{}
-	m := newMiner(f)
+	m := fakeMiner(f)
 	m.seal = w.Sign
 	if _, err := m.make(t.Context(), 1); err != nil {
 		t.Fatal(err)
