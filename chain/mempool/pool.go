@@ -305,3 +305,6 @@ func (p *Pool) All() iter.Seq[*Entry] { return maps.Values(p.entries) }
 
 // Len returns the number of transactions, orphans not counted.
 func (p *Pool) Len() int { return len(p.entries) }
+
+// Spender returns the transaction that spends an output; nil if none in the pool does.
+func (p *Pool) Spender(o chain.Outpoint) *Entry { return p.spent[o] }

@@ -205,5 +205,8 @@ func (r *Replica) Above(h chain.Hash) (consensus.Work, bool) { return r.core.Abo
 // Pending returns a transaction of the mempool; nil if it is not there.
 func (r *Replica) Pending(id chain.Hash) *mempool.Entry { return r.pool.Get(id) }
 
+// Spender returns the transaction of the mempool that spends an output; nil if there is none.
+func (r *Replica) Spender(o chain.Outpoint) *mempool.Entry { return r.pool.Spender(o) }
+
 // Floor returns the least fee rate that the mempool takes.
 func (r *Replica) Floor(now uint64) mempool.Rate { return r.pool.Floor(now) }
