@@ -128,6 +128,7 @@ type memoryNode struct {
 	hub   *hub
 	store *lockedStore
 	links map[string]bool
+	dial  []string
 	miner *miner
 	stop  func() error
 }
