@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -137,6 +138,39 @@ type failingAttachments struct{}
 
 func (failingAttachments) Attachment(chain.Hash) ([]byte, bool, error) { return nil, false, errDisk }
 
+// TestKeyThatIsNotAtHandIsUnavailable: it was published in a block that was connected without
+// attachments.
+func TestKeyThatIsNotAtHandIsUnavailable(t *testing.T) {
+	h := newHarness(t)
+	b := h.Block(1, h.proofLock(10).open(0).Sign())
+	_, err := h.Apply(&h.Ledger, lossy{h.Store}, h.Block(1, only(b)), h.Store)
+	var missing *chain.UnavailableError
+	if !errors.As(err, &missing) || len(missing.Missing) != 1 {
+		t.Fatal(err)
+	}
+	if _, ok, _ := h.Store.VerifyingKey(missing.Missing[0]); !ok {
+		t.Errorf("%v is not the key", missing.Missing[0])
+	}
+}
+
+// TestSignatureCacheSparesBlocks: what CheckTx has verified is not verified again, and a spoilt
+// signature of the same transaction still breaks its rule.
+func TestSignatureCacheSparesBlocks(t *testing.T) {
+	h := newHarness(t)
+	h.Signatures = chain.NewSignatureCache(8)
+	c := h.coin()
+	tx := h.Draft().Spend(c, signedBy(alice)).Pay(pay(bob, coin)).Sign()
+	for range 2 {
+		if _, err := h.CheckTx(h.Env(), h.Store, h.Store, tx.Tx, tx.Witness); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoilt := chaintest.Signed{Tx: tx.Tx, Witness: chain.Witness{{Data: [][]byte{bytes.Clone(tx.Witness[0].Data[0])}}}}
+	spoilt.Witness[0].Data[0][3] ^= 1
+	expect(t, h.MineAfter(1, spoilt), chain.CodeSignature)
+	h.mine(1, tx)
+}
+
 func TestFaultsAreNotBrokenRules(t *testing.T) {
 	h := newHarness(t)
 	b := h.Block(1, h.proofLock(10).open(0).Sign())
@@ -146,7 +180,6 @@ func TestFaultsAreNotBrokenRules(t *testing.T) {
 	for name, run := range map[string]func() error{
 		"view": func() error { _, err := h.Apply(&h.Ledger, failing{h.Store}, b, h.Store); return err },
 		"keys": func() error { _, err := h.Apply(&h.Ledger, keyless{h.Store}, b, h.Store); return err },
-		"lost": func() error { _, err := h.Apply(&h.Ledger, lossy{h.Store}, b, h.Store); return err },
 		"attachments": func() error {
 			_, err := h.Apply(&h.Ledger, h.Store, b, failingAttachments{})
 			return err

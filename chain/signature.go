@@ -38,8 +38,12 @@ func verifySignatures(all []signature, workers int) int {
 	return -1
 }
 
-// firstInvalid verifies a batch and, only if it fails, each of its signatures.
+// firstInvalid verifies a batch and, only if it fails, each of its signatures. One alone is
+// cheaper without a batch.
 func firstInvalid(part []signature) int {
+	if len(part) == 1 {
+		return eachInvalid(part)
+	}
 	batch := ed25519consensus.NewPreallocatedBatchVerifier(len(part))
 	for i := range part {
 		batch.Add(part[i].key[:], part[i].message[:], part[i].sig)
@@ -47,6 +51,10 @@ func firstInvalid(part []signature) int {
 	if batch.Verify() {
 		return -1
 	}
+	return eachInvalid(part)
+}
+
+func eachInvalid(part []signature) int {
 	for i := range part {
 		if !ed25519consensus.Verify(part[i].key[:], part[i].message[:], part[i].sig) {
 			return i

@@ -2,14 +2,17 @@ package chain
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 )
 
-// Validator holds what rules depend on. It has no state: its methods may run at once.
+// Validator holds what rules depend on. It has no state but caches: its methods may run at once.
 type Validator struct {
 	Params   Params
 	Verifier ProofVerifier
 	Workers  int // goroutines of one validation, at least 1
+	// Signatures remembers those that CheckTx has verified; nil remembers none.
+	Signatures *SignatureCache
 }
 
 // NewValidator returns an error for parameters out of range.
@@ -42,6 +45,7 @@ func (v *Validator) CheckTx(env Env, view View, att Attachments, t *Tx, w Witnes
 	if err := b.verify(); err != nil {
 		return nil, err
 	}
+	v.Signatures.add(c.sigs)
 	return &Verdict{c.id, c.witnessHash, c.base, c.attached, c.cost, c.weight()}, nil
 }
 
@@ -199,7 +203,9 @@ func (b *batch) verifySignatures() {
 			}
 		}
 	}
-	if bad := verifySignatures(all, b.v.Workers); bad >= 0 {
+	left, at := b.v.Signatures.unknown(all)
+	if bad := verifySignatures(left, b.v.Workers); bad >= 0 {
+		bad = at[bad]
 		b.note(broken(CodeSignature, "key %x", all[bad].key).at(0, all[bad].input), tx[bad])
 	}
 }
@@ -218,6 +224,10 @@ func (b *batch) verifyProofs() error {
 	ok, faults := make([]bool, len(all)), make([]error, len(all))
 	each(len(all), b.v.Workers, func(i int) { ok[i], faults[i] = b.verifyProof(&all[i].claim) })
 	for i := range all {
+		var missing *UnavailableError
+		if errors.As(faults[i], &missing) {
+			return missing
+		}
 		if faults[i] != nil {
 			return fmt.Errorf("verify proof %v: %w", all[i].claim.Proof, faults[i])
 		}
@@ -228,7 +238,8 @@ func (b *batch) verifyProofs() error {
 	return nil
 }
 
-// verifyProof verifies one. Without its evidence it passes: then the block is invalid anyway.
+// verifyProof verifies one. Without its evidence it passes: then the block is invalid anyway. A
+// key that is not at hand was published in a block that was connected without attachments.
 func (b *batch) verifyProof(c *Claim) (bool, error) {
 	e := Evidence{Input: b.have[c.Input], Output: b.have[c.Output], Proof: b.have[c.Proof]}
 	if e.Input == nil || e.Output == nil || e.Proof == nil {
@@ -245,7 +256,7 @@ func (b *batch) verifyProof(c *Claim) (bool, error) {
 		if b.broken != nil {
 			return true, nil
 		}
-		return false, fmt.Errorf("verifying key %v of an unspent output is lost", c.Key.Hash)
+		return false, &UnavailableError{Missing: []Hash{c.Key.Hash}}
 	}
 	e.Key = key
 	return b.v.Verifier.Verify(c, &e)

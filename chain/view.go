@@ -12,7 +12,8 @@ type Entry struct {
 type View interface {
 	// Entry returns an unspent output; false if there is none.
 	Entry(o Outpoint) (Entry, bool, error)
-	// VerifyingKey returns the bytes of a key that an unspent output names.
+	// VerifyingKey returns the bytes of a key that an unspent output names; false if they are not
+	// at hand, since the block that published them was connected without attachments.
 	VerifyingKey(h Hash) ([]byte, bool, error)
 }
 

@@ -25,8 +25,8 @@ type node struct {
 	seen      map[chain.Hash]bool      // gossip that it has carried
 	tickets   map[uint64]gossip        // under validation
 	ticket    uint64
-	life      int  // of how many; events of an earlier one come to nothing
-	down      bool // crashed
+	life      int                 // of how many; events of an earlier one come to nothing
+	down      bool                // crashed
 	submitted []replica.Relayed   // in this life
 	clashed   map[chain.Hash]bool // those that were impossible for a while
 	confirmed map[chain.Hash]bool // transactions of this life's blocks

@@ -56,7 +56,7 @@ func (d draft) sign() replica.Relayed {
 func (w *World) trading(mean uint64) {
 	w.after(1+w.src.Uint64N(2*mean), func() {
 		honest := w.honest()
-		if n := honest[w.src.IntN(len(honest))]; !n.down {
+		if n := honest[w.src.IntN(len(honest))]; !n.down && w.now >= w.mined {
 			w.trade(n)
 		}
 		w.trading(mean)

@@ -67,6 +67,7 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.validator.Signatures = chain.NewSignatureCache(1 << 12)
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
