@@ -24,13 +24,14 @@ type feed struct {
 	mu struct {
 		sync.Mutex
 		change      chan struct{} // closed at the next change
+		tip         chan struct{} // closed at the next move of the ledger
 		subscribers map[chan Notice]bool
 	}
 }
 
 func newFeed() *feed {
 	f := &feed{}
-	f.mu.change, f.mu.subscribers = make(chan struct{}), map[chan Notice]bool{}
+	f.mu.change, f.mu.tip, f.mu.subscribers = make(chan struct{}), make(chan struct{}), map[chan Notice]bool{}
 	return f
 }
 
@@ -39,6 +40,13 @@ func (f *feed) changed() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.mu.change
+}
+
+// moves is closed at the next move of the ledger.
+func (f *feed) moves() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.tip
 }
 
 // subscribe returns notices from now on. The channel is closed when the subscriber is too slow,
@@ -67,6 +75,10 @@ func (f *feed) tell(n Notice) {
 	defer f.mu.Unlock()
 	close(f.mu.change)
 	f.mu.change = make(chan struct{})
+	if n.Entered == nil {
+		close(f.mu.tip)
+		f.mu.tip = make(chan struct{})
+	}
 	for c := range f.mu.subscribers {
 		select {
 		case c <- n:

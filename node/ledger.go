@@ -11,8 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weisyn/wes/chain"
-	"github.com/weisyn/wes/chain/consensus"
-	"github.com/weisyn/wes/chain/mempool"
 	"github.com/weisyn/wes/chain/replica"
 )
 
@@ -186,16 +184,4 @@ func (l *ledger) onReplica(ctx context.Context, f func(now uint64, r *replica.Re
 		return err
 	}
 	return result
-}
-
-// pending returns a transaction of the mempool, nil if there is none.
-func (l *ledger) pending(ctx context.Context, id chain.Hash) (e *mempool.Entry, err error) {
-	err = l.queue.do(ctx, func(uint64) error { e = l.owned.replica.Pending(id); return nil })
-	return e, err
-}
-
-// above returns the work on top of a block of the tip's branch.
-func (l *ledger) above(ctx context.Context, h chain.Hash) (w consensus.Work, ok bool, err error) {
-	err = l.queue.do(ctx, func(uint64) error { w, ok = l.owned.replica.Above(h); return nil })
-	return w, ok, err
 }

@@ -31,6 +31,8 @@ type blockSource interface {
 	mined(ctx context.Context, b *chain.Block) error
 	// changed is closed at the next change of the tip or of the transactions that wait.
 	changed() <-chan struct{}
+	// moves is closed at the next change of the tip.
+	moves() <-chan struct{}
 }
 
 // errStale is returned for a block that came too late: the tip is another.
@@ -53,7 +55,7 @@ type miner struct {
 func (m *miner) run(ctx context.Context) error {
 	var turn waiting
 	for ctx.Err() == nil {
-		changed := m.blocks.changed()
+		changed, moves := m.blocks.changed(), m.blocks.moves()
 		b, err := m.blocks.template(ctx, false)
 		if err != nil {
 			return ended(ctx, fmt.Errorf("block template: %w", err))
@@ -62,7 +64,7 @@ func (m *miner) run(ctx context.Context) error {
 			pause(ctx, changed, dueEvery)
 			continue
 		}
-		if _, err := m.try(ctx, b, changed); err != nil {
+		if _, err := m.try(ctx, b, moves); err != nil {
 			return ended(ctx, err)
 		}
 	}
@@ -73,14 +75,14 @@ func (m *miner) run(ctx context.Context) error {
 func (m *miner) make(ctx context.Context, n int) ([]chain.Hash, error) {
 	var made []chain.Hash
 	for len(made) < n {
-		changed := m.blocks.changed()
+		changed, moves := m.blocks.changed(), m.blocks.moves()
 		b, err := m.blocks.template(ctx, true)
 		if err != nil {
 			return made, fmt.Errorf("block template: %w", err)
 		}
 		if b == nil {
 			pause(ctx, changed, time.Millisecond)
-		} else if ok, err := m.try(ctx, b, changed); err != nil {
+		} else if ok, err := m.try(ctx, b, moves); err != nil {
 			return made, err
 		} else if ok {
 			made = append(made, b.Header.Hash())
@@ -93,14 +95,14 @@ func (m *miner) make(ctx context.Context, n int) ([]chain.Hash, error) {
 }
 
 // try searches until the template is old or the tip changes, and connects what it finds.
-func (m *miner) try(ctx context.Context, b *chain.Block, changed <-chan struct{}) (bool, error) {
+func (m *miner) try(ctx context.Context, b *chain.Block, moves <-chan struct{}) (bool, error) {
 	searching, stop := context.WithTimeout(ctx, templateAge)
 	defer stop()
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
 		select {
-		case <-changed:
+		case <-moves:
 			stop()
 		case <-done:
 		}

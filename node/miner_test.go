@@ -52,7 +52,7 @@ type fakeBlocks struct {
 	parent chain.Hash
 	got    []*chain.Block
 	fail   error
-	change chan struct{}
+	move   chan struct{}
 }
 
 func (f *fakeBlocks) template(_ context.Context, force bool) (*chain.Block, error) {
@@ -76,7 +76,8 @@ func (f *fakeBlocks) mined(_ context.Context, b *chain.Block) error {
 	return nil
 }
 
-func (f *fakeBlocks) changed() <-chan struct{} { return f.change }
+func (f *fakeBlocks) changed() <-chan struct{} { return nil }
+func (f *fakeBlocks) moves() <-chan struct{}   { return f.move }
 
 func fakeMiner(f *fakeBlocks) *miner {
 	return &miner{blocks: f, threads: 2, log: slog.New(slog.DiscardHandler)}
@@ -91,6 +92,17 @@ func TestMinerMakesAsManyBlocksAsAsked(t *testing.T) {
 	}
 	if f.got[2].Header.Hash() != made[2] || f.got[2].Header.Parent != made[1] {
 		t.Error("what was connected is not what was reported")
+	}
+}
+
+// TestMinerLeavesAnOldTip searches for what cannot be found until the tip changes.
+func TestMinerLeavesAnOldTip(t *testing.T) {
+	f := &fakeBlocks{move: make(chan struct{})}
+	m := fakeMiner(f)
+	close(f.move)
+	b := &chain.Block{Header: chain.Header{Bits: 0x01010000}}
+	if ok, err := m.try(t.Context(), b, f.moves()); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
 	}
 }
 

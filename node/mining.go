@@ -8,15 +8,15 @@ import (
 	"github.com/weisyn/wes/chain"
 )
 
-// signer signs with a key that somebody has unlocked.
-type signer interface {
+// Signer signs with a key that somebody has unlocked.
+type Signer interface {
 	Public() chain.PublicKey
 	Sign(h chain.Hash) []byte
 }
 
 // payee returns whom blocks made here pay, and the key that headers name. Where miners are not
 // listed that key is only a name, and without a key of one's own it is the hash of the payee.
-func (c *Config) payee(n *Network, own signer) (chain.Lock, chain.PublicKey, error) {
+func (c *Config) payee(n *Network, own Signer) (chain.Lock, chain.PublicKey, error) {
 	var lock chain.Lock
 	var name chain.PublicKey
 	if own != nil {
@@ -40,7 +40,7 @@ func (c *Config) payee(n *Network, own signer) (chain.Lock, chain.PublicKey, err
 }
 
 // newMiner returns the miner of a node. In a consortium own is a listed key.
-func newMiner(c *Config, n *Network, l *ledger, own signer, log *slog.Logger) (*miner, error) {
+func newMiner(c *Config, n *Network, l *ledger, own Signer, log *slog.Logger) (*miner, error) {
 	lock, name, err := c.payee(n, own)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ type Options struct {
 	Registry prometheus.Registerer // of metrics; nil: none
 	// Key unlocks the key that signs blocks, named by the setting miner_key. It is called once,
 	// before anything listens; nil where no key is named.
-	Key func(ctx context.Context, name string) (signer, error)
+	Key func(ctx context.Context, name string) (Signer, error)
 }
 
 // ledgerStore is what a node needs of its store.
@@ -123,7 +123,7 @@ func (n *Node) open(ctx context.Context, o Options, with openers) error {
 }
 
 // unlock returns the key of this node's blocks, nil if none is named.
-func (n *Node) unlock(ctx context.Context, o Options) (signer, error) {
+func (n *Node) unlock(ctx context.Context, o Options) (Signer, error) {
 	if n.cfg.MinerKey == "" {
 		return nil, nil
 	}
@@ -191,7 +191,7 @@ func (n *Node) openLedger(rules *chain.Validator, s ledgerStore, net transport, 
 
 // openMiner sets up what makes blocks: by itself if the configuration says so, and on a dev
 // network always.
-func (n *Node) openMiner(own signer, reg prometheus.Registerer) error {
+func (n *Node) openMiner(own Signer, reg prometheus.Registerer) error {
 	dev := n.network.Profile == "dev"
 	if !n.cfg.Mine && !dev {
 		return nil

@@ -267,7 +267,7 @@ func TestConsortiumNeedsAListedKey(t *testing.T) {
 	network := consortium(t)
 	p := newPlace(t, network)
 	key := func(name string) Options {
-		return Options{Key: func(context.Context, string) (signer, error) { return chaintest.NewWallet(name), nil }}
+		return Options{Key: func(context.Context, string) (Signer, error) { return chaintest.NewWallet(name), nil }}
 	}
 	c := p.config("a")
 	c.Mine, c.MinerKey = true, "mine"

@@ -54,3 +54,6 @@ func (p *producer) mined(ctx context.Context, b *chain.Block) error {
 
 // changed implements blockSource.
 func (p *producer) changed() <-chan struct{} { return p.feed.changed() }
+
+// moves implements blockSource.
+func (p *producer) moves() <-chan struct{} { return p.feed.moves() }

@@ -125,3 +125,34 @@ func TestFeesOfTokensCount(t *testing.T) {
 		}
 	}
 }
+
+func TestLogsFollowTheConfiguration(t *testing.T) {
+	for _, c := range []struct {
+		level, format string
+		lines         int // of one record a level
+		first         string
+	}{
+		{"debug", "text", 4, "time="}, {"info", "json", 3, "{"}, {"warn", "text", 2, "time="}, {"error", "json", 1, "{"},
+	} {
+		var b strings.Builder
+		log := (&Config{LogLevel: c.level, LogFormat: c.format}).Logger(&b)
+		log.Debug("a")
+		log.Info("b")
+		log.Warn("c")
+		log.Error("d")
+		if got := strings.Count(b.String(), "\n"); got != c.lines || !strings.HasPrefix(b.String(), c.first) {
+			t.Errorf("%s, %s: %d lines:\n%s", c.level, c.format, got, b.String())
+		}
+	}
+}
+
+func FuzzConfigFile(f *testing.F) {
+	f.Add([]byte("threads = 2\nlisten = [\"a\"]\n"))
+	f.Add([]byte("min_fee_rate = -1"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c := DefaultConfig()
+		if err := decodeTOML("fuzz", text, &c); err != nil && !errors.Is(err, ErrFile) {
+			t.Error(err)
+		}
+	})
+}
