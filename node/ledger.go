@@ -46,7 +46,8 @@ type ledger struct {
 		ids     map[replica.PeerID]*peer
 		lastID  replica.PeerID
 		tickets map[uint64]chan replica.Decision
-		ticket  uint64 // the last one given
+		ticket  uint64  // the last one given
+		joined  []*peer // to be told of the tip
 	}
 }
 
@@ -92,9 +93,21 @@ func (l *ledger) run(ctx context.Context) error {
 		for _, e := range l.owned.replica.Effects() {
 			l.carry(ctx, e)
 		}
+		l.greet(ctx)
 		l.summarise()
 		l.metrics.event.Observe(time.Since(began).Seconds())
 	})
+}
+
+// greet tells new peers of the tip.
+func (l *ledger) greet(ctx context.Context) {
+	for _, p := range l.owned.joined {
+		if raw := p.untold; raw != nil {
+			p.untold = nil
+			l.tell(ctx, p, raw)
+		}
+	}
+	l.owned.joined = nil
 }
 
 // carry does what the replica asks for, without waiting for anybody.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/weisyn/wes/chain/consensus"
 	"github.com/weisyn/wes/chain/replica"
 )
 
@@ -23,10 +24,30 @@ func (l *ledger) join(ctx context.Context, name string) error {
 			return nil
 		}
 		l.owned.lastID++
-		p := &peer{name: name, id: l.owned.lastID}
+		tip, err := l.tip()
+		if err != nil {
+			return err
+		}
+		p := &peer{name: name, id: l.owned.lastID, untold: tip}
 		l.owned.peers[name], l.owned.ids[p.id] = p, p
+		l.owned.joined = append(l.owned.joined, p)
 		return l.owned.replica.Join(now, p.id)
 	})
+}
+
+// tip returns the announcement for a new peer: the answer to its first request may be older than
+// its joining here, and what is announced between the two does not reach it. It is nil on the
+// genesis block.
+func (l *ledger) tip() ([]byte, error) {
+	now := l.store.Ledger()
+	if now.Height == 0 {
+		return nil, nil
+	}
+	h, found, err := l.store.Header(now.Tip)
+	if err != nil || !found {
+		return nil, fmt.Errorf("read the header of the tip (found: %v): %w", found, err)
+	}
+	return replica.EncodeHeader(&consensus.SealedHeader{Header: h.Header, Seal: h.Seal}), nil
 }
 
 // leave reports that a peer is gone.
