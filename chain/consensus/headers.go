@@ -22,18 +22,24 @@ func (c *Core) headers(p *peer, hs []SealedHeader) {
 	case len(hs) == 0:
 		c.doneAsking(p)
 	case c.index.blocks[hs[0].Parent] == nil:
-		c.unconnected(p)
+		c.unconnected(p, hs[len(hs)-1].Hash())
 	default:
 		c.connect(p, hs)
 	}
 }
 
 // unconnected takes an announcement whose parent is not known: what is between is asked for.
-func (c *Core) unconnected(p *peer) {
-	if p.waiting { // for just that
+func (c *Core) unconnected(p *peer, last chain.Hash) {
+	if p.waiting { // for just that, unless the answer is on its way already
+		p.ahead = last
 		return
 	}
 	p.asked = false
+	c.loosen(p)
+}
+
+// loosen counts an announcement that did not connect.
+func (c *Core) loosen(p *peer) {
 	if p.loose++; p.loose > maxLoose {
 		c.drop(p, "headers that never connect", true)
 	}

@@ -11,16 +11,17 @@ import (
 // nothing; only headers do.
 type peer struct {
 	id       PeerID
-	head     *block // the header of most work that it has shown; the last of several
-	items    int    // requests for bodies and attachments under way
-	strikes  int    // requests that it let time out, since it last delivered
-	asked    bool   // for headers, since the last poll
-	waiting  bool   // for headers
-	deadline uint64 // tick at which the wait for headers ends
-	answered bool   // it once had no more headers than were known
-	loose    int    // announcements in a row that did not connect
-	shown    Work   // where its last full message ended
-	pass     *pass  // work shown before anything is stored; nil if there is none under way
+	head     *block     // the header of most work that it has shown; the last of several
+	items    int        // requests for bodies and attachments under way
+	strikes  int        // requests that it let time out, since it last delivered
+	asked    bool       // for headers, since the last poll
+	waiting  bool       // for headers
+	deadline uint64     // tick at which the wait for headers ends
+	answered bool       // it once had no more headers than were known
+	loose    int        // announcements in a row that did not connect
+	ahead    chain.Hash // announced while it was asked, and did not connect; zero if none
+	shown    Work       // where its last full message ended
+	pass     *pass      // work shown before anything is stored; nil if there is none under way
 	held     []SealedHeader
 	lost     bool // headers after held were dropped
 }
@@ -131,6 +132,12 @@ func (c *Core) askPeers() {
 // doneAsking records that a peer has no more headers to show.
 func (c *Core) doneAsking(p *peer) {
 	p.waiting, p.answered = false, true
+	if p.ahead != (chain.Hash{}) && c.index.blocks[p.ahead] == nil {
+		// The answer is older than the announcement.
+		p.asked, p.answered = false, false
+		c.loosen(p)
+	}
+	p.ahead = chain.Hash{}
 	if c.asker == p.id {
 		c.asker = 0
 	}

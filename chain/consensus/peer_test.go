@@ -52,6 +52,25 @@ func TestAnnouncementsWhileAPeerIsAskedDoNotCount(t *testing.T) {
 	}
 }
 
+// TestAnnouncementThatOvertakesAnAnswerIsNotLost: a peer answers, moves to another block and
+// announces it, and the announcement comes first.
+func TestAnnouncementThatOvertakesAnAnswerIsNotLost(t *testing.T) {
+	m, c := newMiner(t, testConfig()), newCore(t, testConfig())
+	hs, _ := m.run(m.genesisLink(), 9, 10_000)
+	now := hs[8].Time
+	must(t, c.Step(now, Joined{1}))
+	c.Ready()
+	must(t, c.Step(now, Headers{1, hs[8:]}))
+	must(t, c.Step(now, Headers{1, hs[:5]}))
+	if headers, _ := requests(c, 1); headers != 1 || !c.Status().Initial {
+		t.Errorf("asked %d times; %+v", headers, c.Status())
+	}
+	must(t, c.Step(now, Headers{1, hs[4:]}))
+	if headers, _ := requests(c, 1); headers != 0 || c.Status().Headers != 9 {
+		t.Errorf("asked %d times; %+v", headers, c.Status())
+	}
+}
+
 // TestManyHeldHeadersAreAskedForAgain: what is held is bounded, the rest is not forgotten.
 func TestManyHeldHeadersAreAskedForAgain(t *testing.T) {
 	m, c := newMiner(t, testConfig()), newCore(t, testConfig())
