@@ -69,15 +69,23 @@ func validator(t testing.TB) *chain.Validator {
 
 func newTwin(t testing.TB, o Options, outputs ...chain.Output) *twin {
 	t.Helper()
+	w := newMaps(t, o, outputs...)
+	w.dir = t.TempDir()
+	w.open()
+	return w
+}
+
+// newMaps is a twin without its store.
+func newMaps(t testing.TB, o Options, outputs ...chain.Output) *twin {
+	t.Helper()
 	v := validator(t)
 	n, created, err := chaintest.NewNetwork(v, outputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &twin{Network: n, t: t, dir: t.TempDir(), o: o, created: created}
+	w := &twin{Network: n, t: t, o: o, created: created}
 	w.o.Genesis, w.o.Applied = genesis(t, v, outputs)
 	w.blocks = []*chain.Block{w.o.Genesis}
-	w.open()
 	return w
 }
 

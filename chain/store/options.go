@@ -56,7 +56,7 @@ func (o Options) validate() (Options, error) {
 const memTableSize = 64 << 20
 
 // badger returns the options of the database. Values of 4 KiB and more (bodies, attachments,
-// large groups) go to the value log: compactions do not copy them. What is stored is
+// large groups) go to the value log, in files of 128 MiB: compactions do not copy them. What is stored is
 // mostly hashes, so compression gains little; without it tables are read through the page
 // cache, and no block cache is needed. One goroutine writes, so conflicts are not looked for.
 func (o *Options) badger(dir string) badger.Options {
@@ -68,7 +68,7 @@ func (o *Options) badger(dir string) badger.Options {
 		WithNumMemtables(1).
 		WithNumCompactors(2).
 		WithValueThreshold(min(4<<10, o.memTable/100)).
-		WithValueLogFileSize(128 << 20).
+		WithValueLogFileSize(max(2*o.memTable, 2<<20)).
 		WithVerifyValueChecksum(true).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithCompression(options.None).

@@ -29,7 +29,7 @@ func newWorld(t testing.TB, seed uint64, o Options) *world {
 			outputs = append(outputs, pay(w.wallets[i], 100_000))
 		}
 	}
-	w.twin = newTwin(t, o, outputs...)
+	w.twin = newMaps(t, o, outputs...)
 	return w
 }
 
@@ -276,6 +276,8 @@ func TestRandomBlocksAndReorganisationsAgreeWithTheLedgerInMaps(t *testing.T) {
 				o.memTable = 64 << 10 // every block needs a redo record
 			}
 			w := newWorld(t, seed, o)
+			w.dir = t.TempDir()
+			w.open()
 			for step := range 40 {
 				if len(w.blocks) > 2 && w.IntN(4) == 0 {
 					w.reorganise()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,6 +65,9 @@ func open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := exclusively(dir, removeEmptyLogs); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(o.badger(dir))
 	if err != nil {
 		return nil, openError(err)
@@ -74,6 +78,25 @@ func open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// removeEmptyLogs removes logs of recent writes that a crash left between their creation and
+// their first byte. Badger refuses to open a folder with one.
+func removeEmptyLogs(dir string) error {
+	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return err
+	}
+	for _, name := range logs {
+		info, err := os.Stat(name)
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openError tells apart what Badger says in text only.
