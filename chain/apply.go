@@ -125,7 +125,7 @@ func (p *pending) below(i int) lookup {
 			return Entry{}, false, nil
 		}
 		e := p.created(k, int(o.Index))
-		return e, e.Output.kept(), nil
+		return e, e.Output.Kept(), nil
 	}
 }
 
@@ -171,7 +171,7 @@ func (p *pending) applied(fees Value) *Applied {
 		for k := range c.tx.Outputs {
 			o := Outpoint{c.id, uint32(k)}
 			e := p.created(i, k)
-			if spent[o] || !e.Output.kept() {
+			if spent[o] || !e.Output.Kept() {
 				continue
 			}
 			a.Changes.Added = append(a.Changes.Added, UTXO{o, e})

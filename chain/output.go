@@ -253,5 +253,5 @@ func (d *decoder) output() (o Output) {
 // sameOutput compares by encoding.
 func sameOutput(a, b *Output) bool { return slices.Equal(a.append(nil), b.append(nil)) }
 
-// kept reports whether an output enters the set of unspent outputs: all do but burned assets.
-func (o *Output) kept() bool { return o.Body != nil || !burned(o.Lock) }
+// Kept reports whether an output enters the set of unspent outputs: all do but burned assets.
+func (o *Output) Kept() bool { return o.Body != nil || !burned(o.Lock) }
