@@ -105,6 +105,7 @@ var sole = map[string][]string{
 	"github.com/creachadair/jrpc2":       {"node/api"},
 	"github.com/coder/websocket":         {"node/api"},
 	"github.com/pelletier/go-toml/":      {"node"},
+	"github.com/invopop/jsonschema":      {"node/api"},
 	"C":                                  {"gpu/nvml", "gpu/onnx"},
 	"github.com/consensys/gnark/":        {"gpu/groth16", "prover/circuit", "prover/circuit/..."},
 	"github.com/consensys/gnark-crypto/": {"gpu/groth16", "gpu/msm", "gpu/msm/...", "prover", "prover/circuit", "prover/circuit/...", "prover/commit", "prover/layer", "prover/lookup", "prover/poly", "prover/sumcheck", "prover/transcript", "prover/vec", "prover/vec/...", "prover/verify"},
