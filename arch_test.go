@@ -115,7 +115,6 @@ var sole = map[string][]string{
 // contexts lists the structs that may hold a context, with the reason.
 var contexts = map[string]string{
 	"gpu/onnx.meter": "io.Reader has no room for one",
-	"node/p2p.found": "mdns.Notifee has no room for one",
 }
 
 // source is a parsed Go file that is not a test.
