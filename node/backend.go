@@ -27,7 +27,7 @@ func (b *backend) Status() api.Status {
 		Chain: b.network.Chain().String(), Height: s.Chain.Height, Tip: s.Chain.Tip.String(), Time: s.Chain.Time,
 		Work: s.Chain.Work.String(), Headers: s.Chain.Headers, Syncing: s.Chain.Initial || s.Chain.Headers > s.Chain.Height,
 		Ready: len(reasons) == 0, Reasons: reasons, Peers: s.Peers,
-		Name: b.sockets.host.Name(), Addresses: b.sockets.host.Addresses(),
+		Name: string(b.sockets.host.Self()), Addresses: b.sockets.host.Addresses(),
 		Mempool: api.Mempool{
 			Transactions: s.Mempool.Transactions, Bytes: s.Mempool.Bytes, FeeRate: uint64(s.Mempool.Floor),
 		},
@@ -37,9 +37,9 @@ func (b *backend) Status() api.Status {
 // Peers implements api.Node.
 func (b *backend) Peers() []api.Peer {
 	all := []api.Peer{}
-	for _, p := range b.sockets.host.Peers() {
+	for _, m := range b.sockets.host.Members() {
 		all = append(all, api.Peer{
-			Name: p.Name, Addresses: p.Addresses, Agent: p.Agent, Inbound: p.Inbound, LatencyMS: 1000 * p.Latency,
+			Name: string(m.Peer), Addresses: []string{m.Address}, Agent: m.Agent, Inbound: !m.Outbound,
 		})
 	}
 	return all

@@ -172,10 +172,42 @@ func TestNetworksOfOtherRulesDoNotTalk(t *testing.T) {
 	network.Params = map[string]uint64{"maturity": 2}
 	q := newPlace(t, network)
 	b, _ := q.run(q.config("b", a), options())
-	await(t, "they are connected", func() bool { return len(b.sockets.host.Host().Network().Peers()) > 0 })
-	await(t, "they have looked at each other", func() bool { return b.health.last.Load() != nil && a.health.last.Load() != nil })
-	if a.Status().Peers+b.Status().Peers > 0 {
-		t.Error("they are peers")
+	for _, address := range a.Addresses() {
+		_ = b.sockets.host.Connect(t.Context(), address) // it may last for a moment
+	}
+	c, _ := p.run(p.config("c", a), options())
+	await(t, "one of the same rules is a peer", func() bool { return c.Status().Peers == 1 && a.Status().Peers > 0 })
+	if a.Status().Peers != 1 || b.Status().Peers != 0 {
+		t.Errorf("peers: %d and %d", a.Status().Peers, b.Status().Peers)
+	}
+	if err := a.sockets.Accept(b.sockets.Greeting()); err == nil {
+		t.Error("the greeting of another chain is accepted")
+	}
+}
+
+func TestBansOutliveTheNode(t *testing.T) {
+	network, _ := funded(t)
+	p := newPlace(t, network)
+	a, stopA := p.run(p.config("a"), options())
+	b, _ := p.run(p.config("b"), options())
+	if err := b.sockets.host.Connect(t.Context(), a.Addresses()[0]); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "they are peers", func() bool { return a.Status().Peers == 1 })
+	a.sockets.drop(string(b.sockets.host.Self()), "test", true)
+	await(t, "it is gone", func() bool { return a.Status().Peers == 0 })
+	if err := stopA(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(p.dir, "a", banFile)
+	if all, err := loadBans(file); err != nil || len(all) != 1 || all[0].Peer != b.sockets.host.Self() {
+		t.Errorf("bans %v, %v", all, err)
+	}
+	if err := os.WriteFile(file, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), p.config("a"), options()); !errors.Is(err, ErrHome) || !strings.Contains(err.Error(), banFile) {
+		t.Errorf("a damaged file: %v", err)
 	}
 }
 

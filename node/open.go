@@ -17,7 +17,6 @@ import (
 	"github.com/weisyn/wes/chain/replica"
 	"github.com/weisyn/wes/chain/store"
 	"github.com/weisyn/wes/node/api"
-	"github.com/weisyn/wes/node/p2p"
 )
 
 // ErrNoProofs is returned by Open for Options without a verifier of proofs: a node that can't
@@ -37,7 +36,7 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 	o.Registry = cmp.Or(o.Registry, prometheus.NewRegistry())
 	n := &Node{cfg: c, log: o.Log}
 	for _, open := range []func(context.Context, Options) error{
-		n.openHome, n.openStore, n.openSockets, n.openLedger, n.openMiner, n.openHealth, n.openAPI,
+		n.openHome, n.openStore, n.openSockets, n.openLedger, n.openMiner, n.openHealth, n.openAPI, n.listen,
 	} {
 		if err := open(ctx, o); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -84,11 +83,10 @@ func (n *Node) openSockets(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	host, err := p2p.Open(ctx, n.cfg.peerConfig(n.network, seed, n.home.path(banFile), o))
+	n.sockets, err = openSockets(ctx, &n.cfg, n.network, seed, n.home.path(banFile), o)
 	if err != nil {
-		return err
+		return fmt.Errorf("open peers: %w", err)
 	}
-	n.sockets = &sockets{host: host, log: o.Log}
 	n.closers.add("peers", n.sockets.close)
 	return nil
 }
@@ -117,9 +115,9 @@ func (n *Node) openLedger(_ context.Context, o Options) error {
 	}
 	n.ledger = newLedger(r, n.store, n.store.Published(), n.sockets, o.Log, o.Registry)
 	n.parts = append(n.parts,
-		part{"ledger", n.ledger.run}, part{"peers", n.sockets.run},
+		part{"ledger", n.ledger.run},
 		part{"upkeep", func(ctx context.Context) error { return upkeep(ctx, n.tidy) }})
-	return n.sockets.attach(n.ledger)
+	return nil
 }
 
 // openMiner sets up what makes blocks: if the configuration says so, and on a dev network
@@ -189,6 +187,14 @@ func (n *Node) openAPI(_ context.Context, o Options) error {
 	n.parts = append(n.parts, part{"API", n.api.Run})
 	n.closers.add("API's address", func() error { return os.Remove(n.home.path(apiFile)) })
 	return writeFile(n.home.path(apiFile), []byte(n.api.URL()+"\n"))
+}
+
+// listen lets peers come, last of all.
+func (n *Node) listen(context.Context, Options) error {
+	if err := n.sockets.start(n.ledger); err != nil {
+		return fmt.Errorf("open peers: %w", err)
+	}
+	return nil
 }
 
 // token reads the file of the API's token.

@@ -19,10 +19,10 @@ const requestWithin = time.Minute
 // Request asks a peer that has joined and returns its answer, of at most maxResponse bytes. The
 // errors are those of the first block in this package, wrapped. The context bounds how long the
 // peer may think; once it answers, and while it is asked, it has to keep up the minimum throughput
-// too. An answer over the limit is an offence.
+// too. An answer over the limit is an offence. While Joined runs for a peer, requests to it wait.
 func (h *Host) Request(ctx context.Context, to Peer, name string, request []byte, maxResponse int) ([]byte, error) {
 	s := h.sessions.of(to.id())
-	if s == nil || !s.isOpen() {
+	if s == nil || !s.isMet() || s.awaitOpen(ctx) != nil {
 		return nil, fmt.Errorf("%s: %w", name, ErrLost)
 	}
 	begun := time.Now()

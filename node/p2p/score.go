@@ -40,6 +40,7 @@ func (g *gossip) scoring() (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds
 			DecayInterval:               pubsub.DefaultDecayInterval,
 			DecayToZero:                 pubsub.DefaultDecayToZero,
 			RetainScore:                 30 * time.Minute,
+			Topics:                      map[string]*pubsub.TopicScoreParams{}, // of topics to be joined
 		}, &pubsub.PeerScoreThresholds{
 			GossipThreshold:             scoreGossip,
 			PublishThreshold:            scorePublish,
@@ -53,6 +54,9 @@ func topicScoring() *pubsub.TopicScoreParams {
 	return &pubsub.TopicScoreParams{
 		SkipAtomicValidation:           true,
 		TopicWeight:                    1,
+		TimeInMeshWeight:               0.01,
+		TimeInMeshQuantum:              time.Minute, // the router divides by it, whatever the weight
+		TimeInMeshCap:                  60,
 		FirstMessageDeliveriesWeight:   0.5,
 		FirstMessageDeliveriesDecay:    pubsub.ScoreParameterDecay(2 * time.Minute),
 		FirstMessageDeliveriesCap:      40,

@@ -42,6 +42,16 @@ func (s *session) isOpen() bool {
 	}
 }
 
+// isMet reports whether the peer's greeting was accepted.
+func (s *session) isMet() bool {
+	select {
+	case <-s.met:
+		return true
+	default:
+		return false
+	}
+}
+
 // awaitOpen waits until the caller knows the peer.
 func (s *session) awaitOpen(ctx context.Context) error {
 	select {
