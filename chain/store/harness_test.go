@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 
@@ -14,6 +15,10 @@ import (
 func TestMain(m *testing.M) {
 	if dir := childFolder(); dir != "" {
 		runChild(dir)
+		return
+	}
+	if dir := os.Getenv(envRead); dir != "" {
+		runReader(dir)
 		return
 	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))

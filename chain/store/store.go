@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,13 +69,17 @@ func open(dir string, o Options) (*Store, error) {
 	if err := exclusively(dir, removeEmptyLogs); err != nil {
 		return nil, err
 	}
+	tables, err := checkTables(dir)
+	if err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(o.badger(dir))
 	if err != nil {
 		return nil, openError(err)
 	}
 	s := &Store{dir: dir, o: o, db: db}
 	s.renew()
-	if err := s.start(); err != nil {
+	if err := s.start(tables > 0); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -99,27 +104,35 @@ func removeEmptyLogs(dir string) error {
 	return nil
 }
 
+// damaged lists what Badger's errors say of files that can't be right.
+var damaged = []string{"checksum", "anifest", "table", "corrupt", "varint", "datakey", "Encryption key", "magic", "sanity", "nvalid"}
+
 // openError tells apart what Badger says in text only.
 func openError(err error) error {
-	text := err.Error()
+	says := func(part string) bool { return strings.Contains(err.Error(), part) }
 	switch {
-	case strings.Contains(text, "Another process is using this Badger database"):
+	case says("Another process is using this Badger database"):
 		return fmt.Errorf("%w: %v", ErrLocked, err)
-	case strings.Contains(text, "no space left") || strings.Contains(text, "file too large"):
+	case says("no space left") || says("file too large"):
 		return full(err)
-	case strings.Contains(text, "checksum") || strings.Contains(text, "manifest") || strings.Contains(text, "table") || strings.Contains(text, "MANIFEST"):
+	case says("permission denied") || says("too many open files") || says("cannot allocate memory"):
+		return err
+	case slices.ContainsFunc(damaged, says):
 		return &CorruptError{"database", "can't be opened", err}
 	}
 	return err
 }
 
-// start reads where the ledger stands, after a genesis block if there is none.
-func (s *Store) start() error {
+// start reads where the ledger stands, after a genesis block if there is none. If there were
+// tables there must be one: Badger removes tables that its manifest has lost.
+func (s *Store) start(tables bool) error {
 	v := s.mu.working.view
 	raw, ok, err := v.get([]byte{keyFormat})
 	switch {
 	case err != nil:
 		return err
+	case !ok && tables:
+		return missing([]byte{keyFormat})
 	case !ok:
 		if err := s.create(v); err != nil {
 			return err
