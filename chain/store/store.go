@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ type Store struct {
 	dir   string
 	o     Options
 	db    *badger.DB
+	used  bool   // tables were there when it was opened
 	base  uint64 // height of the lowest state that can be returned to
 	move  *move  // nil between End and Begin
 	fault error  // of a write: then none follows
@@ -59,6 +59,18 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func open(dir string, o Options) (*Store, error) {
+	s, err := openRaw(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// openRaw opens or creates the database in a folder.
+func openRaw(dir string, o Options) (*Store, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, err
@@ -66,10 +78,11 @@ func open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := exclusively(dir, removeEmptyLogs); err != nil {
-		return nil, err
-	}
-	tables, err := checkTables(dir)
+	used := false
+	err = exclusively(dir, func() (err error) {
+		used, err = inspect(dir)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -77,31 +90,9 @@ func open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, openError(err)
 	}
-	s := &Store{dir: dir, o: o, db: db}
+	s := &Store{dir: dir, o: o, db: db, used: used}
 	s.renew()
-	if err := s.start(tables > 0); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	return s, nil
-}
-
-// removeEmptyLogs removes logs of recent writes that a crash left between their creation and
-// their first byte. Badger refuses to open a folder with one.
-func removeEmptyLogs(dir string) error {
-	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
-	if err != nil {
-		return err
-	}
-	for _, name := range logs {
-		info, err := os.Stat(name)
-		if err == nil && info.Size() == 0 {
-			err = os.Remove(name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // damaged lists what Badger's errors say of files that can't be right.
@@ -125,13 +116,13 @@ func openError(err error) error {
 
 // start reads where the ledger stands, after a genesis block if there is none. If there were
 // tables there must be one: Badger removes tables that its manifest has lost.
-func (s *Store) start(tables bool) error {
+func (s *Store) start() error {
 	v := s.mu.working.view
 	raw, ok, err := v.get([]byte{keyFormat})
 	switch {
 	case err != nil:
 		return err
-	case !ok && tables:
+	case !ok && s.used:
 		return missing([]byte{keyFormat})
 	case !ok:
 		if err := s.create(v); err != nil {

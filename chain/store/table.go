@@ -7,30 +7,69 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
 )
 
-// Badger ends the process for a table whose end does not say where its index is, so the ends
-// are looked at before. A table ends with: index, its length (4 bytes, big-endian), a message
-// pb.Checksum of the index, its length (4 bytes); see Builder.Done in Badger's table package.
-
 var errTable = errors.New("its end does not lead to an index")
 
-// checkTables requires of all tables in a folder that their index is whole, and counts them.
-func checkTables(dir string) (int, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+// inspect does for a folder that no process has open what Badger does not do when it opens it,
+// and reports whether it has tables.
+func inspect(dir string) (used bool, err error) {
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	for _, name := range names {
-		if err := checkTable(name); err != nil {
-			return 0, &CorruptError{"table " + filepath.Base(name), "can't be opened", err}
-		}
-	}
-	return len(names), nil
+	return len(tables) > 0, errors.Join(removeEmptyLogs(dir), checkTables(dir))
 }
 
+// removeEmptyLogs removes logs of recent writes that a crash left between their creation and
+// their first byte. Badger refuses to open a folder with one.
+func removeEmptyLogs(dir string) error {
+	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return err
+	}
+	for _, name := range logs {
+		info, err := os.Stat(name)
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTables requires of all tables that the manifest lists that their index is whole. Badger
+// ends the process for a table whose end does not say where its index is.
+func checkTables(dir string) error {
+	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	m, _, err := badger.ReplayManifestFile(f, 0, badger.Options{Logger: logger{}})
+	if err != nil {
+		return &CorruptError{"manifest of tables", "can't be read", err}
+	}
+	for id := range m.Tables {
+		name := table.NewFilename(id, dir)
+		if err := checkTable(name); err != nil {
+			return &CorruptError{"table " + filepath.Base(name), "can't be opened", err}
+		}
+	}
+	return nil
+}
+
+// checkTable reads the end of a table: index, its length (4 bytes, big-endian), a message
+// pb.Checksum of the index, its length (4 bytes). See Builder.Done in Badger's table package.
 func checkTable(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
