@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
 }
 
+// largeVariable is the name of the environment variable that adds what takes minutes.
+const largeVariable = "WES_TEST_LARGE"
+
 var (
 	alice    = chaintest.NewWallet("alice")
 	bob      = chaintest.NewWallet("bob")

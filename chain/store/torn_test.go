@@ -143,8 +143,10 @@ func (c *scenario) whole(t *testing.T, m image, what string, names ...string) st
 }
 
 // TestEveryPrefixOfALogIsAWholeBlock cuts what a step has written to the log of recent writes
-// after each of its entries, and within each: the block is there whole, or not at all.
+// after each of its entries, and within each: the block is there whole, or not at all. Without
+// WES_TEST_LARGE, after some of them.
 func TestEveryPrefixOfALogIsAWholeBlock(t *testing.T) {
+	t.Parallel()
 	c := newScenario(t)
 	for _, k := range []struct{ step, before, after string }{
 		{"connect a2", "a1", "a2"},
@@ -153,6 +155,7 @@ func TestEveryPrefixOfALogIsAWholeBlock(t *testing.T) {
 		{"roll back", "b4", "b4"},
 	} {
 		t.Run(k.step, func(t *testing.T) {
+			t.Parallel()
 			before, after := c.around(t, k.step)
 			log := after.latest(".mem")
 			was, is := before.bytes[log], after.bytes[log]
@@ -165,7 +168,10 @@ func TestEveryPrefixOfALogIsAWholeBlock(t *testing.T) {
 				t.Fatalf("%d entries", len(ends))
 			}
 			seen := map[string]int{}
-			stride := max(1, len(ends)/30)
+			stride := max(1, len(ends)/12)
+			if os.Getenv(largeVariable) != "" {
+				stride = 1
+			}
 			for i := 0; i < len(ends); i += stride {
 				for _, end := range []int{ends[i] - 3, ends[i]} {
 					seen[c.whole(t, logged.with(log, is[:end]), fmt.Sprintf("%d bytes of %s", end, log), k.before, k.after)]++
@@ -200,6 +206,7 @@ func TestTornTailsOfLogsLoseTheLastBlockAtMost(t *testing.T) {
 
 // TestDamageIsAnErrorThatNamesIt flips bytes all over the files of a store, and reads all of it.
 func TestDamageIsAnErrorThatNamesIt(t *testing.T) {
+	t.Parallel()
 	c := newScenario(t)
 	dir := t.TempDir()
 	s, err := Open(dir, c.o)

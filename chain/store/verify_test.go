@@ -96,6 +96,7 @@ func TestVerificationNamesWhatDoesNotFollow(t *testing.T) {
 		"no block":               {remove(hashKey(keyBody, b4.hash())), "block " + b4.hash().String() + " at height 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := c.played(t, t.TempDir())
 			k.damage(t, s)
 			_, err := s.Verify(context.Background(), validator(t), quiet)
