@@ -15,8 +15,12 @@ const (
 	modelCost    = 6_000
 	pointCost    = 16
 	rowCost      = 4
-	roundCost    = 150
+	roundCost    = 60
 	tableRowUnit = 8 // rows of a table for one unit
+	// Of what views, windows and functions ask for: a few field multiplications each.
+	effortUnit  = 8 // entries for one unit
+	segmentCost = 2
+	termCost    = 10
 )
 
 // cost bounds one verification under the key, decoding the key included.
@@ -31,7 +35,9 @@ func inferenceCost(m *verify.Model) uint64 {
 	s := m.System()
 	points := s.CellRows() + s.CellCols + s.Weights.Rows + s.Weights.Cols
 	rounds := s.CellVars + s.LeafVars*(s.LeafVars+1)/2 + s.RowVars*(s.RowVars+1)/2 + s.Weights.ContractVars
-	return modelCost + pointCost*uint64(points) + rowCost*uint64(s.Weights.Rows) + roundCost*uint64(rounds) + uint64(s.RowCount)/tableRowUnit
+	e := s.Effort
+	work := uint64(e.Axes+e.Taps+e.Views)/effortUnit + segmentCost*uint64(e.Segments) + termCost*uint64(e.Terms)
+	return work + modelCost + pointCost*uint64(points) + rowCost*uint64(s.Weights.Rows) + roundCost*uint64(rounds) + uint64(s.RowCount)/tableRowUnit
 }
 
 // circuitCost is that of the pairings, by scheme and curve, and of the public inputs: a point
@@ -50,6 +56,6 @@ type curveCost struct{ groth16, plonk, public uint64 }
 
 func curveCosts() map[string]curveCost {
 	return map[string]curveCost{
-		"bn254": {2_000, 3_000, 40}, "bls12-381": {5_000, 8_000, 60}, "bls12-377": {5_000, 8_000, 60}, "bw6-761": {17_000, 33_000, 150},
+		"bn254": {2_000, 3_000, 40}, "bls12-381": {7_000, 10_000, 60}, "bls12-377": {7_000, 10_000, 60}, "bw6-761": {24_000, 36_000, 150},
 	}
 }

@@ -138,4 +138,3 @@ func holds(t testing.TB, v *Verifier, c *chain.Claim, e *chain.Evidence) bool {
 	}
 	return ok
 }
-

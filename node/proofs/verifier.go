@@ -7,6 +7,7 @@ import (
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/prover/circuit"
+	"github.com/weisyn/wes/prover/circuit/wire"
 	"github.com/weisyn/wes/prover/verify"
 )
 
@@ -109,6 +110,10 @@ func circuitProof(k *circuit.VerifyingKey, c *chain.Claim, e *chain.Evidence) bo
 	public, err := circuit.DecodeWitness(k.Curve, e.Input)
 	if err != nil || public.Secret != 0 || !bytes.Equal(public.Encode(), e.Input) {
 		return false
+	}
+	shape, err := wire.Proof(k.Curve, k.Scheme, e.Proof)
+	if err != nil || shape.Commitments != k.Commitments {
+		return false // before gnark decodes as many points as the bytes hold
 	}
 	return k.Verify(public, e.Proof, circuit.TargetGnark) == nil
 }

@@ -254,4 +254,3 @@ func FuzzDecodeOutput(f *testing.F) {
 		}
 	})
 }
-
