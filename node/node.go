@@ -19,7 +19,7 @@ type Options struct {
 	Version  string               // of the program, for the API and for peers
 	Log      *slog.Logger         // default: says nothing
 	Registry *prometheus.Registry // of metrics, which the API shows; default: one of its own
-	Proofs   chain.ProofVerifier  // checks proofs
+	Proofs   chain.ProofVerifier  // default: package proofs; all nodes of a network need the same
 	// Key unlocks the key that signs blocks, named by the setting miner_key. It is called once,
 	// before anything listens; nil where no key is named.
 	Key func(ctx context.Context, name string) (Signer, error)

@@ -51,7 +51,7 @@ func (p *place) config(name string, peers ...*Node) Config {
 }
 
 func options() Options {
-	return Options{Version: "test", Proofs: &chaintest.Verifier{}, Registry: prometheus.NewRegistry()}
+	return Options{Version: "test", Registry: prometheus.NewRegistry()}
 }
 
 func (p *place) open(c Config, o Options) *Node {
@@ -293,9 +293,6 @@ func TestWhatIsOpenIsClosedWhenAPartCannotOpen(t *testing.T) {
 				t.Error(err)
 			}
 		})
-	}
-	if _, err := Open(t.Context(), DefaultConfig(), Options{}); !errors.Is(err, ErrNoProofs) {
-		t.Errorf("without a verifier: %v", err)
 	}
 }
 

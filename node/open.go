@@ -17,11 +17,8 @@ import (
 	"github.com/weisyn/wes/chain/replica"
 	"github.com/weisyn/wes/chain/store"
 	"github.com/weisyn/wes/node/api"
+	"github.com/weisyn/wes/node/proofs"
 )
-
-// ErrNoProofs is returned by Open for Options without a verifier of proofs: a node that can't
-// check them would follow another chain than the others.
-var ErrNoProofs = errors.New("options of a node without a verifier of proofs")
 
 // Open opens the parts in the order in which they need each other. What was opened is closed
 // again if a later one fails. The node listens when Open returns, and answers when it runs.
@@ -30,7 +27,7 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 		return nil, err
 	}
 	if o.Proofs == nil {
-		return nil, ErrNoProofs
+		o.Proofs = proofs.New(proofs.Config{})
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	o.Registry = cmp.Or(o.Registry, prometheus.NewRegistry())
