@@ -19,12 +19,12 @@ import (
 
 // place is a folder in which nodes have their homes, and a network.
 type place struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	file string
 }
 
-func newPlace(t *testing.T, n *Network) *place {
+func newPlace(t testing.TB, n *Network) *place {
 	t.Helper()
 	p := &place{t: t, dir: t.TempDir()}
 	p.file = filepath.Join(p.dir, "network.toml")
