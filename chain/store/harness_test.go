@@ -1,7 +1,6 @@
 package store
 
 import (
-	"maps"
 	"os"
 	"testing"
 
