@@ -96,7 +96,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	s.disk, err = flatfs.CreateOrOpen(filepath.Join(s.cfg.Dir, "blocks"), flatfs.NextToLast(2), true)
+	// Blocks are not synced one by one: what a power failure takes is missing, never wrong, and
+	// fetched again.
+	s.disk, err = flatfs.CreateOrOpen(filepath.Join(s.cfg.Dir, "blocks"), flatfs.NextToLast(2), false)
 	if err != nil {
 		return err
 	}
