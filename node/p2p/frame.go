@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 )
 
@@ -19,14 +20,20 @@ const (
 )
 
 const (
-	// grace is how long a transfer may take beyond what its bytes need at minThroughput.
-	grace = 10 * time.Second
+	// transferGrace is how long a transfer may take beyond what its bytes need at minThroughput.
+	transferGrace = 10 * time.Second
 	// minThroughput is in bytes a second.
 	minThroughput = 32 << 10
 	// chunk is how many bytes are transferred before the deadline moves, and by how much a
 	// buffer grows at least.
 	chunk = 64 << 10
 )
+
+// late reports whether a deadline has passed. The transports have errors of their own for it.
+func late(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
 
 // errLength is returned for a frame that says to be over its limit.
 var errLength = errors.New("length over the limit")
@@ -37,7 +44,7 @@ type pace struct {
 	set func(time.Time) error
 }
 
-func newPace(set func(time.Time) error) *pace {
+func newPace(grace time.Duration, set func(time.Time) error) *pace {
 	return &pace{time.Now().Add(grace), set}
 }
 
