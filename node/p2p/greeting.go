@@ -125,11 +125,11 @@ func (h *Host) greeted(ctx context.Context, s network.Stream) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	p := newPace(h.grace, s.SetDeadline)
+	p := newPace(h.patience, s.SetDeadline)
 	err := h.answerGreeting(peer, s, p)
 	if err != nil {
 		h.log.Debug("greeting", "peer", named(peer.id), "error", err)
-		_ = p.passed(1)
+		_ = p.allow(1)
 		_, _ = s.Write([]byte{statusRefused})
 	}
 	_ = s.Close()
@@ -139,7 +139,7 @@ func (h *Host) greeted(ctx context.Context, s network.Stream) {
 }
 
 func (h *Host) answerGreeting(peer *session, s network.Stream, p *pace) error {
-	if err := p.passed(0); err != nil {
+	if err := p.allow(0); err != nil {
 		return err
 	}
 	n, err := readLength(s, 1+maxAgent+MaxGreeting)

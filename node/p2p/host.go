@@ -27,7 +27,7 @@ type Host struct {
 	gate    *gate
 	members Membership // set by Start
 
-	grace       time.Duration // transferGrace
+	patience    patience
 	greetWithin time.Duration // GreetWithin
 
 	host       host.Host
@@ -65,7 +65,7 @@ func newHost(c Config) *Host {
 	h := &Host{
 		cfg: c, prefix: "/wes/" + c.Network, log: c.Log, life: newLife(),
 		sessions: newSessions(c.GossipRate), reputation: newReputation(time.Now(), c.Bans),
-		banned: make(chan struct{}, 1), grace: transferGrace, greetWithin: GreetWithin,
+		banned: make(chan struct{}, 1), patience: patience{10 * time.Second, 32 << 10}, greetWithin: GreetWithin,
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

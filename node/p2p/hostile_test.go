@@ -146,7 +146,7 @@ func greetAs(t *testing.T, h host.Host, v *victim, greeting string) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	if err := writeFrame(s, nil, encodeGreeting("evil", []byte(greeting)), newPace(wait, s.SetDeadline)); err != nil {
+	if err := writeFrame(s, nil, encodeGreeting("evil", []byte(greeting)), newPace(patience{wait, 1 << 20}, s.SetDeadline)); err != nil {
 		return err
 	}
 	var status [1]byte
@@ -250,7 +250,7 @@ func TestAnswerOverTheLimitIsHeldAgainstAPeer(t *testing.T) {
 }
 
 // impatient lets no more than half a second pass without progress.
-func impatient(n *node) { n.grace = 500 * time.Millisecond }
+func impatient(n *node) { n.patience = patience{500 * time.Millisecond, 1 << 20} }
 
 func TestSlowSendersLoseTheirSlotsAndAreBanned(t *testing.T) {
 	overBoth(t, func(t *testing.T, transport int) {
@@ -303,7 +303,7 @@ func TestStrangersAreNeitherServedNorHeard(t *testing.T) {
 	defer stop()
 	s, err := bad.NewStream(t.Context(), v.host.ID(), echoID)
 	must(t, err)
-	must(t, writeFrame(s, nil, []byte("question"), newPace(wait, s.SetDeadline)))
+	must(t, writeFrame(s, nil, []byte("question"), newPace(patience{wait, 1 << 20}, s.SetDeadline)))
 	_ = s.CloseWrite()
 	for i := range 100 {
 		_ = flood.Publish(t.Context(), []byte(fmt.Sprint("stranger", i)))

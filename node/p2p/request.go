@@ -62,7 +62,7 @@ func (h *Host) exchange(ctx context.Context, to peer.ID, id protocol.ID, request
 
 // ask writes a request and reads the answer.
 func (h *Host) ask(s network.Stream, request []byte, maxResponse int) ([]byte, error) {
-	if err := writeFrame(s, nil, request, newPace(h.grace, s.SetWriteDeadline)); err != nil {
+	if err := writeFrame(s, nil, request, newPace(h.patience, s.SetWriteDeadline)); err != nil {
 		return nil, err
 	}
 	if err := s.CloseWrite(); err != nil {
@@ -81,8 +81,8 @@ func (h *Host) ask(s network.Stream, request []byte, maxResponse int) ([]byte, e
 	default:
 		return nil, ErrRefused
 	}
-	p := newPace(h.grace, s.SetReadDeadline)
-	if err := p.passed(0); err != nil {
+	p := newPace(h.patience, s.SetReadDeadline)
+	if err := p.allow(0); err != nil {
 		return nil, err
 	}
 	n, err := readLength(s, maxResponse)

@@ -170,7 +170,7 @@ func (h *Host) serve(ctx context.Context, s *Service, used *slots, stream networ
 	if err != nil {
 		return h.refuse(stream, err)
 	}
-	return h.blame(peer, writeFrame(stream, []byte{statusDone}, reply, newPace(h.grace, stream.SetWriteDeadline)))
+	return h.blame(peer, writeFrame(stream, []byte{statusDone}, reply, newPace(h.patience, stream.SetWriteDeadline)))
 }
 
 func (h *Host) reply(ctx context.Context, s *Service, peer *session, request []byte, answer Answer) ([]byte, error) {
@@ -188,8 +188,8 @@ func (h *Host) reply(ctx context.Context, s *Service, peer *session, request []b
 
 // receive reads the one frame of a request.
 func (h *Host) receive(s network.Stream, limit int) ([]byte, error) {
-	p := newPace(h.grace, s.SetReadDeadline)
-	if err := p.passed(0); err != nil {
+	p := newPace(h.patience, s.SetReadDeadline)
+	if err := p.allow(0); err != nil {
 		return nil, err
 	}
 	n, err := readLength(s, limit)
@@ -240,7 +240,7 @@ func (h *Host) refuse(s network.Stream, why error) error {
 	case !errors.Is(why, ErrRefused):
 		why = fmt.Errorf("%w: %w", ErrRefused, why)
 	}
-	if err := newPace(h.grace, s.SetWriteDeadline).passed(1); err != nil {
+	if err := newPace(h.patience, s.SetWriteDeadline).allow(1); err != nil {
 		return ErrLost
 	}
 	if _, err := s.Write([]byte{code}); err != nil {
