@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	CaptureLogs(slog.DiscardHandler)
 	goleak.VerifyTestMain(m,
 		// The search for routers cannot be interrupted, and ends after five seconds.
 		goleak.IgnoreAnyFunction("github.com/libp2p/go-libp2p/p2p/net/nat/internal/nat.discoverNATs.func1"))
