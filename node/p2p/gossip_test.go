@@ -98,12 +98,10 @@ func TestLargestMessageArrives(t *testing.T) {
 	_, err = b.Join("news", e.validate)
 	must(t, err)
 	join(t, a.start(t), b.start(t))
-	data := bytes.Repeat([]byte("n"), MaxMessage)
 	i := byte(0)
 	eventually(t, "it arrives", func() bool {
 		i++
-		data[1] = i
-		must(t, topic.Publish(t.Context(), data))
+		must(t, topic.Publish(t.Context(), bytes.Repeat([]byte{'n', i}, MaxMessage/2)))
 		n, _ := e.count("n")
 		return n > 0
 	})
@@ -129,8 +127,8 @@ func TestGossipOfAPeerIsCutAtItsRateAndShare(t *testing.T) {
 		perSecond, running, n, size, want int
 	}{
 		{MaxMessage, 0, 3, 1, 3},
-		{MaxMessage, 0, gossipShare + 3, 1, gossipShare},
-		{MaxMessage, gossipShare - 1, 3, 1, 1},
+		{MaxMessage, 0, gossipShare + 3, 1, gossipShare + 3},
+		{MaxMessage, gossipShare - 1, 3, 1, 3},
 		{MaxMessage, gossipShare, 3, 1, 0},
 		{MaxMessage, 0, 6, MaxMessage, 4}, // the burst is of four seconds
 		{leastCost, 0, 6, 0, 4},

@@ -45,6 +45,7 @@ func decodeGreeting(raw []byte) (agent string, greeting []byte, err error) {
 
 // live follows a session from its first connection until its Left has returned.
 func (h *Host) live(ctx context.Context, s *session) {
+	defer h.dialer.wake()
 	defer h.sessions.end(s)
 	silent := time.NewTimer(h.greetWithin)
 	defer silent.Stop()
@@ -57,6 +58,7 @@ func (h *Host) live(ctx context.Context, s *session) {
 	case <-silent.C:
 		h.punish(s.id, pointsSilent, "no greeting")
 		h.disconnect(s.id)
+		s.awaitGone(ctx)
 		return
 	}
 	if s.before != nil {
@@ -65,13 +67,9 @@ func (h *Host) live(ctx context.Context, s *session) {
 	h.members.Joined(ctx, s.member)
 	close(s.open)
 	h.met(s)
-	select {
-	case <-s.gone:
-	case <-ctx.Done():
-	}
+	s.awaitGone(ctx)
 	h.members.Left(ctx, s.member.Peer)
 	h.metrics.peers.Dec()
-	h.dialer.wake()
 }
 
 // met keeps a peer that has joined.
