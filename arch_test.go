@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/...", "prover/model/tensor", "prover/graph", "prover/layer", "prover/verify"},
-	"node/wallet":                      {"chain", "node/keystore"},
+	"node/wallet":                      {"chain"},
 	"cmd/wes":                          {"chain", "chain/store", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},
 	"gpu":                              {},

@@ -22,8 +22,8 @@ type Node interface {
 	Pending(ctx context.Context, id chain.Hash) (*chain.Tx, chain.Witness, bool, error)
 	// Make makes blocks, on dev networks; see ErrNoMiner.
 	Make(ctx context.Context, blocks int) ([]chain.Hash, error)
-	// Confirmed returns the number of blocks on top of a height, itself included, and the work
-	// of all of them, in hashes.
+	// Confirmed returns the work of the blocks on top of a block, in hashes; ErrNotFound if it is
+	// not on the ledger's branch.
 	Confirmed(ctx context.Context, block chain.Hash) (work string, err error)
 	// Subscribe returns changes from now on. The channel is closed when the subscriber is too
 	// slow, or calls the function returned.

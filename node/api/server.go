@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -263,8 +264,14 @@ func (s *Server) named(hostport string) bool {
 	return loopback(host) || slices.Contains(s.cfg.Hosts, host)
 }
 
+// eager is how much of a request must have come before it takes a slot, in bytes: slow senders
+// hold none.
+const eager = 64 << 10
+
 // rpc serves a request or a batch.
 func (s *Server) rpc(w http.ResponseWriter, r *http.Request) {
+	head := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), eager)
+	_, _ = head.Peek(eager) // what is wrong with it shows below
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -272,7 +279,7 @@ func (s *Server) rpc(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "busy", http.StatusTooManyRequests, "busy: too many requests at once")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	body, err := io.ReadAll(head)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
@@ -87,6 +88,9 @@ func (s *service) confirmed(ctx context.Context, r Reader, hash chain.Hash, heig
 		return 0, "0", err
 	}
 	work, err := s.node.Confirmed(ctx, hash)
+	if errors.Is(err, ErrNotFound) { // the ledger has moved away from it since
+		return 0, "0", nil
+	}
 	return l.Height - height + 1, work, err
 }
 
@@ -200,22 +204,30 @@ func (s *service) subject(p *SubjectParams) (Subject, []byte, error) {
 	return subject, from, err
 }
 
-func (s *service) history(_ context.Context, p *SubjectParams) (History, error) {
+// maxHistory bounds the transactions of one call: each may need a block to be read.
+const maxHistory = 100
+
+func (s *service) history(ctx context.Context, p *SubjectParams) (History, error) {
 	subject, from, err := s.subject(p)
 	if err != nil {
 		return History{}, err
 	}
 	r := s.node.Read()
 	defer r.Close()
-	all, next, err := r.History(subject, from, pageSize(p.Limit))
+	all, next, err := r.History(subject, from, min(pageSize(p.Limit), maxHistory))
 	if err != nil {
 		return History{}, err
 	}
 	page := History{Transactions: []HistoryEntry{}, Next: hex.EncodeToString(next)}
+	var b *chain.Block
 	for _, a := range all {
-		_, b, err := blockAt(r, a.Height)
-		if err != nil {
-			return History{}, err
+		if ctx.Err() != nil {
+			return History{}, ctx.Err()
+		}
+		if b == nil || b.Header.Height != a.Height {
+			if _, b, err = blockAt(r, a.Height); err != nil {
+				return History{}, err
+			}
 		}
 		if a.Index >= len(b.Txs) {
 			return History{}, fmt.Errorf("BUG: transaction %d of a block of %d", a.Index, len(b.Txs))

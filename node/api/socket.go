@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,8 @@ const noticeMethod = methodPrefix + "notice"
 // The bounds of one WebSocket.
 const (
 	maxSubscriptions = 16
-	socketCalls      = 4 // at once
+	socketCalls      = 4  // at once
+	socketMessages   = 16 // received and not answered
 	socketWrite      = 10 * time.Second
 	socketPing       = 30 * time.Second
 )
@@ -31,6 +33,8 @@ type socket struct {
 	end    context.CancelFunc // of the connection
 	life   func() context.Context
 	server *jrpc2.Server
+	batch  int           // requests of one message
+	flying chan struct{} // messages whose answers have not been sent
 	work   sync.WaitGroup
 	mu     struct {
 		sync.Mutex
@@ -62,7 +66,7 @@ func (s *Server) socket(life context.Context, w http.ResponseWriter, r *http.Req
 	conn.SetReadLimit(s.cfg.MaxBody)
 	ctx, stop := context.WithCancel(life)
 	defer stop()
-	k := &socket{conn: conn, end: stop}
+	k := &socket{conn: conn, end: stop, batch: s.cfg.MaxBatch, flying: make(chan struct{}, socketMessages)}
 	k.mu.stop = map[uint64]func(){}
 	ctx = context.WithValue(ctx, socketKey{}, k)
 	k.life = func() context.Context { return ctx }
@@ -99,20 +103,52 @@ func (k *socket) ping(ctx context.Context) {
 	}
 }
 
-// Send implements channel.Channel.
+// Send implements channel.Channel. An answer makes room for another message; a notification does
+// not.
 func (k *socket) Send(b []byte) error {
+	if !bytes.HasPrefix(b, []byte(`{"jsonrpc":"2.0","method"`)) {
+		select {
+		case <-k.flying:
+		default:
+		}
+	}
 	ctx, stop := context.WithTimeout(k.life(), socketWrite)
 	defer stop()
 	return k.conn.Write(ctx, websocket.MessageText, b)
 }
 
-// Recv implements channel.Channel.
+// Recv implements channel.Channel. It waits while too many messages are not answered, and ends
+// the connection of who sends too large a batch, or notifications, which have no answer.
 func (k *socket) Recv() ([]byte, error) {
+	select {
+	case k.flying <- struct{}{}:
+	case <-k.life().Done():
+		return nil, io.EOF
+	}
 	_, b, err := k.conn.Read(k.life())
 	if err != nil {
 		return nil, io.EOF // however it ended
 	}
+	if batchLength(b, k.batch+1) > k.batch || !answered(b) {
+		_ = k.conn.Close(websocket.StatusPolicyViolation, "too large a batch, or a request without id")
+		return nil, io.EOF
+	}
 	return b, nil
+}
+
+// answered reports whether a message gets an answer: what is no request does, and all requests
+// with an id.
+func answered(message []byte) bool {
+	requests, err := jrpc2.ParseRequests(message)
+	if err != nil {
+		return true
+	}
+	for _, r := range requests {
+		if r.ID == "" && r.Error == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Close implements channel.Channel.

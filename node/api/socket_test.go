@@ -128,3 +128,30 @@ func TestForeignPagesOpenNoSocket(t *testing.T) {
 		t.Errorf("%v, %v", resp, err)
 	}
 }
+
+func TestBatchBombsAndNotificationsEndTheSocket(t *testing.T) {
+	s := serve(t, newFake(t), func(c *Config) { c.MaxBatch = 3 })
+	for name, message := range map[string]string{
+		"batch":         "[" + strings.Repeat(statusCall+",", 3) + statusCall + "]",
+		"notifications": `{"jsonrpc":"2.0","method":"wes_status","params":{}}`,
+	} {
+		c := dial(t, s)
+		if err := c.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+			t.Errorf("%s: %v", name, err)
+		}
+		stop()
+	}
+	c := dial(t, s)
+	for i := range 3 * socketMessages {
+		send(t, c, i+1, "status", NoParams{})
+	}
+	for range 3 * socketMessages {
+		if m := receive(t, c); m.Error != nil {
+			t.Error(m.Error)
+		}
+	}
+}
