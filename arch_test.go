@@ -36,8 +36,8 @@ var allowed = map[string][]string{
 	"node/api":                         {"chain"},
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
-	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/...", "prover/model/tensor", "prover/graph", "prover/layer", "prover/verify"},
-	"node/wallet":                      {"chain"},
+	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
+	"node/wallet":                      {"chain", "node/keystore"},
 	"cmd/wes":                          {"chain", "chain/store", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},
 	"gpu":                              {},
@@ -115,7 +115,6 @@ var sole = map[string][]string{
 // contexts lists the structs that may hold a context, with the reason.
 var contexts = map[string]string{
 	"gpu/onnx.meter": "io.Reader has no room for one",
-	"node/p2p.found": "mdns.Notifee has no room for one",
 }
 
 // source is a parsed Go file that is not a test.

@@ -190,7 +190,7 @@ func (p *pending) after(a *Applied) Ledger {
 	added := ltSum(len(a.Changes.Added), func(i int) *UTXO { return &a.Changes.Added[i] }, p.v.Workers)
 	removed := ltSum(len(a.Undo.Spent), func(i int) *UTXO { return &a.Undo.Spent[i] }, p.v.Workers)
 	l := *p.ledger
-	l.Set.add(&added)
+	l.Set.Add(&added)
 	l.Set.sub(&removed)
 	l.Tip, l.Height, l.Time = p.block.Header.Hash(), p.env.Height, p.block.Header.Time
 	return l

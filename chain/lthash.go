@@ -48,8 +48,8 @@ func ltHashOf(b *[ltSize]byte) (h LtHash) {
 	return h
 }
 
-// add adds the lanes of other. Carries never leave a lane: the highest bits are added apart.
-func (h *LtHash) add(other *LtHash) {
+// Add adds the elements of another set, lane by lane. Carries never leave a lane: the highest bits are added apart.
+func (h *LtHash) Add(other *LtHash) {
 	for i, b := range &other.lanes {
 		a := h.lanes[i]
 		h.lanes[i] = (a&ltLow + b&ltLow) ^ (a^b)&ltHigh
@@ -96,11 +96,11 @@ func ltSum(n int, at func(i int) *UTXO, workers int) (sum LtHash) {
 	each(len(parts), workers, func(k int) {
 		for i := k * ltChunk; i < min((k+1)*ltChunk, n); i++ {
 			e := ltElement(at(i))
-			parts[k].add(&e)
+			parts[k].Add(&e)
 		}
 	})
 	for k := range parts {
-		sum.add(&parts[k])
+		sum.Add(&parts[k])
 	}
 	return sum
 }

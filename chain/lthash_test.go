@@ -32,7 +32,7 @@ func TestLanesAddAndSubtractByThemselves(t *testing.T) {
 		}
 		x, y := ltHashOf(&a), ltHashOf(&b)
 		sum, difference := x, x
-		sum.add(&y)
+		sum.Add(&y)
 		difference.sub(&y)
 		if sum.bytes() != dumbSum(a, b, 1) || difference.bytes() != dumbSum(a, b, 0xffff) {
 			t.Fatal("lanes mix")
@@ -53,7 +53,7 @@ func TestSetHashDependsOnTheSetAlone(t *testing.T) {
 	got := ltSum(len(all), func(i int) *UTXO { return &shuffled[i] }, 5)
 	passing := r.utxo()
 	e := ltElement(&passing)
-	got.add(&e)
+	got.Add(&e)
 	if got == want || got.Sum() == want.Sum() {
 		t.Error("an element more goes unseen")
 	}
@@ -110,6 +110,6 @@ func BenchmarkSetHashElement(b *testing.B) {
 	var sum LtHash
 	for b.Loop() {
 		e := ltElement(&u)
-		sum.add(&e)
+		sum.Add(&e)
 	}
 }

@@ -16,6 +16,7 @@ const (
 	keyFolder      = "keys"         // node/keystore
 	nodeKeyFile    = "node.key"     // seed of the key that peers know this node by, 32 bytes
 	networkFile    = "network.toml" // definition of the network that the folder belongs to
+	banFile        = "bans.json"    // of package p2p
 	lockFile       = "lock"
 	apiFile        = "api.url" // of the running node
 )

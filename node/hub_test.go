@@ -26,7 +26,6 @@ type memoryNode struct {
 	hub   *hub
 	store *lockedStore
 	links map[string]bool
-	dial  []string
 	miner *miner
 	stop  func() error
 }

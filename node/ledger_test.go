@@ -13,7 +13,7 @@ import (
 )
 
 // await waits until a condition holds, as long as a test may take.
-func await(t *testing.T, what string, holds func() bool) {
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
@@ -49,7 +49,7 @@ func funded(t *testing.T) (*Network, chaintest.Wallet) {
 }
 
 // spend makes a transaction of the i-th output of the genesis block.
-func spend(t *testing.T, n *Network, from chaintest.Wallet, i int) chaintest.Signed {
+func spend(t testing.TB, n *Network, from chaintest.Wallet, i int) chaintest.Signed {
 	t.Helper()
 	genesis, err := n.Genesis()
 	if err != nil {

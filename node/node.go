@@ -9,47 +9,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weisyn/wes/chain"
-	"github.com/weisyn/wes/chain/consensus"
-	"github.com/weisyn/wes/chain/mempool"
 	"github.com/weisyn/wes/chain/replica"
+	"github.com/weisyn/wes/chain/store"
+	"github.com/weisyn/wes/node/api"
 )
 
 // Options is what a process gives its node.
 type Options struct {
-	Log      *slog.Logger          // default: says nothing
-	Registry prometheus.Registerer // of metrics; nil: none
+	Version  string               // of the program, for the API and for peers
+	Log      *slog.Logger         // default: says nothing
+	Registry *prometheus.Registry // of metrics, which the API shows; default: one of its own
+	Proofs   chain.ProofVerifier  // default: package proofs; all nodes of a network need the same
 	// Key unlocks the key that signs blocks, named by the setting miner_key. It is called once,
 	// before anything listens; nil where no key is named.
 	Key func(ctx context.Context, name string) (Signer, error)
-}
-
-// ledgerStore is what a node needs of its store.
-type ledgerStore interface {
-	replica.Store
-	// Published is the state that readers see.
-	Published() replica.Source
-	// Tidy gives space back; it is called now and then.
-	Tidy(ctx context.Context) error
-	Close() error
-}
-
-// peers is what a node needs of the network.
-type peers interface {
-	transport
-	// Redial dials known peers anew.
-	Redial()
-	// Close disconnects all, and waits.
-	Close() error
-}
-
-// openers open the parts that have files and sockets.
-type openers struct {
-	proofs func(c *Config) (chain.ProofVerifier, error)
-	store  func(dir string, genesis *chain.Block, a *chain.Applied) (ledgerStore, error)
-	// peers is called with the seed of the node's key. What comes from peers goes to the
-	// ledger, from the call of serve on.
-	peers func(ctx context.Context, c *Config, n *Network, key []byte, log *slog.Logger, reg prometheus.Registerer) (peers, error)
-	serve func(ctx context.Context, p peers, l *ledger) error
 }
 
 // Node is an open node. Its methods may be called from any goroutine.
@@ -58,172 +31,43 @@ type Node struct {
 	network *Network
 	log     *slog.Logger
 	home    *home
+	rules   *chain.Validator
+	store   *store.Store
+	sockets *sockets
 	ledger  *ledger
 	health  *health
-	maker   *miner
-	makes   bool // the miner runs by itself
+	maker   *miner      // nil where no blocks are made
+	api     *api.Server // nil where it is off
 	parts   []part
 	closers closers
 }
 
-// open opens the parts in the order in which they need each other. What was opened is closed
-// again if a later one fails.
-func open(ctx context.Context, c Config, o Options, with openers) (*Node, error) {
-	if err := c.validate(); err != nil {
-		return nil, err
+// Run opens a node, runs it until ctx ends or a part fails, and closes it.
+func Run(ctx context.Context, c Config, o Options) error {
+	n, err := Open(ctx, c, o)
+	if err != nil {
+		return err
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	n := &Node{cfg: c, log: o.Log}
-	if err := n.open(ctx, o, with); err != nil {
-		return nil, errors.Join(err, n.Close())
-	}
-	return n, nil
+	return errors.Join(n.Run(ctx), n.Close())
 }
 
-func (n *Node) open(ctx context.Context, o Options, with openers) error {
-	var err error
-	if n.network, err = OpenNetwork(n.cfg.Network); err != nil {
-		return err
-	}
-	if n.home, err = openHome(n.cfg.Home, n.network); err != nil {
-		return err
-	}
-	n.closers.add("home", n.home.close)
-	own, err := n.unlock(ctx, o)
-	if err != nil {
-		return err
-	}
-	rules, s, err := n.openStore(with)
-	if err != nil {
-		return err
-	}
-	seed, err := n.home.nodeKey()
-	if err != nil {
-		return err
-	}
-	net, err := with.peers(ctx, &n.cfg, n.network, seed, n.log, o.Registry)
-	if err != nil {
-		return fmt.Errorf("open network: %w", err)
-	}
-	n.closers.add("network", net.Close)
-	if err := n.openLedger(rules, s, net, o.Registry); err != nil {
-		return err
-	}
-	if err := n.openMiner(own, o.Registry); err != nil {
-		return err
-	}
-	n.watch(net)
-	n.parts = append(n.parts,
-		part{"peers", func(ctx context.Context) error { return with.serve(ctx, net, n.ledger) }},
-		part{"upkeep", func(ctx context.Context) error { return upkeep(ctx, s.Tidy) }},
-	)
-	return nil
-}
-
-// unlock returns the key of this node's blocks, nil if none is named.
-func (n *Node) unlock(ctx context.Context, o Options) (Signer, error) {
-	if n.cfg.MinerKey == "" {
-		return nil, nil
-	}
-	if o.Key == nil {
-		return nil, &SettingError{"miner_key", "this process unlocks no keys"}
-	}
-	own, err := o.Key(ctx, n.cfg.MinerKey)
-	if err != nil {
-		return nil, fmt.Errorf("unlock miner_key: %w", err)
-	}
-	return own, nil
-}
-
-func (n *Node) openStore(with openers) (*chain.Validator, ledgerStore, error) {
-	proofs, err := with.proofs(&n.cfg)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open proofs: %w", err)
-	}
-	rules, err := n.network.validator(chain.NewProofCache(proofs, n.cfg.ProofCache), n.cfg.Workers)
-	if err != nil {
-		return nil, nil, err
-	}
-	genesis, err := n.network.Genesis()
-	if err != nil {
-		return nil, nil, err
-	}
-	applied, err := rules.Genesis(genesis)
-	if err != nil {
-		return nil, nil, fmt.Errorf("genesis block: %w", err)
-	}
-	s, err := with.store(n.home.path(storeFolder), genesis, applied)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open store: %w", err)
-	}
-	n.closers.add("store", s.Close)
-	return rules, s, nil
-}
-
-func (n *Node) openLedger(rules *chain.Validator, s ledgerStore, net transport, reg prometheus.Registerer) error {
-	headers, err := n.network.consensus()
-	if err != nil {
-		return err
-	}
-	headers.Archive = n.cfg.Archive
-	prices, err := n.cfg.prices()
-	if err != nil {
-		return err
-	}
-	r, err := replica.New(replica.Config{
-		Consensus: headers, Validator: rules,
-		Mempool: mempool.Config{
-			Accept: prices, MinRate: mempool.Rate(n.cfg.MinFeeRate), MaxBytes: uint64(n.cfg.MempoolMiB) << 20,
-		},
-	}, s)
-	if errors.Is(err, consensus.ErrRecord) {
-		return fmt.Errorf("open ledger: %w: the store is damaged: move %s away to sync anew", err, n.home.path(storeFolder))
-	}
-	if err != nil {
-		return fmt.Errorf("open ledger: %w", err)
-	}
-	n.ledger = newLedger(r, s, s.Published(), net, n.log, reg)
-	n.parts = append(n.parts, part{"ledger", n.ledger.run})
-	return nil
-}
-
-// openMiner sets up what makes blocks: by itself if the configuration says so, and on a dev
-// network always.
-func (n *Node) openMiner(own Signer, reg prometheus.Registerer) error {
-	dev := n.network.Profile == "dev"
-	if !n.cfg.Mine && !dev {
-		return nil
-	}
-	c := n.cfg
-	if dev && own == nil && c.PayTo == "" {
-		c.PayTo = n.network.Outputs[0].Address
-	}
-	var err error
-	if n.maker, err = newMiner(&c, n.network, n.ledger, own, n.log); err != nil {
-		return err
-	}
-	registerMiner(reg, n.maker)
-	n.makes = true
-	n.parts = append(n.parts, part{"miner", n.maker.run})
-	return nil
-}
-
-func (n *Node) watch(net peers) {
-	n.health = &health{
-		status: n.ledger.status, redial: net.Redial, probe: n.home.probeDisk, log: n.log,
-		alone: n.makes && len(n.cfg.Peers)+len(n.network.Bootstrap) == 0,
-		dog:   watchdog{limit: n.network.silenceLimit()},
-	}
-	n.parts = append(n.parts, part{"health", n.health.run})
-}
-
-// Run runs the node until ctx ends, or a part fails.
+// Run runs the node until ctx ends, or a part fails with a PartError. It is called once.
 func (n *Node) Run(ctx context.Context) error {
-	n.log.Info("node runs", "network", n.network.Name, "chain", n.network.Chain(), keyHeight, n.ledger.status().Chain.Height)
+	n.log.Info("node runs", "network", n.network.Name, "chain", n.network.Chain(), keyHeight, n.ledger.status().Chain.Height,
+		"addresses", n.Addresses(), "api", n.URL())
 	err := supervise(ctx, n.log, n.parts)
 	n.log.Info("node stops", keyHeight, n.ledger.status().Chain.Height)
+	return n.advise(err)
+}
+
+// advise adds to the fault of a part what to do about it.
+func (n *Node) advise(err error) error {
+	switch {
+	case errors.Is(err, store.ErrDiskFull):
+		return fmt.Errorf("%w; free space for %s and start the node again: nothing is lost", err, n.cfg.Home)
+	case errors.Is(err, store.ErrCorrupt):
+		return fmt.Errorf("%w; move %s away and start the node again: it fetches the chain anew", err, n.home.path(storeFolder))
+	}
 	return err
 }
 
@@ -238,6 +82,17 @@ func (n *Node) Ready() []string { return n.health.reasons() }
 
 // Network returns the definition of the node's network; it is not to be changed.
 func (n *Node) Network() *Network { return n.network }
+
+// Addresses returns where peers reach this node.
+func (n *Node) Addresses() []string { return n.sockets.host.Addresses() }
+
+// URL returns where the API listens; empty if it is off.
+func (n *Node) URL() string {
+	if n.api == nil {
+		return ""
+	}
+	return n.api.URL()
+}
 
 // Subscribe returns changes from now on; see Notice. The channel is closed when the subscriber
 // is too slow, or calls the function returned.
@@ -258,4 +113,10 @@ func (n *Node) Make(ctx context.Context, blocks int) ([]chain.Hash, error) {
 		return nil, ErrNoMiner
 	}
 	return n.maker.make(ctx, blocks)
+}
+
+// malformed reports whether a message of a peer does not decode.
+func malformed(err error) bool {
+	var encoding *chain.EncodingError
+	return errors.Is(err, replica.ErrMessage) || errors.As(err, &encoding)
 }

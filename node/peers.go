@@ -89,6 +89,7 @@ func (l *ledger) answer(ctx context.Context, p *peer, q *replica.Request) (*repl
 		return nil, replica.Garbled
 	}
 	if err != nil {
+		l.log.Debug("no answer", keyPeer, p.name, "kind", kindName(q.Kind), keyError, err)
 		return nil, replica.Lost
 	}
 	a, err := replica.DecodeAnswer(q, raw)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,11 +22,12 @@ var errStopped = errors.New("the node is stopping")
 type event struct {
 	arrived uint64 // ms since 1970
 	step    func(now uint64) error
+	taken   *atomic.Bool  // by the owner, or given up
 	done    chan struct{} // closed when step has returned
 }
 
-// queue hands events to one goroutine. Who sends waits for room as long as its context lasts, and
-// then until its event is over.
+// queue hands events to one goroutine. Who sends waits until its event has begun as long as its
+// context lasts, and then until it is over.
 type queue struct {
 	events chan event
 	ended  chan struct{} // closed when the goroutine has ended
@@ -48,13 +50,23 @@ func newQueue() *queue {
 // do runs step on the owner's goroutine and waits until it has returned. The step has the time
 // at which do was called. The error is that of ctx, or errStopped.
 func (q *queue) do(ctx context.Context, step func(now uint64) error) error {
-	e := event{q.now(), step, make(chan struct{})}
+	e := event{q.now(), step, new(atomic.Bool), make(chan struct{})}
 	select {
 	case q.events <- e:
 	case <-q.ended:
 		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	select {
+	case <-e.done:
+		return nil
+	case <-q.ended:
+		return errStopped
+	case <-ctx.Done():
+		if e.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
 	}
 	select {
 	case <-e.done:
@@ -106,6 +118,9 @@ func (q *queue) run(ctx context.Context, tick func(now uint64) error, around fun
 		case <-ctx.Done():
 			return nil
 		case e := <-q.events:
+			if !e.taken.CompareAndSwap(false, true) {
+				continue
+			}
 			around(true)
 			err = e.step(e.arrived)
 			around(false)

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// upkeepEvery is how often the store gives space back.
-const upkeepEvery = 10 * time.Minute
+const (
+	// upkeepEvery is how often the store gives space back.
+	upkeepEvery = 10 * time.Minute
+	// pruneBlocks is how many blocks are worked through between two events of the ledger.
+	pruneBlocks = 16
+)
 
 // upkeep calls tidy now and then, until ctx ends.
 func upkeep(ctx context.Context, tidy func(context.Context) error) error {
@@ -23,4 +27,23 @@ func upkeep(ctx context.Context, tidy func(context.Context) error) error {
 			return ended(ctx, fmt.Errorf("tidy the store: %w", err))
 		}
 	}
+}
+
+// tidy removes what the store need not keep any more.
+func (n *Node) tidy(ctx context.Context) error {
+	for more := true; more; {
+		var fault error
+		err := n.ledger.queue.do(ctx, func(uint64) error {
+			more, fault = n.store.Prune(pruneBlocks)
+			return fault
+		})
+		if err != nil {
+			return err
+		}
+		if fault != nil {
+			return fault
+		}
+	}
+	_, err := n.store.CollectGarbage(ctx.Done())
+	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 
@@ -13,6 +14,12 @@ func (s *Store) PutBody(b *chain.Block) error {
 	var w writes
 	w.set(hashKey(keyBody, b.Header.Hash()), b.Encode())
 	return s.writeAll("put body", w)
+}
+
+// isAttachment reports whether a value is that of an attachment with the key.
+func isAttachment(key, value []byte) bool {
+	h := sha256.Sum256(value[1:])
+	return value[0] == 1 && bytes.Equal(key[1:], h[:])
 }
 
 // PutAttachments stages bytes under their SHA-256. Each is at most chain.MaxTxAttachments long.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -10,7 +12,35 @@ import (
 // to be killed. It writes a line to its output for each step that has returned.
 const envChild = "WES_TEST_STORE_CHILD"
 
+// envRead names the folder of a store that this process opens and reads whole. Badger leaves
+// goroutines behind when it can't open a folder, and some damage could end the process.
+const envRead = "WES_TEST_STORE_READ"
+
 func childFolder() string { return os.Getenv(envChild) }
+
+// runReader prints what is wrong with a store.
+func runReader(dir string) {
+	err := readWhole(dir)
+	switch {
+	case err == nil:
+		fmt.Println("whole")
+	case errors.Is(err, ErrCorrupt):
+		fmt.Println("corrupt:", err)
+	default:
+		fmt.Println("fault:", err)
+	}
+}
+
+// readWhole reads every value of a store.
+func readWhole(dir string) error {
+	s, err := Open(dir, newScenario(stern{}).o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = s.Verify(context.Background(), validator(stern{}), func(uint64, uint64) {})
+	return err
+}
 
 // stern is a testing.TB outside a test: it panics.
 type stern struct{ testing.TB }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 
@@ -16,8 +17,15 @@ func TestMain(m *testing.M) {
 		runChild(dir)
 		return
 	}
+	if dir := os.Getenv(envRead); dir != "" {
+		runReader(dir)
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
 }
+
+// largeVariable is the name of the environment variable that adds what takes minutes.
+const largeVariable = "WES_TEST_LARGE"
 
 var (
 	alice    = chaintest.NewWallet("alice")

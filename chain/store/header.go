@@ -125,8 +125,8 @@ func (s *Store) MarkStored(hs []chain.Hash) error {
 // checksums of all tables: where one is damaged the store lacks outputs, and good blocks look
 // bad.
 func (s *Store) MarkBad(hs []chain.Hash) error {
-	if err := s.db.VerifyChecksum(); err != nil {
-		return fmt.Errorf("mark blocks as bad: %w", &CorruptError{"a table", "its checksum", err})
+	if err := s.verifyTables(); err != nil {
+		return fmt.Errorf("mark blocks as bad: %w", err)
 	}
 	return s.mark("mark blocks as bad", hs, func(w *writes, block chain.Hash, h *chain.StoredHeader) {
 		h.Bad, h.Stored = true, false

@@ -153,7 +153,7 @@ func (s *Store) enter(c *change, r *record) error {
 	if err != nil {
 		return err
 	}
-	if !staged {
+	if !staged && !s.o.volatile {
 		core.set(hashKey(keyBody, c.hash), c.block.Encode())
 	}
 	if err := c.connect(sn.view, &core); err != nil {

@@ -269,12 +269,14 @@ func (w *world) Disconnect() error { return w.Network.Disconnect() }
 func (w *world) Connect(b *chain.Block) (*chain.Applied, error) { return w.Network.Connect(b) }
 
 func TestRandomBlocksAndReorganisationsAgreeWithTheLedgerInMaps(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
 			o := small()
 			if seed%2 == 1 {
 				o.memTable = 64 << 10 // every block needs a redo record
 			}
+			o.UndoDepth, o.AttachmentDepth = 4, 5
 			w := newWorld(t, seed, o)
 			w.dir = t.TempDir()
 			w.open()
@@ -286,6 +288,9 @@ func TestRandomBlocksAndReorganisationsAgreeWithTheLedgerInMaps(t *testing.T) {
 				}
 				if w.IntN(10) == 0 {
 					w.reopen()
+				}
+				if w.IntN(3) == 0 {
+					w.prune()
 				}
 				if step%4 == 3 {
 					w.check()

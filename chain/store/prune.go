@@ -19,13 +19,13 @@ func (s *Store) Prune(blocks int) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("prune undo data: %w", err)
 	}
-	if s.o.Archive {
-		return undo, nil
+	attached := false
+	if !s.o.Archive {
+		if attached, err = s.pruneAttachments(blocks); err != nil {
+			return false, fmt.Errorf("prune attachments: %w", err)
+		}
 	}
-	attached, err := s.pruneAttachments(blocks)
-	if err != nil {
-		return false, fmt.Errorf("prune attachments: %w", err)
-	}
+	s.publish()
 	return undo || attached, nil
 }
 

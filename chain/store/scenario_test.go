@@ -87,7 +87,7 @@ func (w *world) wide() *chain.Block {
 			break
 		}
 	}
-	for i := range 1200 {
+	for i := range 800 {
 		d.Pay(chain.Output{Lock: chain.After{At: uint64(i)}})
 	}
 	raw, key := chaintest.Key(7, byte(len(w.blocks)))
@@ -229,6 +229,7 @@ func (c *scenario) carry(t testing.TB, s *Store, name string) {
 }
 
 func TestScenarioStandsWhereItShouldAfterEveryStep(t *testing.T) {
+	t.Parallel()
 	c := newScenario(t)
 	for n := range len(c.steps) + 1 {
 		dir := t.TempDir()

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +21,7 @@ type Store struct {
 	dir   string
 	o     Options
 	db    *badger.DB
+	used  bool   // tables were there when it was opened
 	base  uint64 // height of the lowest state that can be returned to
 	move  *move  // nil between End and Begin
 	fault error  // of a write: then none follows
@@ -58,6 +59,18 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func open(dir string, o Options) (*Store, error) {
+	s, err := openRaw(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// openRaw opens or creates the database in a folder.
+func openRaw(dir string, o Options) (*Store, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, err
@@ -65,61 +78,52 @@ func open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := exclusively(dir, removeEmptyLogs); err != nil {
+	used := false
+	err = exclusively(dir, func() (err error) {
+		used, err = inspect(dir)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	db, err := badger.Open(o.badger(dir))
 	if err != nil {
 		return nil, openError(err)
 	}
-	s := &Store{dir: dir, o: o, db: db}
+	s := &Store{dir: dir, o: o, db: db, used: used}
 	s.renew()
-	if err := s.start(); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	return s, nil
 }
 
-// removeEmptyLogs removes logs of recent writes that a crash left between their creation and
-// their first byte. Badger refuses to open a folder with one.
-func removeEmptyLogs(dir string) error {
-	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
-	if err != nil {
-		return err
-	}
-	for _, name := range logs {
-		info, err := os.Stat(name)
-		if err == nil && info.Size() == 0 {
-			err = os.Remove(name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// damaged lists what Badger's errors say of files that can't be right.
+var damaged = []string{"checksum", "anifest", "table", "corrupt", "varint", "datakey", "Encryption key", "magic", "sanity", "nvalid"}
 
 // openError tells apart what Badger says in text only.
 func openError(err error) error {
-	text := err.Error()
+	says := func(part string) bool { return strings.Contains(err.Error(), part) }
 	switch {
-	case strings.Contains(text, "Another process is using this Badger database"):
+	case says("Another process is using this Badger database"):
 		return fmt.Errorf("%w: %v", ErrLocked, err)
-	case strings.Contains(text, "no space left") || strings.Contains(text, "file too large"):
+	case says("no space left") || says("file too large"):
 		return full(err)
-	case strings.Contains(text, "checksum") || strings.Contains(text, "manifest") || strings.Contains(text, "table") || strings.Contains(text, "MANIFEST"):
+	case says("permission denied") || says("too many open files") || says("cannot allocate memory"):
+		return err
+	case slices.ContainsFunc(damaged, says):
 		return &CorruptError{"database", "can't be opened", err}
 	}
 	return err
 }
 
-// start reads where the ledger stands, after a genesis block if there is none.
+// start reads where the ledger stands, after a genesis block if there is none. If there were
+// tables there must be one: Badger removes tables that its manifest has lost.
 func (s *Store) start() error {
 	v := s.mu.working.view
 	raw, ok, err := v.get([]byte{keyFormat})
 	switch {
 	case err != nil:
 		return err
+	case !ok && s.used:
+		return missing([]byte{keyFormat})
 	case !ok:
 		if err := s.create(v); err != nil {
 			return err

@@ -9,14 +9,17 @@ import (
 
 // Unspent yields all unspent outputs, in the order of their outpoints' bytes.
 func (v view) Unspent() iter.Seq2[chain.UTXO, error] {
-	return v.selected(func(g group, mask uint64) (uint64, error) {
+	return v.selected(func(g group, _ uint64, mask uint64) (uint64, error) {
 		s, err := v.spent(g)
 		return mask &^ s.marks, err
 	})
 }
 
-// selected yields the outputs of each group that choose names of its mask.
-func (v view) selected(choose func(g group, mask uint64) (uint64, error)) iter.Seq2[chain.UTXO, error] {
+// chooser says which outputs of a group to take: of those in its mask, created at a height.
+type chooser func(g group, height, mask uint64) (uint64, error)
+
+// selected yields the outputs that a chooser takes.
+func (v view) selected(choose chooser) iter.Seq2[chain.UTXO, error] {
 	return func(yield func(chain.UTXO, error) bool) {
 		for item, err := range v.scan([]byte{keyGroup}, nil) {
 			var all []chain.UTXO
@@ -37,7 +40,7 @@ func (v view) selected(choose func(g group, mask uint64) (uint64, error)) iter.S
 }
 
 // members decodes the chosen outputs of a group.
-func members(it *item, choose func(g group, mask uint64) (uint64, error)) ([]chain.UTXO, error) {
+func members(it *item, choose chooser) ([]chain.UTXO, error) {
 	if len(it.key) != 1+chain.HashSize+2 {
 		return nil, corrupt(it.key, nil, "%d bytes instead of a group's name", len(it.key)-1)
 	}
@@ -50,7 +53,7 @@ func members(it *item, choose func(g group, mask uint64) (uint64, error)) ([]cha
 	if err != nil {
 		return nil, corrupt(it.key, err, "its outputs")
 	}
-	chosen, err := choose(g, mask)
+	chosen, err := choose(g, all.height, mask)
 	if err != nil {
 		return nil, err
 	}

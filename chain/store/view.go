@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -168,14 +169,19 @@ func (v view) Block(h chain.Hash) (*chain.Block, bool, error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
+	b, err := readBlock(hashKey(keyBody, h), raw)
+	return b, err == nil, err
+}
+
+func readBlock(key, raw []byte) (*chain.Block, error) {
 	b, err := chain.DecodeBlock(raw)
 	if err != nil {
-		return nil, false, corrupt(hashKey(keyBody, h), err, "a block that does not decode")
+		return nil, corrupt(key, err, "a block that does not decode")
 	}
-	if b.Header.Hash() != h {
-		return nil, false, corrupt(hashKey(keyBody, h), nil, "block %v", b.Header.Hash())
+	if h := b.Header.Hash(); !bytes.Equal(key[1:], h[:]) {
+		return nil, corrupt(key, nil, "block %v", h)
 	}
-	return b, true, nil
+	return b, nil
 }
 
 // MainHash returns the ledger's block at a height.

@@ -1,110 +1,164 @@
 package p2p
 
 import (
-	"cmp"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Mode is how a host takes part in the DHT.
-type Mode string
-
 // The modes of the DHT.
 const (
-	DHTOff    Mode = "off"
-	DHTClient Mode = "client" // asks, and answers nothing
-	DHTServer Mode = "server" // answers too
-	DHTAuto   Mode = "auto"   // answers while it can be reached
+	DHTOff    = "off"    // find no peers by a DHT
+	DHTClient = "client" // ask others, keep nothing for them
+	DHTServer = "server" // keep records for others too
+	DHTAuto   = "auto"   // serve until it turns out that nobody can reach this node
 )
 
-// Config says who a host is and whom it meets.
+// Config says who a host is and what it does. Default fills what has a default.
 type Config struct {
-	// Seed is that of the host's Ed25519 key, 32 bytes.
+	// Seed is the ed25519 seed of the host's key, 32 bytes. It must be set.
 	Seed []byte
-	// Network names the network; hosts of others are strangers.
+	// Network is the name that separates networks: 1 to 40 of a-z, 0-9 and hyphens. It must be
+	// set.
 	Network string
-	// Agent is what peers are told about this program.
+	// Agent is what peers are told about the program, at most 64 printable bytes.
 	Agent string
-	// Listen are multiaddresses; none: the host only dials.
+
+	// Listen are multiaddresses to listen on, /quic-v1 and /tcp. With none, nobody can dial.
 	Listen []string
-	// Announce are told to peers in place of those listened on.
+	// Announce are multiaddresses told to peers in place of those listened on.
 	Announce []string
-	// Static are multiaddresses of peers to stay connected to, with /p2p/ID at the end.
+	// Static are multiaddresses, with /p2p/ID, of peers to stay connected to.
 	Static []string
+	// Bootstrap are multiaddresses, with /p2p/ID, of peers to begin with.
+	Bootstrap []string
 	// MDNS finds peers on the local network.
 	MDNS bool
-	// DHT finds peers in the network's own DHT, which Static leads to. Default off.
-	DHT Mode
-	// NAT maps ports, finds out reachability and punches holes.
+	// DHT is one of the modes.
+	DHT string
+	// NAT asks routers to forward ports, finds out whether this host can be reached, punches
+	// holes, and uses and offers relays for that.
 	NAT bool
-	// Low and High bound the connections: above High the least useful are closed down to Low.
-	// Defaults 32 and 96.
-	Low, High int
-	// PerAddress bounds the connections from one address other than loopback. Default 8.
-	PerAddress int
-	// Memory bounds what libp2p holds for streams and connections, in bytes. Default 256 MiB.
+
+	// MinOutbound is the number of connections that this host dials itself, if it knows enough
+	// peers. Incoming ones do not count, so nobody can surround the host.
+	MinOutbound int
+	// LowWater and HighWater: above the second number of connections, the least useful are
+	// closed until the first is left. HighWater and a half is never passed.
+	LowWater, HighWater int
+	// PerPeer and PerAddress bound the connections of a peer, and of an IPv4 address or an IPv6
+	// /56. The loopback address is no exception.
+	PerPeer, PerAddress int
+	// Memory bounds in bytes what streams, connections and requests may have reserved. A peer
+	// may have an eighth of it.
 	Memory int64
-	// BanFile keeps bans over restarts; empty: they are forgotten.
-	BanFile string
-	// Log hears what happens; nil: nobody.
+	// GossipRate is how many bytes a peer may gossip a second. A message counts at least 512.
+	GossipRate int
+	// BanTime is how long the ban lasts that points lead to.
+	BanTime time.Duration
+	// Bans are those of an earlier run.
+	Bans []Ban
+	// Banned is called with all bans when they have changed, or is nil. It may block.
+	Banned func([]Ban)
+
+	// Log is where the host writes, or nil.
 	Log *slog.Logger
-	// Registry gets the metrics; nil: none.
+	// Registry takes the host's metrics, or is nil.
 	Registry prometheus.Registerer
 }
 
-// ErrConfig is returned by Open for what no host can be made of.
-var ErrConfig = errors.New("unusable configuration of the peer-to-peer host")
-
-func (c Config) withDefaults() (Config, error) {
-	c.DHT, c.Low, c.High = cmp.Or(c.DHT, DHTOff), cmp.Or(c.Low, 32), cmp.Or(c.High, 96)
-	c.PerAddress, c.Memory, c.Agent = cmp.Or(c.PerAddress, 8), cmp.Or(c.Memory, 256<<20), cmp.Or(c.Agent, "wes")
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+// Default returns the defaults: a host that listens nowhere, and finds nobody but static peers.
+func Default() Config {
+	return Config{
+		Agent: "wes", DHT: DHTOff,
+		MinOutbound: 8, LowWater: 32, HighWater: 96, PerPeer: 4, PerAddress: 16,
+		Memory: 512 << 20, GossipRate: 2 << 20, BanTime: 24 * time.Hour,
 	}
-	switch {
-	case len(c.Seed) != ed25519.SeedSize:
-		return c, fmt.Errorf("%w: a key of %d bytes", ErrConfig, len(c.Seed))
-	case c.Network == "":
-		return c, fmt.Errorf("%w: no network", ErrConfig)
-	case c.Low < 1 || c.High < c.Low || c.PerAddress < 1 || c.Memory < 16<<20:
-		return c, fmt.Errorf("%w: connections from %d to %d, %d from an address, %d bytes", ErrConfig, c.Low, c.High, c.PerAddress, c.Memory)
-	case c.DHT != DHTOff && c.DHT != DHTClient && c.DHT != DHTServer && c.DHT != DHTAuto:
-		return c, fmt.Errorf("%w: DHT mode %q", ErrConfig, c.DHT)
-	}
-	return c, nil
 }
 
-// protocol returns the id of a protocol of this network.
-func (c *Config) protocol(name string) string { return "/wes/" + c.Network + "/" + name + "/1" }
+func (c *Config) validate() error {
+	if len(c.Seed) != ed25519.SeedSize {
+		return fmt.Errorf("%w: a seed of %d bytes, want %d", ErrConfig, len(c.Seed), ed25519.SeedSize)
+	}
+	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`).MatchString(c.Network) {
+		return fmt.Errorf("%w: network %q is not 1 to 40 of a-z, 0-9 and inner hyphens", ErrConfig, c.Network)
+	}
+	if c.Agent != printable(c.Agent) {
+		return fmt.Errorf("%w: agent %q is not at most %d printable bytes", ErrConfig, c.Agent, maxAgent)
+	}
+	switch c.DHT {
+	case DHTOff, DHTClient, DHTServer, DHTAuto:
+	default:
+		return fmt.Errorf("%w: DHT %q is not off, client, server or auto", ErrConfig, c.DHT)
+	}
+	if err := c.validateNumbers(); err != nil {
+		return err
+	}
+	return c.validateAddresses()
+}
 
-// addresses parses multiaddresses.
-func addresses(all []string) ([]multiaddr.Multiaddr, error) {
-	var list []multiaddr.Multiaddr
-	for _, s := range all {
+func (c *Config) validateNumbers() error {
+	for _, n := range []struct {
+		name          string
+		value, lowest int64
+	}{
+		{"MinOutbound", int64(c.MinOutbound), 0},
+		{"LowWater", int64(c.LowWater), 1},
+		{"HighWater", int64(c.HighWater), int64(c.LowWater)},
+		{"PerPeer", int64(c.PerPeer), 1},
+		{"PerAddress", int64(c.PerAddress), 1},
+		{"Memory", c.Memory, 32 << 20},
+		{"GossipRate", int64(c.GossipRate), MaxMessage},
+		{"BanTime", int64(c.BanTime), 1},
+	} {
+		if n.value < n.lowest {
+			return fmt.Errorf("%w: %s is %d, at least %d", ErrConfig, n.name, n.value, n.lowest)
+		}
+	}
+	return nil
+}
+
+func (c *Config) validateAddresses() error {
+	for _, list := range [][]string{c.Listen, c.Announce} {
+		if _, err := addresses(list); err != nil {
+			return err
+		}
+	}
+	for _, list := range [][]string{c.Static, c.Bootstrap} {
+		if _, err := peerAddresses(list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addresses(list []string) ([]multiaddr.Multiaddr, error) {
+	var all []multiaddr.Multiaddr
+	for _, s := range list {
 		a, err := multiaddr.NewMultiaddr(s)
 		if err != nil {
 			return nil, fmt.Errorf("%w: address %q: %v", ErrConfig, s, err)
 		}
-		list = append(list, a)
+		all = append(all, a)
 	}
-	return list, nil
+	return all, nil
 }
 
-// peersOf parses addresses of peers; several of one peer become one.
-func peersOf(all []string) ([]peer.AddrInfo, error) {
-	list, err := addresses(all)
+// peerAddresses joins the addresses of the same peer.
+func peerAddresses(list []string) ([]peer.AddrInfo, error) {
+	all, err := addresses(list)
 	if err != nil {
 		return nil, err
 	}
-	infos, err := peer.AddrInfosFromP2pAddrs(list...)
+	infos, err := peer.AddrInfosFromP2pAddrs(all...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: address of a peer: %v", ErrConfig, err)
+		return nil, fmt.Errorf("%w: addresses of peers end in /p2p/ID: %v", ErrConfig, err)
 	}
 	return infos, nil
 }

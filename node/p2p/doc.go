@@ -1,18 +1,28 @@
-// Package p2p connects a node with its peers over libp2p: QUIC and TCP with Noise, discovery,
-// gossip that is validated before it is passed on, requests with bounds, and bans. It carries
-// opaque bytes and knows nothing of what they mean; with package ures it alone imports libp2p.
+// Package p2p connects a node with its peers over libp2p: QUIC and TCP, gossip, requests,
+// discovery. It carries opaque bytes and knows nothing of the ledger. The name of the network is
+// in every protocol id, in the topics, in the prefix of the DHT and in the mDNS service, so
+// networks never mix, and nothing is dialled that the configuration does not name or that was
+// not found under that name.
 //
-// # Networks
+// # The caller's duties
 //
-// A network has a name, which is part of every protocol, topic and rendezvous: hosts of different
-// networks may connect, but have nothing to say to each other. A peer joins when it speaks a
-// protocol of this network, and leaves with its last connection.
+//  1. Open a [Host], then register all topics with Join and all requests with Handle, then
+//     Start it with a [Membership]. Close ends everything and waits for it.
+//  2. A peer exists for the caller between Joined and Left. Joined returns before a request or a
+//     gossiped message of that peer is handed over; Left is called after the last Joined of it
+//     has returned. Both are called for different peers at the same time, and may block.
+//  3. Validators, request handlers and the methods of Membership run on goroutines of the host.
+//     They must end when their context does, and must not call Close.
+//  4. Penalise, Drop or Ban a peer for what the bytes say. What breaks this package's own
+//     protocol is punished here.
 //
-// # Bounds
+// # What a peer can cost
 //
-// libp2p's resource manager bounds connections, streams and memory, of all peers together, of one
-// peer, and of one address. On top of it, each protocol bounds the bytes of requests and answers
-// before they are allocated, how many requests of one peer and of all are served at once, how many
-// a peer may send in a while, and how slowly bytes may come. Gossip is bounded by message size,
-// by the messages under validation, and by scores.
+// Every length is compared with its limit before a byte of it is allocated, and buffers grow with
+// what has arrived. Connections, streams and memory are bounded for a peer, for an address and in
+// total; requests and gossip are limited in rate and concurrency for a peer. A transfer has to
+// keep up a minimum throughput. A peer that has not said within [GreetWithin] that it is of this
+// network is disconnected, and has until then no say in anything. Offences add up to points,
+// which decay; at [BanPoints] a peer is banned. Identities are free, so offenders of one address
+// are banned by address.
 package p2p

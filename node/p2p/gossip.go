@@ -4,186 +4,253 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"golang.org/x/time/rate"
 )
 
-// MaxGossip bounds a message, in bytes.
-const MaxGossip = 256 << 10
+// MaxMessage is in bytes. What is larger is announced, and asked for by Request.
+const MaxMessage = 256 << 10
+
+const (
+	// messageOverhead is what envelope and topic may add to a message, in bytes.
+	messageOverhead = 1 << 10
+	// leastCost is how many bytes a message counts at least.
+	leastCost = 512
+	// gossipWorkers validate, and gossipQueue messages wait for one. A message that finds the
+	// queue full is dropped without being remembered, so that it can come again.
+	gossipWorkers, gossipQueue = 64, 128
+	// gossipShare is how many workers may be at one peer's messages before more of its messages
+	// are dropped, without being remembered either.
+	gossipShare = gossipWorkers / 4
+	// validateWithin bounds the validation of a message.
+	validateWithin = 15 * time.Second
+	// seenFor is how long a message is remembered. A mesh has passed it on within seconds.
+	seenFor = time.Minute
+)
 
 // Verdict is what becomes of a message.
 type Verdict uint8
 
+// The zero verdict is none: it counts as Ignore.
 const (
-	// Ignore does not pass it on, and says nothing against who sent it.
-	Ignore Verdict = iota
-	// Accept passes it on.
-	Accept
-	// Reject does not, and lowers the score of who sent it.
+	// Accept passes a message on.
+	Accept Verdict = iota + 1
+	// Ignore does not, and says nothing against who sent it.
+	Ignore
+	// Reject says that who sent it did not check it.
 	Reject
 )
 
-// The bounds of validation: messages under way at once, and how long one may take. What does not
-// fit is dropped, and may come again from another peer.
-const (
-	validations  = 256
-	validateTime = 20 * time.Second
-)
+func (v Verdict) String() string {
+	switch v {
+	case Accept:
+		return "accepted"
+	case Reject:
+		return "rejected"
+	}
+	return "ignored"
+}
 
-// openGossip starts gossipsub. Messages are not signed: what they carry is.
-func (h *Host) openGossip(ctx context.Context) error {
-	var err error
-	h.gossip, err = pubsub.NewGossipSub(ctx, h.host,
-		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign), pubsub.WithNoAuthor(),
-		pubsub.WithMessageIdFn(func(m *pb.Message) string { id := sha256.Sum256(m.GetData()); return string(id[:]) }),
-		pubsub.WithMaxMessageSize(MaxGossip+1024), pubsub.WithValidateThrottle(validations), pubsub.WithValidateQueueSize(validations),
-		pubsub.WithPeerOutboundQueueSize(128), pubsub.WithFloodPublish(true),
-		pubsub.WithPeerScore(h.scores()),
+// Validate decides on a message, before it is passed on. A message comes once. The bytes are the
+// validator's.
+type Validate func(ctx context.Context, from Peer, data []byte) Verdict
+
+// Topic is where messages of one kind are gossiped.
+type Topic struct {
+	host  *Host
+	name  string
+	topic *pubsub.Topic
+}
+
+// Messages are not signed: the bytes say all that counts, a signature would cost as much as a
+// transaction's own, and it would tell everybody where a transaction came from. An id is made of
+// topic and data, so that data gossiped on a wrong topic does not keep it off the right one.
+
+func messageID(m *pb.Message) string {
+	h := sha256.New()
+	h.Write([]byte(m.GetTopic()))
+	h.Write([]byte{0})
+	h.Write(m.GetData())
+	return string(h.Sum(nil))
+}
+
+// gossip holds what the router asks about peers.
+type gossip struct {
+	host *Host
+	mu   struct {
+		sync.Mutex
+		topics map[string]bool
+	}
+}
+
+// gossiper is what a peer may gossip.
+type gossiper struct {
+	rate    *rate.Limiter
+	running atomic.Int32 // workers at its messages
+}
+
+func newGossiper(bytesPerSecond int) *gossiper {
+	return &gossiper{rate: rate.NewLimiter(rate.Limit(bytesPerSecond), 4*bytesPerSecond)}
+}
+
+// newGossip starts the router, which ends with the context.
+func newGossip(ctx context.Context, h *Host) (*gossip, *pubsub.PubSub, error) {
+	g := &gossip{host: h}
+	g.mu.topics = map[string]bool{}
+	id := protocol.ID(h.prefix + "/meshsub/1.1.0")
+	router, err := pubsub.NewGossipSub(ctx, h.host,
+		pubsub.WithGossipSubProtocols([]protocol.ID{id}, func(f pubsub.GossipSubFeature, _ protocol.ID) bool {
+			return f == pubsub.GossipSubFeatureMesh
+		}),
+		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
+		pubsub.WithNoAuthor(),
+		pubsub.WithMessageIdFn(messageID),
+		pubsub.WithMaxMessageSize(MaxMessage+messageOverhead),
+		pubsub.WithValidateWorkers(gossipWorkers),
+		pubsub.WithValidateQueueSize(gossipQueue),
+		pubsub.WithSeenMessagesTTL(seenFor),
+		pubsub.WithFloodPublish(true),
+		pubsub.WithPeerScore(g.scoring()),
+		pubsub.WithPeerGater(pubsub.DefaultPeerGaterParams()),
+		pubsub.WithSubscriptionFilter(g),
+		pubsub.WithAppSpecificRpcInspector(g.inspect),
 	)
 	if err != nil {
-		return fmt.Errorf("gossip: %w", err)
+		return nil, nil, fmt.Errorf("gossip: %w", err)
 	}
-	return nil
+	return g, router, nil
 }
 
-// Topic is a topic that was joined.
-type Topic struct {
-	topic *pubsub.Topic
-	leave func() error
+// Join takes part in a topic. It is called before Start.
+func (h *Host) Join(name string, validate Validate) (*Topic, error) {
+	full := h.prefix + "/" + name
+	h.gossip.allow(full)
+	check := func(_ context.Context, from peer.ID, m *pubsub.Message) pubsub.ValidationResult {
+		return h.gossip.validate(name, from, m.GetData(), validate)
+	}
+	if err := h.router.RegisterTopicValidator(full, check, pubsub.WithValidatorInline(true)); err != nil {
+		return nil, fmt.Errorf("join %s: %w", name, err)
+	}
+	topic, err := h.router.Join(full)
+	if err != nil {
+		return nil, fmt.Errorf("join %s: %w", name, err)
+	}
+	if err := topic.SetScoreParams(topicScoring()); err != nil {
+		return nil, fmt.Errorf("join %s: %w", name, err)
+	}
+	// The validator sees every message: relaying is all that a subscription would add.
+	if _, err := topic.Relay(); err != nil {
+		return nil, fmt.Errorf("join %s: %w", name, err)
+	}
+	return &Topic{h, name, topic}, nil
 }
 
-// Join validates the messages of a topic and passes on what is accepted. Validate runs in
-// goroutines of its own; messages of this host itself do not come to it.
-func (h *Host) Join(name string, validate func(ctx context.Context, from string, data []byte) Verdict) (*Topic, error) {
-	full := h.cfg.protocol(name)
-	own := h.host.ID()
-	err := h.gossip.RegisterTopicValidator(full, func(ctx context.Context, from peer.ID, m *pubsub.Message) pubsub.ValidationResult {
-		switch {
-		case from == own:
-			return pubsub.ValidationAccept
-		case len(m.GetData()) > MaxGossip:
-			return pubsub.ValidationReject
-		}
-		v := validate(ctx, from.String(), m.GetData())
-		h.meters.gossip.WithLabelValues(name, verdictName(v)).Inc()
-		return [...]pubsub.ValidationResult{Ignore: pubsub.ValidationIgnore, Accept: pubsub.ValidationAccept, Reject: pubsub.ValidationReject}[v]
-	}, pubsub.WithValidatorConcurrency(validations), pubsub.WithValidatorTimeout(validateTime))
-	if err != nil {
-		return nil, fmt.Errorf("join topic %s: %w", name, err)
-	}
-	t, err := h.gossip.Join(full)
-	if err != nil {
-		return nil, fmt.Errorf("join topic %s: %w", name, err)
-	}
-	if err := t.SetScoreParams(topicScores()); err != nil {
-		return nil, fmt.Errorf("join topic %s: %w", name, err)
-	}
-	stop, err := t.Relay()
-	if err != nil {
-		return nil, fmt.Errorf("join topic %s: %w", name, err)
-	}
-	return &Topic{t, func() error {
-		stop()
-		if err := h.gossip.UnregisterTopicValidator(full); err != nil {
-			return err
-		}
-		return t.Close()
-	}}, nil
-}
-
-// Publish sends a message to the peers of the topic.
+// Publish sends a message, of at most MaxMessage bytes, to all peers that this host is connected
+// to and that take part in the topic. It returns when the message is queued. A message that was
+// seen lately is not sent again.
 func (t *Topic) Publish(ctx context.Context, data []byte) error {
-	if len(data) > MaxGossip {
-		return fmt.Errorf("publish: %d bytes, at most %d", len(data), MaxGossip)
+	if len(data) > MaxMessage {
+		return fmt.Errorf("publish %s: %w: %d bytes, at most %d", t.name, ErrMessage, len(data), MaxMessage)
 	}
 	if err := t.topic.Publish(ctx, data); err != nil {
-		return fmt.Errorf("publish: %w", err)
+		return fmt.Errorf("publish %s: %w", t.name, err)
 	}
 	return nil
 }
 
-// Leave ends the topic.
-func (t *Topic) Leave() error { return t.leave() }
-
-func verdictName(v Verdict) string {
-	return [...]string{Ignore: "ignored", Accept: "accepted", Reject: "rejected"}[v]
-}
-
-// Penalise lowers the score of a peer for what it did outside of gossip. Points fade: half are
-// gone after pointsHalfLife.
-func (h *Host) Penalise(name string, points float64) {
-	id, err := peer.Decode(name)
-	if err != nil {
-		return
+// validate has a message judged, and its sender punished.
+func (g *gossip) validate(topic string, from peer.ID, data []byte, judge Validate) pubsub.ValidationResult {
+	if from == g.host.host.ID() {
+		return pubsub.ValidationAccept
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mu.points[id] += points
+	verdict := g.verdict(from, data, judge)
+	g.host.metrics.messages.WithLabelValues(topic, verdict.String()).Inc()
+	switch verdict {
+	case Accept:
+		return pubsub.ValidationAccept
+	case Reject:
+		g.host.punish(from, pointsInvalid, "invalid message")
+		return pubsub.ValidationReject
+	}
+	return pubsub.ValidationIgnore
 }
 
-// pointsHalfLife is how fast penalties fade.
-const pointsHalfLife = 10 * time.Minute
+func (g *gossip) verdict(from peer.ID, data []byte, judge Validate) Verdict {
+	s := g.host.sessions.of(from)
+	ctx, end, ok := g.host.life.begin()
+	if !ok {
+		return Ignore
+	}
+	defer end()
+	switch {
+	case s == nil || !s.isOpen():
+		return Ignore
+	case len(data) > MaxMessage:
+		return Reject
+	}
+	s.gossip.running.Add(1)
+	defer s.gossip.running.Add(-1)
+	within, stop := context.WithTimeout(ctx, validateWithin)
+	defer stop()
+	verdict := judge(within, named(from), data)
+	if within.Err() != nil && ctx.Err() == nil {
+		g.host.punish(from, pointsStalled, "message that takes too long")
+	}
+	return verdict
+}
 
-// fade lets penalties fade; it is called every pointsHalfLife.
-func (h *Host) fade() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for id, p := range h.mu.points {
-		if h.mu.points[id] = p / 2; p < 1 {
-			delete(h.mu.points, id)
+// inspect cuts off the messages that a peer has no share or rate left for, before the router
+// remembers them. It runs on the router's one goroutine.
+func (g *gossip) inspect(from peer.ID, m *pubsub.RPC) error {
+	if len(m.Publish) == 0 {
+		return nil
+	}
+	kept := 0
+	if s := g.host.sessions.of(from); s != nil && s.isOpen() {
+		kept = s.gossip.allowed(m.Publish)
+	}
+	if cut := len(m.Publish) - kept; cut > 0 {
+		g.host.metrics.cut.Add(float64(cut))
+		m.Publish = m.Publish[:kept]
+	}
+	return nil
+}
+
+// allowed says how many of the messages a peer may send now.
+func (x *gossiper) allowed(messages []*pb.Message) int {
+	room := gossipShare - int(x.running.Load())
+	for i, m := range messages {
+		if i >= room || !x.rate.AllowN(time.Now(), max(leastCost, len(m.GetData()))) {
+			return i
 		}
 	}
+	return len(messages)
 }
 
-// The scores at which a peer gets no gossip, is sent nothing, and is not listened to.
-const (
-	noGossip  = -50
-	noPublish = -100
-	graylist  = -200
-)
-
-// scores follow gossipsub v1.1, section "Peer Scoring". What counts is invalid messages,
-// penalties, and many peers at one address; the rate of messages does not, since it is low and
-// depends on users.
-func (h *Host) scores() (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds) {
-	return &pubsub.PeerScoreParams{
-			AppSpecificScore: func(id peer.ID) float64 {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				return -h.mu.points[id]
-			},
-			AppSpecificWeight:           1,
-			IPColocationFactorWeight:    -5,
-			IPColocationFactorThreshold: h.cfg.PerAddress,
-			IPColocationFactorWhitelist: loopback(),
-			BehaviourPenaltyWeight:      -10,
-			BehaviourPenaltyThreshold:   6,
-			BehaviourPenaltyDecay:       pubsub.ScoreParameterDecay(10 * time.Minute),
-			DecayInterval:               time.Second,
-			DecayToZero:                 0.01,
-			RetainScore:                 time.Hour,
-			Topics:                      map[string]*pubsub.TopicScoreParams{},
-		}, &pubsub.PeerScoreThresholds{
-			GossipThreshold: noGossip, PublishThreshold: noPublish, GraylistThreshold: graylist,
-			AcceptPXThreshold: 10, OpportunisticGraftThreshold: 1,
-		}
+func (g *gossip) allow(topic string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mu.topics[topic] = true
 }
 
-// topicScores: a peer gains a little by being first with what is valid, and loses much by what is
-// not. The square of the number of invalid messages counts: the fifth leads to the graylist.
-func topicScores() *pubsub.TopicScoreParams {
-	return &pubsub.TopicScoreParams{
-		TopicWeight:                    1,
-		TimeInMeshQuantum:              time.Minute,
-		TimeInMeshWeight:               0.01,
-		TimeInMeshCap:                  60,
-		FirstMessageDeliveriesWeight:   0.5,
-		FirstMessageDeliveriesDecay:    pubsub.ScoreParameterDecay(10 * time.Minute),
-		FirstMessageDeliveriesCap:      40,
-		InvalidMessageDeliveriesWeight: -10,
-		InvalidMessageDeliveriesDecay:  pubsub.ScoreParameterDecay(time.Hour),
-	}
+var _ pubsub.SubscriptionFilter = (*gossip)(nil)
+
+// CanSubscribe allows the topics that were joined.
+func (g *gossip) CanSubscribe(topic string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.topics[topic]
+}
+
+// FilterIncomingSubscriptions drops those to other topics: peers cannot make this host remember
+// names.
+func (g *gossip) FilterIncomingSubscriptions(_ peer.ID, all []*pb.RPC_SubOpts) ([]*pb.RPC_SubOpts, error) {
+	return pubsub.FilterSubscriptions(all, g.CanSubscribe), nil
 }

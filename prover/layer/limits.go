@@ -34,6 +34,16 @@ const (
 // ErrTooWide reports a graph that asks for more work of a verifier than is allowed.
 var ErrTooWide = errors.New("more work for a verifier than is allowed")
 
+// Effort counts what a verifier does for the layout beyond its sizes. No count exceeds the
+// limit above that it belongs to.
+type Effort struct {
+	Axes     int // entries of vectors along axes
+	Taps     int // positions times taps of windows
+	Segments int // runs of function tables
+	Terms    int // functionals that views are handed
+	Views    int // entries of the vectors that views turn functionals into
+}
+
 // checkLimits bounds everything that follows from shapes alone.
 func (s *System) checkLimits() error {
 	axes, taps, segments := 0, 0, 0
@@ -68,6 +78,7 @@ func (s *System) checkLimits() error {
 		return fmt.Errorf("%w: axes of %d cells and %d segments of functions, at most %d and %d",
 			ErrTooWide, axes, segments, maxAxisCells, maxSegments)
 	}
+	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments}
 	return nil
 }
 
@@ -123,7 +134,9 @@ func (s *System) checkViews() error {
 	o := s.NewOpening(nil, fr.One())
 	o.dry = true
 	msg := &Messages{Inputs: make([]fr.Element, len(claims))}
-	return s.Open(o, ch, msg, claims, make([]fr.Element, s.Weights.ContractVars), nil, outputs)
+	err := s.Open(o, ch, msg, claims, make([]fr.Element, s.Weights.ContractVars), nil, outputs)
+	s.Effort.Terms, s.Effort.Views = o.count, o.work
+	return err
 }
 
 // spend counts work that a term at a tensor is about to cause.

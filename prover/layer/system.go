@@ -31,6 +31,7 @@ type System struct {
 	CellCols                       int // columns of the commitment's matrix
 
 	Weights WeightLayout
+	Effort  Effort
 	convs   []convShape // by Conv.Weight
 
 	spans  []span // by node: its columns

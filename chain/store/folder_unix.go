@@ -12,7 +12,7 @@ import (
 
 // exclusively does something in a folder while no process has it open, or returns ErrLocked. The
 // lock is the one that Badger takes.
-func exclusively(dir string, do func(dir string) error) error {
+func exclusively(dir string, do func() error) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -24,5 +24,14 @@ func exclusively(dir string, do func(dir string) error) error {
 		}
 		return fmt.Errorf("lock: %w", err)
 	}
-	return do(dir)
+	return do()
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
