@@ -13,7 +13,7 @@
 // Every write is synced before it returns. A block is one Badger transaction: outputs, spent
 // marks, names of verifying keys, indexes and the ledger. Badger's WriteBatch, which splits
 // what is large, is never used. Index entries beyond what a transaction takes (a block of 2 MiB
-// can hold 340,000 outputs) travel in it as one value, a redo record, from which the entries
+// can hold 410,000 outputs) travel in it as one value, a redo record, from which the entries
 // are written before Connect returns, or when the store is opened. Bodies and attachments are
 // written before, under their hashes.
 //

@@ -1,17 +1,11 @@
 package store
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -45,7 +39,7 @@ func importInto(dir string, o Options, from io.Reader, check func(h *chain.Store
 	if err != nil {
 		return err
 	}
-	im := &importer{s: s, from: bufio.NewReaderSize(from, 1<<16), sum: sha256.New()}
+	im := &importer{s: s, snapshotReader: newSnapshotReader(from)}
 	err = im.run(check)
 	if err == nil {
 		err = s.db.Sync()
@@ -64,23 +58,16 @@ func importInto(dir string, o Options, from io.Reader, check func(h *chain.Store
 
 // importer fills an empty database from a snapshot.
 type importer struct {
+	*snapshotReader
 	s    *Store
-	from *bufio.Reader
-	sum  hash.Hash
 	w    writes
 	seen int   // of w, counted in used
 	used int64 // bytes of w
 
-	height uint64 // of the ledger
-	base   chain.Header
-	last   chain.Header // above the base
-	set    chain.LtHash
-	named  int // distinct verifying keys
-}
-
-// refuse says that the file is no snapshot.
-func refuse(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
+	base  chain.Header
+	last  chain.Header // above the base
+	set   chain.LtHash
+	named int // distinct verifying keys
 }
 
 func (im *importer) run(check func(h *chain.StoredHeader) error) error {
@@ -103,53 +90,6 @@ func (im *importer) run(check func(h *chain.StoredHeader) error) error {
 		return err
 	}
 	return im.finish()
-}
-
-// read fills b, whose size is bounded.
-func (im *importer) read(b []byte) error {
-	if _, err := io.ReadFull(im.from, b); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return refuse("it ends early")
-		}
-		return err
-	}
-	im.sum.Write(b)
-	return nil
-}
-
-// item reads a length of 4 bytes and as many bytes; nil at the end of a list.
-func (im *importer) item(limit uint32) ([]byte, error) {
-	var size [4]byte
-	if err := im.read(size[:]); err != nil {
-		return nil, err
-	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n > limit {
-		return nil, refuse("an item of %d bytes exceeds %d", n, limit)
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	b := make([]byte, n)
-	return b, im.read(b)
-}
-
-func (im *importer) head() error {
-	var b [len(snapshotMagic) + 4 + 8]byte
-	if err := im.read(b[:]); err != nil {
-		return err
-	}
-	if string(b[:len(snapshotMagic)]) != snapshotMagic {
-		return refuse("it does not begin with %q", snapshotMagic)
-	}
-	if v := binary.BigEndian.Uint32(b[len(snapshotMagic):]); v != snapshotVersion {
-		return refuse("version %d, this program reads %d", v, snapshotVersion)
-	}
-	im.height = binary.BigEndian.Uint64(b[len(b)-8:])
-	if im.height == 0 || im.height == 1<<64-1 {
-		return refuse("height %d", im.height)
-	}
-	return nil
 }
 
 func (im *importer) headers(check func(h *chain.StoredHeader) error) error {
@@ -184,46 +124,19 @@ func (im *importer) headers(check func(h *chain.StoredHeader) error) error {
 	return nil
 }
 
-func (im *importer) header() (h chain.StoredHeader, err error) {
-	var raw [chain.HeaderSize + 1]byte
-	if err := im.read(raw[:]); err != nil {
-		return h, err
-	}
-	if h.Header, err = chain.DecodeHeader(raw[:chain.HeaderSize]); err != nil {
-		return h, refuse("%v", err)
-	}
-	switch raw[chain.HeaderSize] {
-	case 0:
-		return h, nil
-	case sealSize:
-		h.Seal = make([]byte, sealSize)
-		return h, im.read(h.Seal)
-	}
-	return h, refuse("a seal of %d bytes", raw[chain.HeaderSize])
-}
-
 // setChunk is the number of outputs that are hashed at a time.
 const setChunk = 1024
 
-// outputs reads the unspent outputs, which ascend, and writes them by groups.
+// outputs writes the unspent outputs by groups.
 func (im *importer) outputs() error {
 	var chunk []chain.UTXO
-	var last []byte
 	for {
-		raw, err := im.item(maxOutputSize)
+		u, err := im.output()
 		if err != nil {
 			return err
 		}
-		if raw == nil {
+		if u == nil {
 			return im.add(chunk)
-		}
-		u, err := chain.DecodeUTXO(raw)
-		if err != nil {
-			return refuse("an output: %v", err)
-		}
-		key := outpointKey(u.Outpoint)
-		if !holds(u.Outpoint) || u.Entry.Height > im.height || !u.Entry.Output.Kept() || bytes.Compare(last, key) >= 0 {
-			return refuse("output %v:%d is out of order or out of range", u.Outpoint.Tx, u.Outpoint.Index)
 		}
 		if len(chunk) >= setChunk && groupOf(u.Outpoint) != groupOf(chunk[len(chunk)-1].Outpoint) {
 			if err := im.add(chunk); err != nil {
@@ -231,12 +144,8 @@ func (im *importer) outputs() error {
 			}
 			chunk = chunk[:0]
 		}
-		chunk, last = append(chunk, u), key
+		chunk = append(chunk, *u)
 	}
-}
-
-func outpointKey(o chain.Outpoint) []byte {
-	return binary.BigEndian.AppendUint16(bytes.Clone(o.Tx[:]), uint16(o.Index))
 }
 
 // add writes outputs of whole groups.
@@ -286,16 +195,15 @@ func (im *importer) name(names map[chain.Hash]uint64) error {
 	return nil
 }
 
-// keys reads the verifying keys: exactly those that are named, in the order of their hashes.
+// keys writes the verifying keys: exactly those that are named.
 func (im *importer) keys() error {
 	if err := im.write(); err != nil {
 		return err
 	}
 	sn := im.s.acquire()
 	defer sn.release()
-	var last []byte
 	for read := 0; ; read++ {
-		raw, err := im.item(chain.MaxKeySize)
+		raw, h, err := im.key()
 		if err != nil {
 			return err
 		}
@@ -305,37 +213,19 @@ func (im *importer) keys() error {
 			}
 			return nil
 		}
-		h := chain.Hash(sha256.Sum256(raw))
 		named, err := sn.has(hashKey(keyNames, h))
 		if err != nil {
 			return err
 		}
-		if !named || bytes.Compare(last, h[:]) >= 0 {
-			return refuse("verifying key %v is out of order, or no output names it", h)
+		if !named {
+			return refuse("no output names verifying key %v", h)
 		}
-		last = h[:]
 		im.w.set(hashKey(keyAttachment, h), append([]byte{1}, raw...))
 		im.w.set(hashKey(keyLastUse, h), encodeNumber(im.height))
 		if err := im.flush(); err != nil {
 			return err
 		}
 	}
-}
-
-// end requires the hash of all before, and nothing after it.
-func (im *importer) end() error {
-	want := im.sum.Sum(nil)
-	got := make([]byte, len(want))
-	if err := im.read(got); err != nil {
-		return err
-	}
-	if !bytes.Equal(got, want) {
-		return refuse("it hashes to %x, its end says %x", want, got)
-	}
-	if _, err := im.from.ReadByte(); !errors.Is(err, io.EOF) {
-		return errors.Join(err, refuse("bytes after its end"))
-	}
-	return nil
 }
 
 // finish writes where the ledger stands.
@@ -367,8 +257,4 @@ func (im *importer) write() error {
 	err := im.s.writeAll("write", im.w)
 	im.w, im.seen, im.used = nil, 0, 0
 	return err
-}
-
-func sortHashes(all []chain.Hash) {
-	slices.SortFunc(all, func(a, b chain.Hash) int { return bytes.Compare(a[:], b[:]) })
 }

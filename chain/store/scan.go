@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"iter"
 
 	"github.com/dgraph-io/badger/v4"
@@ -38,11 +37,4 @@ func (v view) walk(prefix, from []byte, reverse bool) iter.Seq2[item, error] {
 			}
 		}
 	}
-}
-
-// after returns the least key above all that begin with prefix; its last byte is not 0xff.
-func after(prefix []byte) []byte {
-	next := bytes.Clone(prefix)
-	next[len(next)-1]++
-	return next
 }

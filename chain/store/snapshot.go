@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -195,7 +196,7 @@ func (a *above) gone(limit *chain.Hash) (all []chain.Hash) {
 			}
 		}
 	}
-	sortHashes(all)
+	slices.SortFunc(all, func(a, b chain.Hash) int { return bytes.Compare(a[:], b[:]) })
 	return all
 }
 

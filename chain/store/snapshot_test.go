@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/chain/chaintest"
 )
 
 // played returns a store that has played the whole scenario but for the pruning.
@@ -217,19 +218,49 @@ func TestImportTakesAnEmptyFolderOnly(t *testing.T) {
 	}
 }
 
-func FuzzImport(f *testing.F) {
-	c := newScenario(f)
-	s := c.played(f, f.TempDir())
-	f.Add(exported(f, s, 1))
-	f.Add(exported(f, s, 2)[:3000])
-	f.Fuzz(func(t *testing.T, file []byte) {
-		dir := filepath.Join(t.TempDir(), "imported")
-		if err := Import(dir, c.o, bytes.NewReader(resealed(append(file, make([]byte, sha256.Size)...))), allow); err == nil {
-			s, err := Open(dir, c.o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.Close()
+// FuzzSnapshot reads files that end with the right hash.
+func FuzzSnapshot(f *testing.F) {
+	w := newTwin(f, small(), pay(alice, 10), pay(bob, 20))
+	raw, key := chaintest.Key(10, 1)
+	d := w.Draft().Spend(w.created[0], signedBy(alice)).Pay(chain.Output{Lock: alice.Lock(), Body: &chain.Resource{
+		CID: []byte("model"), Kind: chain.ResourceModel, Name: "m", Owner: alice.Lock(), Key: &key,
+	}}, pay(alice, 10))
+	d.Attachments = []chain.Attachment{w.Store.Attach(chain.AttachKey, raw)}
+	w.mine(d.Sign())
+	w.mine()
+	file := exported(f, w.s, 1)
+	w.close()
+	f.Add(file[:len(file)-sha256.Size])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sum := sha256.Sum256(body)
+		if err := readSnapshot(newSnapshotReader(bytes.NewReader(append(bytes.Clone(body), sum[:]...)))); err != nil && !errors.Is(err, ErrSnapshot) {
+			t.Fatal(err)
 		}
 	})
+}
+
+// readSnapshot reads to the end.
+func readSnapshot(r *snapshotReader) error {
+	if err := r.head(); err != nil {
+		return err
+	}
+	for range r.height + 1 {
+		if _, err := r.header(); err != nil {
+			return err
+		}
+	}
+	for {
+		if u, err := r.output(); err != nil {
+			return err
+		} else if u == nil {
+			break
+		}
+	}
+	for {
+		if raw, _, err := r.key(); err != nil {
+			return err
+		} else if raw == nil {
+			return r.end()
+		}
+	}
 }
