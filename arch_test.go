@@ -101,6 +101,7 @@ var sole = map[string][]string{
 	"github.com/dgraph-io/badger/":       {"chain/store"},
 	"github.com/ipfs/":                   {"chain/ures"},
 	"github.com/libp2p/":                 {"node/p2p", "chain/ures"},
+	"github.com/multiformats/":           {"node/p2p", "chain/ures"},
 	"filippo.io/age":                     {"node/keystore"},
 	"github.com/creachadair/jrpc2":       {"node/api"},
 	"github.com/coder/websocket":         {"node/api"},
