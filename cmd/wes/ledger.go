@@ -20,6 +20,8 @@ func ledgerCode(err error) int {
 	switch {
 	case errors.As(err, &answer):
 		return answerCode(answer)
+	case errors.Is(err, store.ErrPruned):
+		return exitUsage
 	case errors.As(err, &block), errors.Is(err, store.ErrCorrupt), errors.Is(err, errGone):
 		return exitInvalid
 	case errors.Is(err, node.ErrStopped), errors.Is(err, api.ErrUnreachable), errors.Is(err, errTimeout),
@@ -37,6 +39,19 @@ func answerCode(e *api.Error) int {
 		return exitUsage
 	}
 	return exitFault
+}
+
+// errorText is an error in the words of this program: those of a node come without the number
+// that programs tell them apart by.
+func errorText(err error) string {
+	var answer *api.Error
+	if !errors.As(err, &answer) {
+		return err.Error()
+	}
+	if answerCode(answer) == exitInvalid {
+		return "the node refuses the transaction: " + answer.Message
+	}
+	return "the node answers: " + answer.Message
 }
 
 // invalidParams is JSON-RPC's code of a parameter that cannot be used.
@@ -60,6 +75,8 @@ func ledgerAdvice(err error) string {
 		return "choose a passphrase, or say --unencrypted"
 	case errors.Is(err, wallet.ErrFee):
 		return "allow more with --max-fee, or say a lower --fee-rate"
+	case errors.Is(err, store.ErrPruned):
+		return "a ledger that began with a snapshot has no blocks up to there: verify the one it was taken from"
 	case errors.Is(err, store.ErrNotEmpty):
 		return "choose another folder with --home: a snapshot starts a ledger and adds to none"
 	}
