@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/store"
@@ -48,10 +49,11 @@ func errorText(err error) string {
 	if !errors.As(err, &answer) {
 		return err.Error()
 	}
+	said := "the node answers: "
 	if answerCode(answer) == exitInvalid {
-		return "the node refuses the transaction: " + answer.Message
+		said = "the node refuses the transaction: "
 	}
-	return "the node answers: " + answer.Message
+	return strings.Replace(err.Error(), answer.Error(), said+answer.Message, 1)
 }
 
 // invalidParams is JSON-RPC's code of a parameter that cannot be used.
@@ -65,6 +67,8 @@ func ledgerAdvice(err error) string {
 		return fundsAdvice(short)
 	case errors.Is(err, node.ErrStopped), errors.Is(err, api.ErrUnreachable):
 		return "start a node with wes node (to try things out: wes node --dev), or name one with --node URL"
+	case errors.Is(err, api.ErrToken):
+		return "name the file that the node has it from with --token-file, or with the setting api_token"
 	case errors.Is(err, keystore.ErrPassphrase):
 		return "nothing was done; a key whose passphrase is lost can be imported anew from its backup"
 	case errors.Is(err, keystore.ErrNotFound):
