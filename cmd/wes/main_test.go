@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,6 +40,8 @@ func TestScripts(t *testing.T) {
 			// The library is found through the user's home, which scripts do not have.
 			e.Setenv(onnx.LibraryVariable, library)
 			e.Setenv("NVML", driver)
+			e.Setenv("CID", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+			e.Setenv("CID2", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy")
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -55,7 +58,7 @@ func TestScripts(t *testing.T) {
 			return false, os.ErrInvalid
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau,
+			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau, "field": field,
 		},
 	})
 }
@@ -73,6 +76,17 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 	if want := number(ts, args[0]); code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+// field sets a variable to the second column of the last output: field FIRST-COLUMN VARIABLE.
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if cells := strings.Fields(line); len(cells) > 1 && cells[0] == args[0] {
+			ts.Setenv(args[1], cells[1])
+			return
+		}
+	}
+	ts.Fatalf("no line of the output begins with %s", args[0])
 }
 
 // spoil inverts a bit in the middle of every file of a folder: spoil FOLDER.

@@ -30,8 +30,12 @@ func NewClient(url, token string) *Client {
 	return &Client{url: strings.TrimRight(url, "/"), token: token, http: &http.Client{Timeout: 2 * time.Minute}}
 }
 
-// ErrUnreachable is returned when no node answers at the URL.
-var ErrUnreachable = errors.New("no node answers")
+var (
+	// ErrUnreachable is returned when no node answers at the URL.
+	ErrUnreachable = errors.New("no node answers")
+	// ErrToken is returned when the token is missing or wrong.
+	ErrToken = errors.New("the node asks for a token, and this is not it")
+)
 
 // Error is what a node answers a call with that it does not carry out.
 type Error = jrpc2.Error
@@ -85,6 +89,8 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w at %s: %v", ErrUnreachable, c.url, err)
 	case len(raw) > maxAnswer:
 		return nil, fmt.Errorf("the answer exceeds %d bytes", maxAnswer)
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, fmt.Errorf("%w: %s", ErrToken, c.url)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the node answers %s: %s", resp.Status, strings.TrimSpace(string(raw[:min(len(raw), 500)])))
 	}
@@ -136,17 +142,22 @@ func (c *Client) History(ctx context.Context, p SubjectParams) (History, error) 
 
 // Submit calls wes_submit.
 func (c *Client) Submit(ctx context.Context, t *chain.Tx, w chain.Witness, attachments ...[]byte) (Submitted, error) {
-	return call[Submitted](ctx, c, "submit", TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), attachments})
+	return call[Submitted](ctx, c, "submit", NewTxParams(t, w, attachments...))
 }
 
 // Check calls wes_check.
 func (c *Client) Check(ctx context.Context, t *chain.Tx, w chain.Witness) (Checked, error) {
-	return call[Checked](ctx, c, "check", TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), nil})
+	return call[Checked](ctx, c, "check", NewTxParams(t, w))
 }
 
 // Make calls wes_make.
 func (c *Client) Make(ctx context.Context, blocks int) (Made, error) {
 	return call[Made](ctx, c, "make", MakeParams{blocks})
+}
+
+// NewTxParams encodes a transaction.
+func NewTxParams(t *chain.Tx, w chain.Witness, attachments ...[]byte) TxParams {
+	return TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), attachments}
 }
 
 // UTXO decodes an output of an answer.
