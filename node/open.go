@@ -26,11 +26,7 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	if o.Proofs == nil {
-		o.Proofs = proofs.New(proofs.Config{})
-	}
-	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	o.Registry = cmp.Or(o.Registry, prometheus.NewRegistry())
+	o = o.withDefaults()
 	n := &Node{cfg: c, log: o.Log}
 	for _, open := range []func(context.Context, Options) error{
 		n.openHome, n.openStore, n.openSockets, n.openLedger, n.openMiner, n.openHealth, n.openAPI, n.listen,
@@ -40,6 +36,15 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 		}
 	}
 	return n, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Proofs == nil {
+		o.Proofs = proofs.New(proofs.Config{})
+	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Registry = cmp.Or(o.Registry, prometheus.NewRegistry())
+	return o
 }
 
 func (n *Node) openHome(context.Context, Options) (err error) {
@@ -53,26 +58,32 @@ func (n *Node) openHome(context.Context, Options) (err error) {
 	return nil
 }
 
-func (n *Node) openStore(_ context.Context, o Options) (err error) {
-	if n.rules, err = n.network.validator(chain.NewProofCache(o.Proofs, n.cfg.ProofCache), n.cfg.Workers); err != nil {
-		return err
-	}
-	genesis, err := n.network.Genesis()
+func (n *Node) openStore(_ context.Context, o Options) error {
+	options, err := n.storeOptions(o)
 	if err != nil {
 		return err
 	}
-	applied, err := n.rules.Genesis(genesis)
-	if err != nil {
-		return fmt.Errorf("genesis block: %w", err)
-	}
-	n.store, err = store.Open(n.home.path(storeFolder), store.Options{
-		Genesis: genesis, Applied: applied, Archive: n.cfg.Archive, Log: o.Log,
-	})
-	if err != nil {
+	if n.store, err = store.Open(n.home.path(storeFolder), options); err != nil {
 		return n.advise(fmt.Errorf("open store: %w", err))
 	}
 	n.closers.add("store", n.store.Close)
 	return nil
+}
+
+// storeOptions sets up the rules of blocks, and says what they make of the genesis block.
+func (n *Node) storeOptions(o Options) (options store.Options, err error) {
+	if n.rules, err = n.network.validator(chain.NewProofCache(o.Proofs, n.cfg.ProofCache), n.cfg.Workers); err != nil {
+		return options, err
+	}
+	genesis, err := n.network.Genesis()
+	if err != nil {
+		return options, err
+	}
+	applied, err := n.rules.Genesis(genesis)
+	if err != nil {
+		return options, fmt.Errorf("genesis block: %w", err)
+	}
+	return store.Options{Genesis: genesis, Applied: applied, Archive: n.cfg.Archive, Log: o.Log}, nil
 }
 
 func (n *Node) openSockets(ctx context.Context, o Options) error {
@@ -169,7 +180,7 @@ func (n *Node) openAPI(_ context.Context, o Options) error {
 	if n.cfg.API == "" {
 		return nil
 	}
-	token, err := n.cfg.token()
+	token, err := n.cfg.Token()
 	if err != nil {
 		return err
 	}
@@ -194,8 +205,9 @@ func (n *Node) listen(context.Context, Options) error {
 	return nil
 }
 
-// token reads the file of the API's token.
-func (c *Config) token() (string, error) {
+// Token reads the token that the API asks for; empty if it asks for none. An error is a
+// SettingError.
+func (c *Config) Token() (string, error) {
 	if c.APIToken == "" {
 		return "", nil
 	}

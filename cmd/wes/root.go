@@ -17,16 +17,16 @@ import (
 
 // The exit codes, 0 being success.
 const (
-	exitInvalid = 1 // a proof was rejected
-	exitUsage   = 2 // the command line, a file, a model or an input cannot be used
-	exitFault   = 3 // this program or machine failed, or was interrupted
+	exitInvalid = 1 // a proof, a transaction or a ledger breaks a rule
+	exitUsage   = 2 // the command line, or something it names, cannot be used
+	exitFault   = 3 // this program or machine failed, no node answers, or it was interrupted
 )
 
 const exitHelp = `Exit codes:
   0  success
-  1  the proof is invalid; the failed check is named
-  2  wrong usage, or a file, model or input that cannot be used
-  3  this program or machine failed, or was interrupted`
+  1  the proof is invalid, a transaction is refused, or a ledger is damaged; the rule is named
+  2  wrong usage, or a file, model, input, key or sum that cannot be used
+  3  this program or machine failed, no node answers, or it was interrupted`
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
@@ -60,7 +60,7 @@ func exitCode(err error) int {
 	case errors.As(err, &inference), errors.As(err, &proof):
 		return exitInvalid
 	}
-	return exitUsage
+	return ledgerCode(err)
 }
 
 // nextStep is advice for errors that do not carry their own.
@@ -79,19 +79,36 @@ func nextStep(err error) string {
 	case errors.Is(err, onnx.ErrUnavailable):
 		return "without it, --engine auto and --engine interpreter give the same results"
 	}
-	return ""
+	return ledgerAdvice(err)
 }
 
 func newRoot() *cobra.Command {
-	root := group("wes", "Prove inferences of ONNX models and gnark circuits, and verify such proofs",
-		newAI(), newBench(), newCircuit(), newDemo(), newDeps(), newDevices(), newWorker(), newVersion())
-	root.Long = root.Short + ".\n\n" + exitHelp
+	root := group("wes", "A node that sells verifiable computation, the ledger that pays for it, and the prover")
+	root.Long = root.Short + `.
+
+To begin with the ledger:   wes node --dev, and in another terminal wes wallet --help
+To begin with proofs:       wes demo
+
+` + exitHelp
+	grouped(root, "The ledger:", newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor())
+	grouped(root, "Proofs:", newAI(), newCircuit(), newDemo())
+	grouped(root, "This machine:", newDevices(), newBench(), newDeps(), newVersion())
+	root.AddCommand(newWorker())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
 	return root
+}
+
+// grouped adds commands under a heading.
+func grouped(root *cobra.Command, heading string, all ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: heading, Title: heading})
+	for _, c := range all {
+		c.GroupID = heading
+	}
+	root.AddCommand(all...)
 }
 
 // arguments is cobra.ExactArgs with an error that names what is missing.

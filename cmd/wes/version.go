@@ -21,22 +21,28 @@ func newVersion() *cobra.Command {
 }
 
 func versionLine() string {
-	version, revision := "(devel)", ""
-	info, ok := debug.ReadBuildInfo()
-	if ok {
-		version = info.Main.Version
-		if r := setting(info, "vcs.revision"); len(r) >= 12 {
-			revision = " " + r[:12]
-			if setting(info, "vcs.modified") == "true" {
-				revision += " modified"
-			}
-		}
-	}
 	cgo := "with cgo"
 	if !hasCgo() {
 		cgo = "without cgo"
 	}
-	return fmt.Sprintf("wes %s%s, %s %s/%s, %s", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, cgo)
+	return fmt.Sprintf("wes %s, %s %s/%s, %s", release(), runtime.Version(), runtime.GOOS, runtime.GOARCH, cgo)
+}
+
+// release is version and revision of this build.
+func release() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	r := setting(info, "vcs.revision")
+	if len(r) < 12 {
+		return info.Main.Version
+	}
+	text := info.Main.Version + " " + r[:12]
+	if setting(info, "vcs.modified") == "true" {
+		text += " modified"
+	}
+	return text
 }
 
 // hasCgo tells whether this build can load libraries.

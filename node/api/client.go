@@ -138,17 +138,22 @@ func (c *Client) History(ctx context.Context, p SubjectParams) (History, error) 
 
 // Submit calls wes_submit.
 func (c *Client) Submit(ctx context.Context, t *chain.Tx, w chain.Witness, attachments ...[]byte) (Submitted, error) {
-	return call[Submitted](ctx, c, "submit", TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), attachments})
+	return call[Submitted](ctx, c, "submit", NewTxParams(t, w, attachments...))
 }
 
 // Check calls wes_check.
 func (c *Client) Check(ctx context.Context, t *chain.Tx, w chain.Witness) (Checked, error) {
-	return call[Checked](ctx, c, "check", TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), nil})
+	return call[Checked](ctx, c, "check", NewTxParams(t, w))
 }
 
 // Make calls wes_make.
 func (c *Client) Make(ctx context.Context, blocks int) (Made, error) {
 	return call[Made](ctx, c, "make", MakeParams{blocks})
+}
+
+// NewTxParams encodes a transaction.
+func NewTxParams(t *chain.Tx, w chain.Witness, attachments ...[]byte) TxParams {
+	return TxParams{hex.EncodeToString(t.Encode()), hex.EncodeToString(w.Encode()), attachments}
 }
 
 // UTXO decodes an output of an answer.

@@ -70,8 +70,8 @@ func parseCursor(s string) ([]byte, error) {
 	return b, nil
 }
 
-// parseTx reads a transaction and its witness, in hexadecimal.
-func parseTx(p *TxParams) (*chain.Tx, chain.Witness, error) {
+// Decode reads the transaction and its witness.
+func (p *TxParams) Decode() (*chain.Tx, chain.Witness, error) {
 	body, err := hex.DecodeString(p.Tx)
 	if err != nil {
 		return nil, nil, invalid("tx: %v", err)

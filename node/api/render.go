@@ -37,6 +37,13 @@ func renderHeader(h *chain.Header) Header {
 	}
 }
 
+// Describe shows a transaction that no node was asked about; its status is unknown.
+func Describe(prefix string, t *chain.Tx, w chain.Witness) Transaction {
+	x := renderer{prefix}.transaction(t, w)
+	x.Status = "unknown"
+	return x
+}
+
 // renderer knows the prefix of addresses.
 type renderer struct{ prefix string }
 

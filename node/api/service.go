@@ -260,7 +260,7 @@ func (s *service) bytes(p *HashParams, get func(Reader, chain.Hash) ([]byte, boo
 }
 
 func (s *service) submit(ctx context.Context, p *TxParams) (Submitted, error) {
-	t, w, err := parseTx(p)
+	t, w, err := p.Decode()
 	if err != nil {
 		return Submitted{}, err
 	}
@@ -271,7 +271,7 @@ func (s *service) submit(ctx context.Context, p *TxParams) (Submitted, error) {
 }
 
 func (s *service) check(ctx context.Context, p *TxParams) (Checked, error) {
-	t, w, err := parseTx(p)
+	t, w, err := p.Decode()
 	if err != nil {
 		return Checked{}, err
 	}

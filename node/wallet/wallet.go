@@ -97,16 +97,20 @@ type coins struct {
 }
 
 func (w *Wallet) coins(ctx context.Context) (*coins, error) {
-	env, err := w.ledger.Env(ctx)
+	return coinsOf(ctx, chain.LockHash(w.Lock()), w.ledger, w.reserved)
+}
+
+func coinsOf(ctx context.Context, lock chain.Hash, l Ledger, r Reservations) (*coins, error) {
+	env, err := l.Env(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("wallet: %w", err)
 	}
-	taken, err := w.reserved.Held(env.Now)
+	taken, err := r.Held(env.Now)
 	if err != nil {
 		return nil, fmt.Errorf("wallet: %w", err)
 	}
 	c := &coins{env: env}
-	err = w.ledger.Unspent(ctx, chain.LockHash(w.Lock()), func(u chain.UTXO) bool {
+	err = l.Unspent(ctx, lock, func(u chain.UTXO) bool {
 		switch {
 		case u.Entry.Output.Body != nil:
 			c.bodies = append(c.bodies, u)
@@ -136,7 +140,12 @@ type Balance struct {
 
 // Balances lists what the wallet holds, the native token first.
 func (w *Wallet) Balances(ctx context.Context) ([]Balance, error) {
-	c, err := w.coins(ctx)
+	return Balances(ctx, chain.LockHash(w.Lock()), w.ledger, w.reserved)
+}
+
+// Balances lists what is under a lock hash, the native token first. It needs no key.
+func Balances(ctx context.Context, lock chain.Hash, l Ledger, r Reservations) ([]Balance, error) {
+	c, err := coinsOf(ctx, lock, l, r)
 	if err != nil {
 		return nil, err
 	}
