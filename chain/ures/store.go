@@ -180,6 +180,9 @@ func (s *Store) Used(ctx context.Context) (uint64, error) {
 	return n, nil
 }
 
+// Quota bounds Used, in bytes.
+func (s *Store) Quota() uint64 { return s.cfg.Quota }
+
 // room fails with ErrQuota if there is none for so many bytes.
 func (s *Store) room(ctx context.Context, n uint64) error {
 	used, err := s.Used(ctx)
