@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"node/p2p":                         {},
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/...", "prover/model/tensor", "prover/graph", "prover/layer", "prover/verify"},
 	"node/wallet":                      {"chain"},
-	"cmd/wes":                          {"chain", "chain/store", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
+	"cmd/wes":                          {"chain", "chain/store", "chain/ures", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},
 	"gpu":                              {},
 	"gpu/dispatch":                     {"gpu", "gpu/worker"},

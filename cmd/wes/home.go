@@ -52,7 +52,7 @@ func reservations(c *node.Config) wallet.Reservations {
 func ownKey(c *node.Config, name string) (keystore.Key, error) {
 	if name != "" {
 		k, err := keys(c).Get(name)
-		return k, keyError(err, name)
+		return k, err
 	}
 	all, err := keys(c).List()
 	switch {
@@ -64,12 +64,4 @@ func ownKey(c *node.Config, name string) (keystore.Key, error) {
 		return keystore.Key{}, fmt.Errorf("%s has %d keys: say which with --from NAME; wes wallet list shows them", c.Home, len(all))
 	}
 	return all[0], nil
-}
-
-// keyError names the key that an error is about.
-func keyError(err error, name string) error {
-	if err != nil {
-		return fmt.Errorf("key %q: %w", name, err)
-	}
-	return nil
 }

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,6 +41,8 @@ func TestScripts(t *testing.T) {
 			// The library is found through the user's home, which scripts do not have.
 			e.Setenv(onnx.LibraryVariable, library)
 			e.Setenv("NVML", driver)
+			e.Setenv("CID", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+			e.Setenv("CID2", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy")
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -55,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return false, os.ErrInvalid
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau,
+			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau, "field": field, "capture": capture,
 		},
 	})
 }
@@ -73,6 +77,28 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 	if want := number(ts, args[0]); code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+// field sets a variable to the second column of the last output: field FIRST-COLUMN VARIABLE.
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if cells := strings.Fields(line); len(cells) > 1 && cells[0] == args[0] {
+			ts.Setenv(args[1], cells[1])
+			return
+		}
+	}
+	ts.Fatalf("no line of the output begins with %s", args[0])
+}
+
+// capture sets a variable to the group of a regular expression in the last output: capture REGEXP VARIABLE.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	re, err := regexp.Compile(args[0])
+	ts.Check(err)
+	found := re.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("the output has no %s", args[0])
+	}
+	ts.Setenv(args[1], found[1])
 }
 
 // spoil inverts a bit in the middle of every file of a folder: spoil FOLDER.

@@ -155,7 +155,7 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 func minerKey(cfg *node.Config, stderr io.Writer, name string) (*keystore.Signer, error) {
 	p := passphrase{file: cfg.Passphrase}
 	s, err := keys(cfg).Unlock(name, p.existing(stderr, name))
-	return s, keyError(err, name)
+	return s, err
 }
 
 // announce says where the node can be reached.

@@ -144,7 +144,7 @@ func minerOf(cfg *node.Config, s string) (chain.PublicKey, error) {
 		return chain.PublicKey(h), nil
 	}
 	k, err := keys(cfg).Get(s)
-	return k.Public, keyError(err, s)
+	return k.Public, err
 }
 
 // fund reads ADDRESS=AMOUNTxCOUNT.

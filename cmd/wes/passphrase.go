@@ -35,8 +35,8 @@ func (p *passphrase) given() (string, bool, error) {
 		file = os.Getenv(passphraseVariable + "_FILE")
 	}
 	if file == "" {
-		text, ok := os.LookupEnv(passphraseVariable)
-		return text, ok, nil
+		text := os.Getenv(passphraseVariable)
+		return text, text != "", nil
 	}
 	text, err := readPassphrase(file)
 	return text, err == nil, err

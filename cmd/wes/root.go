@@ -40,7 +40,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintln(stderr, "wes:", err)
+	fmt.Fprintln(stderr, "wes:", errorText(err))
 	if next := nextStep(err); next != "" {
 		fmt.Fprintln(stderr, "wes: "+next)
 	}
@@ -90,7 +90,7 @@ To begin with the ledger:   wes node --dev, and in another terminal wes wallet -
 To begin with proofs:       wes demo
 
 ` + exitHelp
-	grouped(root, "The ledger:", newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor())
+	grouped(root, "The ledger:", newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor(), newResource())
 	grouped(root, "Proofs:", newAI(), newCircuit(), newDemo())
 	grouped(root, "This machine:", newDevices(), newBench(), newDeps(), newVersion())
 	root.AddCommand(newWorker())

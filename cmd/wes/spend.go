@@ -106,7 +106,7 @@ func (s *spending) payer(c *cobra.Command) (*payer, error) {
 	}
 	signer, err := keys(cfg).Unlock(k.Name, s.existing(c.ErrOrStderr(), k.Name))
 	if err != nil {
-		return nil, keyError(err, k.Name)
+		return nil, err
 	}
 	l := &ledger{client, s.rate}
 	w := wallet.New(signer, l, reservations(cfg))

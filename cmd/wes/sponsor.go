@@ -101,7 +101,7 @@ func (p *payer) user(s string) (chain.Lock, error) {
 		return chain.Key{Key: chain.PublicKey(h)}, nil
 	}
 	k, err := keys(p.cfg).Get(s)
-	return k.Lock(), keyError(err, s)
+	return k.Lock(), err
 }
 
 func newSponsorShow() *cobra.Command {

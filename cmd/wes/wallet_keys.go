@@ -89,7 +89,7 @@ overwritten.`,
 			}
 			k, err := keys(&cfg).New(args[0], p)
 			if err != nil {
-				return keyError(err, args[0])
+				return err
 			}
 			return printKey(c.OutOrStdout(), &cfg, &k, v.json)
 		},
@@ -102,12 +102,12 @@ overwritten.`,
 func vacant(cfg *node.Config, name string) error {
 	_, err := keys(cfg).Get(name)
 	if err == nil {
-		err = keystore.ErrExists
+		return fmt.Errorf("%w: %q", keystore.ErrExists, name)
 	}
 	if errors.Is(err, keystore.ErrNotFound) {
 		return nil
 	}
-	return keyError(err, name)
+	return err
 }
 
 func newWalletImport() *cobra.Command {
@@ -154,7 +154,7 @@ func (v *keyVerb) take(c *cobra.Command, cfg *node.Config, args []string, dev bo
 		return k, err
 	}
 	k, err = keys(cfg).Import(args[0], text, p)
-	return k, keyError(err, args[0])
+	return k, err
 }
 
 // maxSeedFile bounds what a seed is read from, in bytes.
@@ -191,7 +191,7 @@ them can spend what the key holds.`,
 			}
 			s, err := keys(&cfg).Unlock(args[0], v.existing(c.ErrOrStderr(), args[0]))
 			if err != nil {
-				return keyError(err, args[0])
+				return err
 			}
 			if v.json {
 				return printJSON(c.OutOrStdout(), map[string]string{"name": args[0], "seed": s.Seed()})

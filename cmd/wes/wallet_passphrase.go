@@ -25,7 +25,7 @@ backups of the seed are not touched: they still open.`,
 			store, name := keys(&cfg), args[0]
 			k, err := store.Get(name)
 			if err != nil {
-				return keyError(err, name)
+				return err
 			}
 			old := ""
 			if !k.Unprotected {
@@ -38,7 +38,7 @@ backups of the seed are not touched: they still open.`,
 				return err
 			}
 			if err := store.Protect(name, func() (string, error) { return old, nil }, next); err != nil {
-				return keyError(err, name)
+				return err
 			}
 			k.Unprotected = next.Unprotected
 			return printKey(c.OutOrStdout(), &cfg, &k, v.json)

@@ -32,8 +32,12 @@ func NewClient(url, token string) *Client {
 	return &Client{url: strings.TrimRight(url, "/"), token: token, http: &http.Client{Timeout: 2 * time.Minute}, streams: &http.Client{}}
 }
 
-// ErrUnreachable is returned when no node answers at the URL.
-var ErrUnreachable = errors.New("no node answers")
+var (
+	// ErrUnreachable is returned when no node answers at the URL.
+	ErrUnreachable = errors.New("no node answers")
+	// ErrToken is returned when the token is missing or wrong.
+	ErrToken = errors.New("the node asks for a token, and this is not it")
+)
 
 // Error is what a node answers a call with that it does not carry out.
 type Error = jrpc2.Error
@@ -87,6 +91,8 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w at %s: %v", ErrUnreachable, c.url, err)
 	case len(raw) > maxAnswer:
 		return nil, fmt.Errorf("the answer exceeds %d bytes", maxAnswer)
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, fmt.Errorf("%w: %s", ErrToken, c.url)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the node answers %s: %s", resp.Status, strings.TrimSpace(string(raw[:min(len(raw), 500)])))
 	}
