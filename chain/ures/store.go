@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
 
 	"github.com/ipfs/boxo/bitswap"
 	"github.com/ipfs/boxo/bitswap/network/bsnet"
@@ -71,10 +70,8 @@ type Store struct {
 	wants  *wants
 	pins   *pins
 	meters *meters
-
-	// gc is held for reading while blocks come that no pin covers yet.
-	gc   sync.RWMutex
-	stop context.CancelFunc
+	comes  *transfers
+	stop   context.CancelFunc
 }
 
 // Open opens the store, or creates it.
@@ -86,7 +83,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Penalise == nil {
 		c.Penalise = func(string, string) {}
 	}
-	s := &Store{cfg: c, wants: newWants(c.Penalise)}
+	s := &Store{cfg: c, wants: newWants(c.Penalise), comes: newTransfers()}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	if err := s.open(life); err != nil {
@@ -182,6 +179,9 @@ func (s *Store) Used(ctx context.Context) (uint64, error) {
 	}
 	return n, nil
 }
+
+// Quota bounds Used, in bytes.
+func (s *Store) Quota() uint64 { return s.cfg.Quota }
 
 // room fails with ErrQuota if there is none for so many bytes.
 func (s *Store) room(ctx context.Context, n uint64) error {
