@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"node/api":                         {"chain"},
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
-	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/...", "prover/model/tensor", "prover/graph", "prover/layer", "prover/verify"},
+	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
 	"node/wallet":                      {"chain"},
 	"cmd/wes":                          {"chain", "chain/store", "chain/ures", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},

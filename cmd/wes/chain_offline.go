@@ -43,11 +43,12 @@ The exit code is 1 if a block breaks a rule or the folder is damaged.`,
 			}
 			at := l.Ledger()
 			if h.json {
-				return printJSON(c.OutOrStdout(), map[string]any{"valid": true, "height": r.Height, "tip": at.Tip.String(), "proofs_from": r.ProofsFrom})
+				return printJSON(c.OutOrStdout(), map[string]any{"valid": true, "height": r.Height, "tip": at.Tip.String(), "utxo_hash": at.Set.Sum().String(), "proofs_from": r.ProofsFrom})
 			}
 			return table(c.OutOrStdout(), [][]string{
 				{"valid", fmt.Sprintf("%d blocks on the genesis block", r.Height)},
 				{"tip", at.Tip.String()},
+				{"utxo hash", at.Set.Sum().String()},
 				{"proofs", fmt.Sprintf("checked from block %d on, where attachments are kept", r.ProofsFrom)},
 			})
 		},

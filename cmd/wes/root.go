@@ -28,6 +28,9 @@ const exitHelp = `Exit codes:
   2  wrong usage, or a file, model, input, key or sum that cannot be used
   3  this program or machine failed, no node answers, or it was interrupted`
 
+// ledgerGroup is the heading of the verbs that work with a ledger.
+const ledgerGroup = "The ledger:"
+
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -90,7 +93,7 @@ To begin with the ledger:   wes node --dev, and in another terminal wes wallet -
 To begin with proofs:       wes demo
 
 ` + exitHelp
-	grouped(root, "The ledger:", newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor(), newResource())
+	grouped(root, ledgerGroup, newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor(), newResource())
 	grouped(root, "Proofs:", newAI(), newCircuit(), newDemo())
 	grouped(root, "This machine:", newDevices(), newBench(), newDeps(), newVersion())
 	root.AddCommand(newWorker())
