@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/weisyn/wes/chain/ures"
 	"github.com/weisyn/wes/node/api"
@@ -23,7 +24,30 @@ func (n *Node) openResources(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	n.closers.add("resources", n.resources.Close)
+	n.parts = append(n.parts, part{"announcements", n.announce})
 	return nil
+}
+
+const (
+	// announceAfter is how long a node that starts looks for peers before it tells what it keeps.
+	announceAfter = time.Minute
+	// announceEvery is well below the two days after which others forget.
+	announceEvery = 12 * time.Hour
+)
+
+// announce tells others now and then what this node keeps, until ctx ends.
+func (n *Node) announce(ctx context.Context) error {
+	next := time.NewTimer(announceAfter)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-next.C:
+		}
+		n.resources.Announce(ctx)
+		next.Reset(announceEvery)
+	}
 }
 
 func gib(n int) uint64 { return uint64(n) << 30 }

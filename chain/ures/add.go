@@ -55,7 +55,7 @@ func (s *Store) add(ctx context.Context, name string, build func(to format.DAGSe
 		_, gc := s.Collect(context.WithoutCancel(ctx))
 		return Added{}, fmt.Errorf("add a resource: %w", joined(err, gc))
 	}
-	s.provide(ctx, root.cid)
+	s.announce(root.cid)
 	return Added{root.cid.String(), root.size}, nil
 }
 
@@ -153,14 +153,4 @@ func (c *counting) Read(b []byte) (int, error) {
 	n, err := c.Reader.Read(b)
 	c.progress.add(n)
 	return n, err
-}
-
-// provide announces that this node has a resource; where that is not known, connected peers ask.
-func (s *Store) provide(ctx context.Context, c cid.Cid) {
-	if s.cfg.Routing == nil {
-		return
-	}
-	if err := s.cfg.Routing.Provide(ctx, c, true); err != nil {
-		s.cfg.Log.Debug("resource not announced", "cid", c.String(), "error", err)
-	}
 }

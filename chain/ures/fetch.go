@@ -45,7 +45,7 @@ func (s *Store) fetch(ctx context.Context, text string, max uint64, progress Pro
 	if err := s.pins.set(pin); err != nil {
 		return Added{}, fmt.Errorf("fetch %v: %w", c, err)
 	}
-	s.provide(ctx, c)
+	s.announce(c)
 	return Added{c.String(), size}, nil
 }
 

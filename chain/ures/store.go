@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 
 	"github.com/ipfs/boxo/bitswap"
 	"github.com/ipfs/boxo/bitswap/network/bsnet"
@@ -71,7 +72,10 @@ type Store struct {
 	pins   *pins
 	meters *meters
 	comes  *transfers
-	stop   context.CancelFunc
+	// announce tells others in its own time that this node has a resource.
+	announce func(cid.Cid)
+	work     sync.WaitGroup
+	stop     context.CancelFunc
 }
 
 // Open opens the store, or creates it.
@@ -86,6 +90,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{cfg: c, wants: newWants(c.Penalise), comes: newTransfers()}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	s.announce = func(c cid.Cid) { s.work.Go(func() { s.provide(life, c) }) }
 	if err := s.open(life); err != nil {
 		return nil, errors.Join(fmt.Errorf("open resources: %w", err), s.Close())
 	}
@@ -132,6 +137,7 @@ var _ datastore.Batching = batching{}
 // Close ends all transfers and closes the store.
 func (s *Store) Close() error {
 	s.stop()
+	s.work.Wait()
 	var errs []error
 	if s.swap != nil {
 		s.cfg.Host.RemoveStreamHandler(s.protocol())
