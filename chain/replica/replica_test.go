@@ -250,13 +250,13 @@ func TestBuriedBlocksConnectWithoutAttachments(t *testing.T) {
 
 func TestMinedBlocksThatDoNotFitAreRefused(t *testing.T) {
 	l := newLedger(t, nil)
-	stale, greedy := l.template(), l.template()
+	stale := l.template()
 	l.mine()
 	var refusal *replica.Refusal
 	if err := l.Mined(l.now, stale); !errors.As(err, &refusal) || !errors.Is(err, replica.ErrStale) {
 		t.Errorf("stale: %v", err)
 	}
-	greedy = l.template()
+	greedy := l.template()
 	greedy.Txs[0].Outputs = []chain.Output{{Lock: bob.Lock(), Value: chain.Native(5)}}
 	greedy.Header.TxRoot, greedy.Header.WitnessRoot = greedy.Roots()
 	solve(greedy)
