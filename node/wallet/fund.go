@@ -133,9 +133,12 @@ func (w *Wallet) fund(c *coins, p *plan) (*Partial, error) {
 	return nil, fmt.Errorf("%w: its payment changes the weight that it is for", ErrSponsor)
 }
 
+// firstWeight is a guess to start from.
+const firstWeight = 1000
+
 // settle looks for a fee; nil if it finds none.
 func (w *Wallet) settle(c *coins, p *plan, from uint64) (*Partial, error) {
-	fee, drawn := uint64(1), p.draw(1, 0)
+	fee, drawn := uint64(1), p.draw(1, firstWeight)
 	for range feeRounds {
 		part, err := w.assemble(c, p, max(fee, drawn), drawn)
 		if err != nil {
@@ -153,7 +156,9 @@ func (w *Wallet) settle(c *coins, p *plan, from uint64) (*Partial, error) {
 		if need <= fee && drawn == p.draw(max(fee, drawn), weight) {
 			return part, p.check(part)
 		}
-		fee = max(fee, need)
+		if fee = max(fee, need); p.sponsor != nil {
+			fee = need
+		}
 		drawn = p.draw(fee, weight)
 	}
 	return nil, nil

@@ -28,12 +28,9 @@ func (w *Wallet) sponsored(ctx context.Context, p *plan) (*Partial, *Env, error)
 	}
 	failed := fmt.Errorf("%w: no shards", ErrSponsor)
 	for _, u := range w.pool {
-		q, err := w.through(env.Env, p, u)
+		part, err := w.tryShard(ctx, &env, p, u)
 		if err == nil {
-			var part *Partial
-			if part, _, err = w.reserve(ctx, q); err == nil {
-				return part, &env, nil
-			}
+			return part, &env, nil
 		}
 		if !errors.Is(err, ErrTaken) && !errors.Is(err, ErrSponsor) {
 			return nil, nil, err
@@ -41,6 +38,23 @@ func (w *Wallet) sponsored(ctx context.Context, p *plan) (*Partial, *Env, error)
 		failed = err
 	}
 	return nil, nil, failed
+}
+
+// tryShard reserves a plan with a shard, if it was not spent in the meantime.
+func (w *Wallet) tryShard(ctx context.Context, env *Env, p *plan, u chain.UTXO) (*Partial, error) {
+	_, there, err := w.ledger.Output(ctx, u.Outpoint)
+	if err != nil {
+		return nil, fmt.Errorf("wallet: %w", err)
+	}
+	q, err := w.through(env.Env, p, u)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, fmt.Errorf("%w: shard %v:%d is spent", ErrSponsor, u.Outpoint.Tx, u.Outpoint.Index)
+	}
+	part, _, err := w.reserve(ctx, q)
+	return part, err
 }
 
 // through adds a shard to a plan.

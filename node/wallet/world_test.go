@@ -75,15 +75,29 @@ func coin(k chaintest.Wallet, n uint64) chain.Output {
 	return chain.Output{Lock: k.Lock(), Value: chain.Native(n)}
 }
 
+// above is a store with outputs of transactions that are not in a block.
+type above struct {
+	*chaintest.Memory
+	outputs map[chain.Outpoint]chain.Output
+}
+
+func (a *above) Entry(o chain.Outpoint) (chain.Entry, bool, error) {
+	if out, ok := a.outputs[o]; ok {
+		return chain.Entry{Output: out}, true, nil
+	}
+	return a.Memory.Entry(o)
+}
+
 // mine checks a transaction by the rules, demands its fee, and puts it into a block.
 func (w *world) mine(all ...*Built) {
 	w.t.Helper()
 	var txs []chaintest.Signed
+	view := &above{w.Store, map[chain.Outpoint]chain.Output{}}
 	for _, b := range all {
 		for i, a := range b.Attachments {
 			w.Store.Attach(b.Tx.Attachments[i].Kind, a)
 		}
-		v, err := w.CheckTx(w.Network.Env(), w.Store, w.Store, b.Tx, b.Witness)
+		v, err := w.CheckTx(w.Network.Env(), view, w.Store, b.Tx, b.Witness)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -95,6 +109,9 @@ func (w *world) mine(all ...*Built) {
 		change, _ := env.fee(b.FeeToken, 4*60) // of an output that was left out
 		if most := max(need, b.Drawn) + env.dust() + change; b.Fee > most {
 			w.t.Fatalf("fee %d, the weight of %d asks for %d, and dust is %d", b.Fee, v.Weight, need, env.dust())
+		}
+		for i, o := range b.Tx.Outputs {
+			view.outputs[chain.Outpoint{Tx: b.Tx.ID(), Index: uint32(i)}] = o
 		}
 		txs = append(txs, chaintest.Signed{Tx: b.Tx, Witness: b.Witness})
 	}
