@@ -8,8 +8,9 @@
 // Token by token, the largest amounts come first. That takes the fewest inputs, so the least fee
 // now, and keeps what is chosen repeatable; [Wallet.Consolidate] joins the small ones when fees
 // are low. Confirmed coins come before change that waits for a block. Coins that cost more to
-// spend than they hold are left alone, and change of that size becomes a part of the fee. Resources, states and
-// outputs under other locks than the key's are spent only by the methods that name them.
+// spend than they hold are left alone, and change of that size becomes a part of the fee.
+// Resources, states and outputs under other locks than the key's are spent only by the methods
+// that name them.
 //
 // # Reservations
 //

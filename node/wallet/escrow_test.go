@@ -11,7 +11,8 @@ import (
 )
 
 var (
-	client, operator, royal, challenger = chaintest.NewWallet("client"), chaintest.NewWallet("operator"), chaintest.NewWallet("royal"), chaintest.NewWallet("challenger")
+	client, operator  = chaintest.NewWallet("client"), chaintest.NewWallet("operator")
+	royal, challenger = chaintest.NewWallet("royal"), chaintest.NewWallet("challenger")
 
 	jobInput, jobOutput = []byte("input"), []byte("output")
 )
@@ -107,24 +108,32 @@ func TestEscrowsEndAsTheMarketSays(t *testing.T) {
 		exit  func(j *job) (*Built, error)
 		pays  func(bond, fee int64) amounts
 	}{
-		"accept": {zk, infer, 1, func(j *job) (*Built, error) { return j.client.Accept(t.Context(), j.utxo) },
-			func(bond, fee int64) amounts { return amounts{reserve - fee, price + bond} }},
+		"accept": {
+			zk, infer, 1, func(j *job) (*Built, error) { return j.client.Accept(t.Context(), j.utxo) },
+			func(bond, fee int64) amounts { return amounts{reserve - fee, price + bond} },
+		},
 		"prove": {zk, prove, promised, func(j *job) (*Built, error) {
 			return j.operator.Prove(t.Context(), j.utxo, j.evidence(operator.Lock(), jobOutput))
 		}, func(bond, fee int64) amounts { return amounts{reserve - fee, price + bond} }},
 		"late": {zk, infer, promised + 1, func(j *job) (*Built, error) {
 			return j.operator.Prove(t.Context(), j.utxo, j.evidence(operator.Lock(), jobOutput))
 		}, func(bond, fee int64) amounts { return amounts{price - price/2 + reserve - fee, price/2 + bond} }},
-		"release early": {zk, infer, promised/2 - 1, func(j *job) (*Built, error) { return j.operator.Release(t.Context(), j.utxo) },
+		"release early": {
+			zk, infer, promised/2 - 1, func(j *job) (*Built, error) { return j.operator.Release(t.Context(), j.utxo) },
 			func(bond, fee int64) amounts {
 				return amounts{price + royalty + reserve + bond*5/100, bond - bond*5/100 - fee}
-			}},
-		"release": {zk, infer, promised / 2, func(j *job) (*Built, error) { return j.operator.Release(t.Context(), j.utxo) },
+			},
+		},
+		"release": {
+			zk, infer, promised / 2, func(j *job) (*Built, error) { return j.operator.Release(t.Context(), j.utxo) },
 			func(bond, fee int64) amounts {
 				return amounts{price + royalty + reserve + bond*20/100, bond - bond*20/100 - fee}
-			}},
-		"missed": {zk, infer, promised + lateness + 1, func(j *job) (*Built, error) { return j.client.Missed(t.Context(), j.utxo) },
-			func(bond, fee int64) amounts { return amounts{price + royalty + reserve + bond/2 - fee, 0} }},
+			},
+		},
+		"missed": {
+			zk, infer, promised + lateness + 1, func(j *job) (*Built, error) { return j.client.Missed(t.Context(), j.utxo) },
+			func(bond, fee int64) amounts { return amounts{price + royalty + reserve + bond/2 - fee, 0} },
+		},
 		"claim": {optimistic, infer, 1, func(j *job) (*Built, error) {
 			b := j.must(j.operator.Claim(t.Context(), j.utxo, jobInput, jobOutput))
 			j.mine(b)

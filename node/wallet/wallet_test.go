@@ -152,3 +152,25 @@ func TestCancelledTransactionsGiveTheirOutputsBack(t *testing.T) {
 	}
 	w.must(a.Send(t.Context(), to(bob, 1000)))
 }
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	w, u := locked(t, alice.Lock(), 777)
+	var short *FundsError
+	_, err := w.wallet(alice).SendFrom(t.Context(), []chain.UTXO{u}, to(bob, 700))
+	if !errors.As(err, &short) || short.Have != 777 || short.Need <= 777 {
+		t.Error(err)
+	}
+	for want, err := range map[string]error{
+		"insufficient funds: 5 base units of WES needed, 3 spendable, 2 wait for a block, 4 are change that has to wait for a block, 1 mined and not mature, 6 in coins not worth their fee": &FundsError{
+			Need: 5, Have: 3, Reserved: 2, Immature: 1, Unconfirmed: 4, Dust: 6,
+		},
+		"insufficient funds: 5 units of token " + chain.TokenID{1}.String() + " needed, 0 spendable": &FundsError{Token: chain.TokenID{1}, Need: 5},
+		"the transaction is not complete; missing: a signature under key " + chain.Hash(bob.Public()).String() + ", too early": &PartialError{
+			Gaps: []Gap{{Kind: GapSignature, Key: bob.Public()}, {Kind: GapTime, Text: "too early"}},
+		},
+	} {
+		if err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+}
