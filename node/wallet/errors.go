@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -77,12 +78,16 @@ type PartialError struct {
 }
 
 func (e *PartialError) Error() string {
-	s := "the transaction is not complete; missing:"
-	for i, g := range e.Gaps {
-		if i > 0 {
-			s += ","
-		}
-		s += " " + g.String()
+	return "the transaction is not complete: " + (&GapsError{e.Gaps}).Error()
+}
+
+// GapsError says what a wallet lacks to open a lock.
+type GapsError struct{ Gaps []Gap }
+
+func (e *GapsError) Error() string {
+	var all []string
+	for _, g := range e.Gaps {
+		all = append(all, g.String())
 	}
-	return s
+	return "missing " + strings.Join(all, ", ")
 }

@@ -211,8 +211,8 @@ func TestExitsAreNotBuiltOutOfTime(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var partial *PartialError
-	if _, err := j.operator.Accept(t.Context(), j.utxo); !errors.As(err, &partial) || partial.Gaps[0].Key != client.Public() {
+	var gaps *GapsError
+	if _, err := j.operator.Accept(t.Context(), j.utxo); !errors.Is(err, ErrLock) || !errors.As(err, &gaps) || gaps.Gaps[0].Key != client.Public() {
 		t.Errorf("the operator accepted: %v", err)
 	}
 	if _, err := j.client.Unbond(t.Context(), j.utxo); !errors.Is(err, ErrState) {

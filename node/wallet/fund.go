@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -38,7 +39,11 @@ func (w *Wallet) reserve(ctx context.Context, p *plan) (*Partial, *Env, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		complete, err := part.signable(c.env.Env, w.FeeToken)
+		others := 0
+		if p.offer != nil {
+			others = len(p.offer.Tx.Inputs)
+		}
+		complete, err := w.signable(part, c.env.Env, others)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -46,10 +51,7 @@ func (w *Wallet) reserve(ctx context.Context, p *plan) (*Partial, *Env, error) {
 		if !complete || p.given != nil {
 			r.Change = nil // nobody knows whether others sign
 		}
-		if p.offer != nil {
-			n := len(p.offer.Tx.Inputs)
-			r.Others, r.Inputs = r.Inputs[:n], r.Inputs[n:]
-		}
+		r.Others, r.Inputs = r.Inputs[:others], r.Inputs[others:]
 		err = w.reserved.Add(r, c.env.Now, c.under.dead)
 		if err == nil {
 			return part, &c.env, nil
@@ -60,14 +62,20 @@ func (w *Wallet) reserve(ctx context.Context, p *plan) (*Partial, *Env, error) {
 	}
 }
 
-// signable reports whether all signatures are there. It is an error if anything else is missing.
-func (p *Partial) signable(env chain.Env, feeToken chain.TokenID) (complete bool, err error) {
+// signable reports whether all signatures are there. It is an error if anything else is missing,
+// or if the wallet has no part in what an input asks for.
+func (w *Wallet) signable(p *Partial, env chain.Env, others int) (complete bool, err error) {
 	var missing *PartialError
-	_, err = p.finish(env, feeToken)
-	if errors.As(err, &missing) && !onlySignatures(missing.Gaps) {
-		return false, fmt.Errorf("%w: %w", ErrLock, err)
+	_, err = p.finish(env, w.FeeToken)
+	if !errors.As(err, &missing) {
+		return err == nil, err
 	}
-	return err == nil, nil
+	ours := p.inputs[others:]
+	strange := func(in partialInput) bool { return !in.asks(p.opener(env), w.signer.Public()) }
+	if !onlySignatures(missing.Gaps) || slices.ContainsFunc(ours, strange) {
+		return false, fmt.Errorf("%w: %w", ErrLock, &GapsError{missing.Gaps})
+	}
+	return false, nil
 }
 
 // draft makes the transaction of a plan and signs it.

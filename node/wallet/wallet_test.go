@@ -165,7 +165,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			Need: 5, Have: 3, Reserved: 2, Immature: 1, Unconfirmed: 4, Dust: 6,
 		},
 		"insufficient funds: 5 units of token " + chain.TokenID{1}.String() + " needed, 0 spendable": &FundsError{Token: chain.TokenID{1}, Need: 5},
-		"the transaction is not complete; missing: a signature under key " + chain.Hash(bob.Public()).String() + ", too early": &PartialError{
+		"the transaction is not complete: missing a signature under key " + chain.Hash(bob.Public()).String() + ", too early": &PartialError{
 			Gaps: []Gap{{Kind: GapSignature, Key: bob.Public()}, {Kind: GapTime, Text: "too early"}},
 		},
 	} {
