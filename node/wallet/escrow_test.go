@@ -31,7 +31,7 @@ const promised, lateness = 600_000, 720_000
 func terms(t *testing.T, level chain.Level, kind chain.JobKind) (w *world, e chain.JobEscrow, program chain.UTXO) {
 	t.Helper()
 	w = newWorld(t, coin(client, 50_000_000), coin(operator, 50_000_000), coin(challenger, 1_000_000), coin(alice, 1_000_000))
-	raw, key := chaintest.Key(500, 1)
+	raw, key := chaintest.Key(5000, 1)
 	resource := chain.Resource{CID: []byte{1}, Kind: chain.ResourceModel, Size: 1, Name: "model"}
 	if kind == chain.JobProve {
 		resource.Kind = chain.ResourcePlonk

@@ -74,6 +74,34 @@ func TestPoolPaymentsFitAnyWeight(t *testing.T) {
 	}
 }
 
+// TestPoolPaymentsThatChangeTheirOwnWeight has shards of which a payment leaves about 2^16 units,
+// where the length of what is left changes: a longer payment makes a lighter transaction.
+func TestPoolPaymentsThatChangeTheirOwnWeight(t *testing.T) {
+	w := newWorld(t, coin(alice, 1<<50), coin(bob, 1_000_000))
+	a := w.wallet(alice)
+	pool := openPool(w)
+	pool.Rate, pool.PeriodCap = 50, 1<<44
+	first := w.must(w.wallet(bob).Through(w.shards(a, pool, 16<<20)...).Send(t.Context(), to(carol, 1000)))
+	for v := 1<<16 + first.Drawn - 2000; v < 1<<16+first.Drawn+2000; v += 100 {
+		x := w.wallet(bob).Through(w.shards(a, pool, 16*v)...)
+		w.mine(w.must(x.Send(t.Context(), to(carol, 1000))))
+	}
+}
+
+func TestPoolPaysForProofs(t *testing.T) {
+	j := newJob(t, chain.LevelZK, chain.JobInfer)
+	pool := openPool(j.world)
+	pool.Operations, pool.MaxPerTx, pool.PeriodCap, pool.Rate = chain.AllOperations, 1<<40, 1<<50, 1
+	shards := j.shards(j.wallet(alice), pool, 900_000)
+	o := j.operator.Through(shards...)
+	o.MaxFee = chain.Unit
+	b := j.must(o.Prove(t.Context(), j.utxo, j.evidence(operator.Lock(), jobOutput)))
+	if b.Fee != b.Drawn {
+		t.Errorf("%d of %d are paid", b.Drawn, b.Fee)
+	}
+	j.mine(b)
+}
+
 func TestPoolsThatDoNotPayAreNotUsed(t *testing.T) {
 	w := newWorld(t, coin(alice, 100_000_000), coin(bob, 1_000_000))
 	for name, c := range map[string]struct {

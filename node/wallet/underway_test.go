@@ -48,6 +48,43 @@ func TestChangeIsSpentBeforeABlockWithinTheLimitsOfMempools(t *testing.T) {
 	w.mine(w.must(a.Send(t.Context(), to(bob, 10_000))))
 }
 
+// TestChangeOfManyTransactionsIsNotJoinedBeyondTheLimits has as many parents as a mempool takes,
+// and one more.
+func TestChangeOfManyTransactionsIsNotJoinedBeyondTheLimits(t *testing.T) {
+	var outputs []chain.Output
+	for range DefaultMaxChain {
+		outputs = append(outputs, coin(alice, 100_000))
+	}
+	w := newWorld(t, outputs...)
+	a := w.wallet(alice)
+	for range DefaultMaxChain {
+		w.must(a.Send(t.Context(), to(bob, 10_000)))
+	}
+	var short *FundsError
+	if _, err := a.Send(t.Context(), to(bob, 88_000*DefaultMaxChain-40_000)); !errors.As(err, &short) || short.Unconfirmed < 88_000*DefaultMaxChain {
+		t.Error(err)
+	}
+	w.must(a.Send(t.Context(), to(bob, 88_000*(DefaultMaxChain-1)-40_000)))
+}
+
+// TestATransactionHasNoMoreChildrenThanAMempoolTakes spends its outputs one by one.
+func TestATransactionHasNoMoreChildrenThanAMempoolTakes(t *testing.T) {
+	w := newWorld(t, coin(alice, 10_000_000))
+	a := w.wallet(alice)
+	var split []Payment
+	for range DefaultMaxChain + 5 {
+		split = append(split, Payment{alice.Lock(), chain.Native(100_000)})
+	}
+	w.must(a.Send(t.Context(), split...))
+	for i := range DefaultMaxChain {
+		b, err := a.Send(t.Context(), Payment{hidden(bob.Lock()), chain.Native(98_500)}) // without change
+		var short *FundsError
+		if last := i == DefaultMaxChain-1; last != errors.As(err, &short) || !last && len(b.Tx.Inputs) != 1 {
+			t.Fatalf("child %d: %v", i, err)
+		}
+	}
+}
+
 func TestConflictedTransactionsFreeTheirOtherInputs(t *testing.T) {
 	w := newWorld(t, coin(alice, 100_000), coin(alice, 90_000))
 	a := w.wallet(alice)
