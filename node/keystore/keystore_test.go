@@ -2,9 +2,13 @@ package keystore
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -132,9 +136,82 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		changed[i] ^= 1
 		try(changed)
 	}
-	try(bytes.Repeat([]byte(" "), maxFile+1))
-	other := bytes.Replace(good, []byte(`"public": "`), []byte(`"public": "0`), 1)
-	try(other)
+	another := s.Dir + "/b.json"
+	k, err := s.New("b", Protection{Passphrase: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{
+		"too long":             append(bytes.Clone(good), bytes.Repeat([]byte(" "), maxFile)...),
+		"trailing data":        append(bytes.Clone(good), "{}"...),
+		"another's public key": bytes.Replace(good, []byte(hex.EncodeToString(want.private[32:])), []byte(hex.EncodeToString(k.Public[:])), 1),
+		"no seed":              []byte(`{"version":1,"public":"` + hex.EncodeToString(k.Public[:]) + `","unprotected":"00"}`),
+		"both":                 bytes.Replace(good, []byte(`"encrypted"`), []byte(`"unprotected": "00", "encrypted"`), 1),
+		"more":                 bytes.Replace(good, []byte(`"version"`), []byte(`"more": 1, "version"`), 1),
+		"costly":               costly(t, k.Public),
+	} {
+		if err := os.WriteFile(another, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Unlock("b", say("x")); !errors.Is(err, ErrFile) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// costly is a file whose stanza asks for a work factor of 30.
+func costly(t *testing.T, public chain.PublicKey) []byte {
+	t.Helper()
+	stanza := "age-encryption.org/v1\n-> scrypt " + base64.RawStdEncoding.EncodeToString(make([]byte, 16)) + " 30\n" +
+		base64.RawStdEncoding.EncodeToString(make([]byte, 32)) + "\n--- " + base64.RawStdEncoding.EncodeToString(make([]byte, 32)) + "\n"
+	raw, err := json.Marshal(&file{Version: formatVersion, Public: hex.EncodeToString(public[:]), Encrypted: []byte(stanza)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestLinksAndOpenFilesAreRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no links or permissions there")
+	}
+	s := quick(t)
+	if _, err := s.New("a", Protection{Unprotected: true}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.Dir, "a.json")
+	if err := os.Symlink(path, filepath.Join(s.Dir, "link.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(s.Dir, "folder.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"link", "folder"} {
+		if _, err := s.Unlock(name, say("")); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o602} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Unlock("a", say("")); !errors.Is(err, ErrPermissions) || !strings.Contains(err.Error(), "chmod 600") {
+			t.Errorf("%v: %v", mode, err)
+		}
+		if _, err := s.Get("a"); err != nil {
+			t.Errorf("the public key is no secret: %v", err)
+		}
+	}
+}
+
+func TestWorkFactorsAreBounded(t *testing.T) {
+	s := quick(t)
+	for _, work := range []int{-1, MaxWorkFactor + 1, 31} {
+		s.WorkFactor = work
+		if _, err := s.New("a", Protection{Passphrase: "x"}); err == nil {
+			t.Errorf("took %d", work)
+		}
+	}
 }
 
 func FuzzDecode(f *testing.F) {

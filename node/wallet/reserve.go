@@ -1,215 +1,84 @@
 package wallet
 
 import (
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
-	"time"
 
 	"github.com/weisyn/wes/chain"
 )
 
-// reserveTime is how long outputs stay reserved, in ms of the ledger's time: the age at which a
-// mempool gives transactions up is longer, but a wallet that waited so long should look again.
-const reserveTime = 3_600_000
-
-// Reservations are outputs that transactions under way use.
+// Reservations are the transactions under way of one or more wallets.
 type Reservations interface {
-	// Held returns those reserved at a time of the ledger, in ms.
-	Held(now uint64) (map[chain.Outpoint]bool, error)
-	// Take reserves outputs until a time. It fails with ErrTaken if one is reserved already, and
-	// then reserves none.
-	Take(all []chain.Outpoint, now, until uint64) error
-	// Free gives outputs back.
-	Free(all []chain.Outpoint) error
+	// Pending returns those that can take effect at a time of the ledger, in ms, in the order in
+	// which they were added.
+	Pending(now uint64) ([]Pending, error)
+	// Add records one. It fails with ErrTaken, and records nothing, if another one that can take
+	// effect has one of its inputs. Those in dead cannot; the ones in its way are removed.
+	Add(p *Pending, now uint64, dead map[chain.Hash]bool) error
+	// Remove forgets one, if it is there.
+	Remove(id chain.Hash) error
 }
-
-// ErrTaken is returned by Take: another transaction was faster.
-var ErrTaken = errors.New("an output is reserved by another transaction")
 
 // Memory reserves for one process.
 type Memory struct {
 	mu struct {
 		sync.Mutex
-		until map[chain.Outpoint]uint64
+		all []Pending
 	}
 }
 
 var _ Reservations = (*Memory)(nil)
 
-// Held implements Reservations.
-func (m *Memory) Held(now uint64) (map[chain.Outpoint]bool, error) {
+// Pending implements Reservations.
+func (m *Memory) Pending(now uint64) ([]Pending, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return held(m.mu.until, now), nil
+	return slices.DeleteFunc(slices.Clone(m.mu.all), expired(now)), nil
 }
 
-func held(until map[chain.Outpoint]uint64, now uint64) map[chain.Outpoint]bool {
-	all := map[chain.Outpoint]bool{}
-	for o, end := range until {
-		if end > now {
-			all[o] = true
-		}
-	}
-	return all
-}
-
-// Take implements Reservations.
-func (m *Memory) Take(all []chain.Outpoint, now, until uint64) error {
+// Add implements Reservations.
+func (m *Memory) Add(p *Pending, now uint64, dead map[chain.Hash]bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.mu.until == nil {
-		m.mu.until = map[chain.Outpoint]uint64{}
+	all, err := reserve(m.mu.all, p, now, dead)
+	if err == nil {
+		m.mu.all = all
 	}
-	return take(m.mu.until, all, now, until)
+	return err
 }
 
-func take(set map[chain.Outpoint]uint64, all []chain.Outpoint, now, until uint64) error {
-	for o, end := range set {
-		if end <= now {
-			delete(set, o)
-		}
-	}
-	for _, o := range all {
-		if set[o] > now {
-			return ErrTaken
-		}
-	}
-	for _, o := range all {
-		set[o] = until
-	}
+// Remove implements Reservations.
+func (m *Memory) Remove(id chain.Hash) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.all = without(m.mu.all, id)
 	return nil
 }
 
-// Free implements Reservations.
-func (m *Memory) Free(all []chain.Outpoint) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, o := range all {
-		delete(m.mu.until, o)
-	}
-	return nil
+func expired(now uint64) func(Pending) bool {
+	return func(p Pending) bool { return p.Until < now }
 }
 
-// File reserves for all processes that share it.
-type File struct{ Path string }
-
-var _ Reservations = (*File)(nil)
-
-// lockTime is how long a process waits for another, and after how long a lock is of a process
-// that died.
-const lockTime = 20 * time.Second
-
-// reservation is an element of the file.
-type reservation struct {
-	Tx    string `json:"tx"`
-	Index uint32 `json:"index"`
-	Until uint64 `json:"until"`
-}
-
-// Held implements Reservations.
-func (f *File) Held(now uint64) (map[chain.Outpoint]bool, error) {
-	set, err := f.read()
-	if err != nil {
-		return nil, err
+// reserve returns a list with p and without what has expired or is dead and in its way.
+func reserve(all []Pending, p *Pending, now uint64, dead map[chain.Hash]bool) ([]Pending, error) {
+	mine := map[chain.Outpoint]bool{}
+	for _, o := range p.Inputs {
+		mine[o] = true
 	}
-	return held(set, now), nil
-}
-
-// Take implements Reservations.
-func (f *File) Take(all []chain.Outpoint, now, until uint64) error {
-	return f.change(func(set map[chain.Outpoint]uint64) error { return take(set, all, now, until) })
-}
-
-// Free implements Reservations.
-func (f *File) Free(all []chain.Outpoint) error {
-	return f.change(func(set map[chain.Outpoint]uint64) error {
-		for _, o := range all {
-			delete(set, o)
-		}
-		return nil
-	})
-}
-
-func (f *File) read() (map[chain.Outpoint]uint64, error) {
-	raw, err := os.ReadFile(f.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[chain.Outpoint]uint64{}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read reservations: %w", err)
-	}
-	var list []reservation
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, fmt.Errorf("read reservations: %s: %w; remove the file to forget them", f.Path, err)
-	}
-	set := map[chain.Outpoint]uint64{}
-	for _, r := range list {
-		o := chain.Outpoint{Index: r.Index}
-		if n, err := hex.Decode(o.Tx[:], []byte(r.Tx[:min(len(r.Tx), 2*chain.HashSize)])); err != nil || n != chain.HashSize {
-			return nil, fmt.Errorf("read reservations: %s: %q is no hash; remove the file to forget them", f.Path, r.Tx)
-		}
-		set[o] = r.Until
-	}
-	return set, nil
-}
-
-// change rewrites the file, one process at a time.
-func (f *File) change(do func(map[chain.Outpoint]uint64) error) error {
-	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
-		return fmt.Errorf("write reservations: %w", err)
-	}
-	release, err := lock(f.Path + ".lock")
-	if err != nil {
-		return err
-	}
-	defer release()
-	set, err := f.read()
-	if err != nil {
-		return err
-	}
-	if err := do(set); err != nil {
-		return err
-	}
-	list := []reservation{}
-	for o, until := range set {
-		list = append(list, reservation{o.Tx.String(), o.Index, until})
-	}
-	raw, err := json.MarshalIndent(list, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(f.Path+".new", raw, 0o600); err != nil {
-		return fmt.Errorf("write reservations: %w", err)
-	}
-	if err := os.Rename(f.Path+".new", f.Path); err != nil {
-		return fmt.Errorf("write reservations: %w", err)
-	}
-	return nil
-}
-
-// lock makes a file that nobody else has, and waits while somebody has it.
-func lock(path string) (release func(), err error) {
-	for end := time.Now().Add(lockTime); ; {
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err == nil {
-			return func() { _ = os.Remove(path) }, file.Close()
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("lock reservations: %w", err)
-		}
-		if i, err := os.Stat(path); err == nil && time.Since(i.ModTime()) > lockTime {
-			_ = os.Remove(path) // its process is gone
+	var kept []Pending
+	for _, q := range all {
+		clash := slices.ContainsFunc(q.Inputs, func(o chain.Outpoint) bool { return mine[o] })
+		switch {
+		case q.Until < now || clash && dead[q.ID]:
 			continue
+		case clash:
+			return nil, ErrTaken
 		}
-		if time.Now().After(end) {
-			return nil, fmt.Errorf("lock reservations: another process holds %s", path)
-		}
-		<-time.After(10 * time.Millisecond)
+		kept = append(kept, q)
 	}
+	return append(kept, *p), nil
+}
+
+func without(all []Pending, id chain.Hash) []Pending {
+	return slices.DeleteFunc(slices.Clone(all), func(p Pending) bool { return p.ID == id })
 }

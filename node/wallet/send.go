@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -15,6 +14,14 @@ type Payment struct {
 
 // Send builds a transaction that pays.
 func (w *Wallet) Send(ctx context.Context, all ...Payment) (*Built, error) {
+	outputs, err := outputsOf(all)
+	if err != nil {
+		return nil, err
+	}
+	return w.build(ctx, &plan{pay: pays(outputs...)})
+}
+
+func outputsOf(all []Payment) ([]chain.Output, error) {
 	var outputs []chain.Output
 	for _, p := range all {
 		if len(p.Value) == 0 {
@@ -22,14 +29,30 @@ func (w *Wallet) Send(ctx context.Context, all ...Payment) (*Built, error) {
 		}
 		outputs = append(outputs, chain.Output{Lock: p.To, Value: p.Value})
 	}
-	return w.build(ctx, &plan{outputs: fixed(outputs...)})
+	if len(outputs) == 0 {
+		return nil, ErrAmount
+	}
+	return outputs, nil
 }
 
-// fixed are outputs that do not depend on the first input.
-func fixed(all ...chain.Output) func(chain.Outpoint) []chain.Output {
-	return func(chain.Outpoint) []chain.Output { return append([]chain.Output(nil), all...) }
-}
-
-func attachment(a attached) chain.Attachment {
-	return chain.Attachment{Kind: a.kind, SHA256: sha256.Sum256(a.bytes), Len: uint32(len(a.bytes))}
+// SendFrom builds a transaction that pays from certain assets alone, whatever their locks, and the fee too.
+// What is left goes back under the lock of the first. It returns a PartialError where others
+// have to sign.
+func (w *Wallet) SendFrom(ctx context.Context, from []chain.UTXO, all ...Payment) (*Built, error) {
+	outputs, err := outputsOf(all)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{pay: pays(outputs...), alone: true}
+	for _, u := range from {
+		if u.Entry.Output.Body != nil {
+			return nil, ErrState
+		}
+		p.inputs = append(p.inputs, spend{utxo: u})
+	}
+	if len(from) == 0 {
+		return nil, ErrAmount
+	}
+	p.change = from[0].Entry.Output.Lock
+	return w.build(ctx, p)
 }
