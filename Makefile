@@ -17,14 +17,14 @@ ICICLE_TAGS ?= icicle icicle_v3
 export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo 0)
 
 # Packages whose goroutines share memory; the others only start them through these.
-RACE := ./chain ./gpu/... ./prover ./prover/circuit ./prover/circuit/service ./prover/circuit/wire ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
+RACE := ./chain ./chain/replica/... ./chain/store ./chain/ures ./gpu/... ./node/... ./prover ./prover/circuit ./prover/circuit/service ./prover/circuit/wire ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
 
-.PHONY: help build deps demo test race fuzz bench icicle gpu-test check clean
+.PHONY: help build deps demo test race fuzz simulate bench icicle gpu-test check clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
-	@echo "more: make build deps race fuzz bench icicle gpu-test check clean"
+	@echo "more: make build deps race fuzz simulate bench icicle gpu-test check clean"
 
 build:
 	$(GO) build -o $(WES) ./cmd/wes
@@ -49,6 +49,12 @@ fuzz:
 			echo "$$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$dir; \
 		done; \
 	done
+
+# 10,000 schedules of faults and adversaries over networks of nodes, from as many seeds. A failure
+# prints how to replay it.
+SCHEDULES ?= 10000
+simulate:
+	$(GO) test -count 1 -timeout 120m ./chain/chaintest/simulator -run RandomSchedules -schedules $(SCHEDULES)
 
 # Every suite, for benchmarks/results. The program is built again to be sure that it knows its
 # revision, which the report names.

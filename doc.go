@@ -38,6 +38,15 @@
 //	chain                 the ledger's rules, pure
 //	chain/consensus       which block is the tip, and how to get there: a pure core
 //	chain/mempool         policy on transactions that wait
+//	chain/replica         one node's ledger as a state machine; the peers' messages
+//	chain/store           the ledger on disk
+//	chain/ures            resources, content-addressed
+//	node                  a node: configuration, networks, goroutines, miner
+//	node/api              JSON-RPC, health, metrics; server and client
+//	node/p2p              peers over libp2p
+//	node/proofs           proofs on the ledger, checked
+//	node/keystore         keys, encrypted
+//	node/wallet           transactions, built and signed
 //	chain/chaintest       stores and networks in memory, for tests
 //	benchmarks            measures all of this, for publication; only the command line imports it
 //

@@ -30,7 +30,10 @@ func simpleBlock(quick bool) int {
 
 func ledgerCases(o *Options) []Case {
 	n := simpleBlock(o.Quick)
-	return []Case{connectCase(n, "memory store", 25_000, openMemory)}
+	return []Case{
+		connectCase(n, "memory store", 25_000, openMemory), connectCase(n, "on disk", 10_000, openStore),
+		settlementCase(o, "digits_mlp"), settlementCase(o, "lenet5_28"),
+	}
 }
 
 // connectCase validates and connects a block of n simple transactions; rate is the goal, in
@@ -91,7 +94,7 @@ func newSimpleLedger(n int) (*simpleLedger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &simpleLedger{Network: network}
+	l := &simpleLedger{Network: network, genesis: network.First}
 	d := spend(l.Draft(), coins[0])
 	for left := n; left > 0; left -= simpleFan {
 		d.Pay(pay(1000 * min(left, simpleFan)))

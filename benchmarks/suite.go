@@ -31,6 +31,7 @@ func Suites() []Suite {
 		{"plonk", "PLONK proofs of circuits over BN254", plonkCases},
 		{"inference", "proofs of inference, by model", inferenceCases},
 		{"ledger", "blocks validated and connected to a ledger", ledgerCases},
+		{"network", "whole nodes on loopback: from submission to a block, and syncing a new node", networkCases},
 		{"onnx", "inference on ONNX Runtime, by model and provider", onnxCases},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/replica"
 	"github.com/weisyn/wes/chain/store"
+	"github.com/weisyn/wes/chain/ures"
 	"github.com/weisyn/wes/node/api"
 )
 
@@ -27,19 +28,20 @@ type Options struct {
 
 // Node is an open node. Its methods may be called from any goroutine.
 type Node struct {
-	cfg     Config
-	network *Network
-	log     *slog.Logger
-	home    *home
-	rules   *chain.Validator
-	store   *store.Store
-	sockets *sockets
-	ledger  *ledger
-	health  *health
-	maker   *miner      // nil where no blocks are made
-	api     *api.Server // nil where it is off
-	parts   []part
-	closers closers
+	cfg       Config
+	network   *Network
+	log       *slog.Logger
+	home      *home
+	rules     *chain.Validator
+	store     *store.Store
+	sockets   *sockets
+	resources *ures.Store
+	ledger    *ledger
+	health    *health
+	maker     *miner      // nil where no blocks are made
+	api       *api.Server // nil where it is off
+	parts     []part
+	closers   closers
 }
 
 // Run opens a node, runs it until ctx ends or a part fails, and closes it.

@@ -29,7 +29,7 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 	o = o.withDefaults()
 	n := &Node{cfg: c, log: o.Log}
 	for _, open := range []func(context.Context, Options) error{
-		n.openHome, n.openStore, n.openSockets, n.openLedger, n.openMiner, n.openHealth, n.openAPI, n.listen,
+		n.openHome, n.openStore, n.openSockets, n.openResources, n.openLedger, n.openMiner, n.openHealth, n.openAPI, n.listen,
 	} {
 		if err := open(ctx, o); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -187,6 +187,7 @@ func (n *Node) openAPI(_ context.Context, o Options) error {
 	n.api, err = api.Open(api.Config{
 		Address: n.cfg.API, Token: token, Cert: n.cfg.APICert, Key: n.cfg.APIKey, Hosts: n.cfg.APIHosts,
 		Prefix: n.network.Prefix, Maturity: n.rules.Params.Maturity, Registry: o.Registry, Gatherer: o.Registry, Log: o.Log,
+		Resources: &shelf{n.resources},
 	}, &backend{n, o.Version})
 	if err != nil {
 		return err

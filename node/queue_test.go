@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/quic-go/quic-go.(*Transport).listen"),
 		goleak.IgnoreAnyFunction("github.com/libp2p/go-flow-metrics.(*sweeper).run"),
 		goleak.IgnoreTopFunction("github.com/ipfs/go-log/v2/writer.(*MirrorWriter).logRoutine"),
+		goleak.IgnoreAnyFunction("go.opencensus.io/stats/view.(*worker).start"),
 	)
 }
 

@@ -56,7 +56,7 @@ func openSockets(ctx context.Context, c *Config, n *Network, seed []byte, bans s
 func (c *Config) peerConfig(n *Network, seed []byte, bans string, o Options) (p2p.Config, error) {
 	cfg := p2p.Default()
 	cfg.Seed, cfg.Agent = seed, "wes/"+o.Version
-	cfg.Network = fmt.Sprintf("%s-%.7s", n.Name, n.Chain())
+	cfg.Network = networkName(n)
 	cfg.Listen, cfg.Announce, cfg.Static, cfg.Bootstrap = c.listen(n), c.Announce, c.Peers, n.Bootstrap
 	cfg.MDNS, cfg.DHT, cfg.NAT = c.MDNS, c.DHT, c.NAT
 	cfg.LowWater, cfg.HighWater = c.PeersLow, c.PeersHigh
@@ -70,6 +70,9 @@ func (c *Config) peerConfig(n *Network, seed []byte, bans string, o Options) (p2
 	cfg.Bans, err = loadBans(bans)
 	return cfg, err
 }
+
+// networkName is part of the names of all protocols.
+func networkName(n *Network) string { return fmt.Sprintf("%s-%.7s", n.Name, n.Chain()) }
 
 // greeting is version 1 and the hash of the genesis block: what peers must have in common.
 func greeting(n *Network) []byte {

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// upkeepEvery is how often the store gives space back.
+	// upkeepEvery is how often space is given back.
 	upkeepEvery = 10 * time.Minute
 	// pruneBlocks is how many blocks are worked through between two events of the ledger.
 	pruneBlocks = 16
@@ -24,12 +24,12 @@ func upkeep(ctx context.Context, tidy func(context.Context) error) error {
 		case <-every.C:
 		}
 		if err := tidy(ctx); err != nil {
-			return ended(ctx, fmt.Errorf("tidy the store: %w", err))
+			return ended(ctx, fmt.Errorf("give space back: %w", err))
 		}
 	}
 }
 
-// tidy removes what the store need not keep any more.
+// tidy removes what the store and the resources need not keep any more.
 func (n *Node) tidy(ctx context.Context) error {
 	for more := true; more; {
 		var fault error
@@ -44,6 +44,8 @@ func (n *Node) tidy(ctx context.Context) error {
 			return fault
 		}
 	}
-	_, err := n.store.CollectGarbage(ctx.Done())
-	return err
+	if _, err := n.store.CollectGarbage(ctx.Done()); err != nil {
+		return err
+	}
+	return n.collect(ctx)
 }

@@ -61,6 +61,7 @@ func (r *Report) Sections() []Section {
 		circuitSections(slices.Concat(r.Of("groth16"), r.Of("plonk"))),
 		inferenceSections(r),
 		ledgerSections(r.Of("ledger")),
+		networkSections(r.Of("network")),
 		executionSections(r.Of("onnx")),
 	} {
 		list = append(list, s...)

@@ -12,6 +12,7 @@ type Network struct {
 	Ledger chain.Ledger
 	Store  *Memory
 	Miner  Wallet
+	First  *chain.Block // the genesis block
 	undo   []*chain.Undo
 }
 
@@ -27,7 +28,7 @@ func NewNetwork(v *chain.Validator, outputs ...chain.Output) (*Network, []chain.
 	if err != nil {
 		return nil, nil, fmt.Errorf("genesis: %w", err)
 	}
-	n := &Network{Validator: v, Ledger: a.After, Store: NewMemory(), Miner: NewWallet("miner")}
+	n := &Network{Validator: v, Ledger: a.After, Store: NewMemory(), Miner: NewWallet("miner"), First: b}
 	return n, a.Changes.Added, n.Store.Write(&a.Changes)
 }
 

@@ -111,7 +111,7 @@ func (s *Store) MarkStored(hs []chain.Hash) error {
 // MarkBad records that blocks break a rule, and forgets their bodies.
 func (s *Store) MarkBad(hs []chain.Hash) error {
 	return s.mark(hs, func(h *chain.StoredHeader) {
-		h.Bad = true
+		h.Bad, h.Stored = true, false
 		delete(s.bodies, h.Header.Hash())
 	})
 }

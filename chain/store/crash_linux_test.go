@@ -134,7 +134,6 @@ func entered(thread int) (nr uint64, entry bool) {
 // what it leaves: the store stands whole after the last step that had returned, or the one that
 // was cut off, and can go on. Every third write by default, all of them with WES_TEST_LARGE.
 func TestStoreSurvivesKillAtEveryWrite(t *testing.T) {
-	t.Parallel()
 	c := newScenario(t)
 	const lanes = 2
 	stride := 6

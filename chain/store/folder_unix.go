@@ -11,7 +11,8 @@ import (
 )
 
 // exclusively does something in a folder while no process has it open, or returns ErrLocked. The
-// lock is the one that Badger takes.
+// lock is the one that Badger takes. It is released by name: closing the file does not release
+// it while a child that is about to be executed has a copy.
 func exclusively(dir string, do func() error) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -24,7 +25,7 @@ func exclusively(dir string, do func() error) error {
 		}
 		return fmt.Errorf("lock: %w", err)
 	}
-	return do()
+	return errors.Join(do(), unix.Flock(int(f.Fd()), unix.LOCK_UN))
 }
 
 // syncFolder makes the names in a folder durable.

@@ -61,7 +61,7 @@ func genesis(t testing.TB, v *chain.Validator, outputs []chain.Output) (*chain.B
 }
 
 // small are options with which memtables are flushed and blocks need redo records soon.
-func small() Options { return Options{memTable: 1 << 20, Reserve: 1 << 20} }
+func small() Options { return Options{memTable: 256 << 10, Reserve: 1 << 20} }
 
 func validator(t testing.TB) *chain.Validator {
 	t.Helper()

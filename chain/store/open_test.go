@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -47,6 +48,18 @@ func TestOpenRefusesAnotherFormat(t *testing.T) {
 	w.close()
 	if _, err := Open(w.dir, w.o); !errors.Is(err, ErrFormat) && !errors.Is(err, ErrCorrupt) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestOpenTakesLogsThatACrashLeftEmpty(t *testing.T) {
+	w := newTwin(t, small(), pay(alice, 10))
+	w.mine()
+	w.close()
+	for _, name := range []string{"00009.mem", "000009.vlog"} {
+		w.must(os.WriteFile(filepath.Join(w.dir, name), nil, 0o600))
+		w.open()
+		w.check()
+		w.close()
 	}
 }
 

@@ -198,6 +198,9 @@ func (s *Store) Unpin(h chain.Hash) error {
 // as files are there, a file a second or so, and stops between two of them when stop is closed.
 func (s *Store) CollectGarbage(stop <-chan struct{}) (files int, err error) {
 	for {
+		if err := s.checkSpace(nil); err != nil {
+			return files, fmt.Errorf("collect garbage: %w", err)
+		}
 		select {
 		case <-stop:
 			return files, nil

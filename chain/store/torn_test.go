@@ -206,7 +206,6 @@ func TestTornTailsOfLogsLoseTheLastBlockAtMost(t *testing.T) {
 
 // TestDamageIsAnErrorThatNamesIt flips bytes all over the files of a store, and reads all of it.
 func TestDamageIsAnErrorThatNamesIt(t *testing.T) {
-	t.Parallel()
 	c := newScenario(t)
 	dir := t.TempDir()
 	s, err := Open(dir, c.o)

@@ -38,33 +38,43 @@ type Added struct {
 
 // Add keeps a file or folder, pinned under a name. Nothing stays if it fails.
 func (s *Store) Add(ctx context.Context, path, name string, progress Progress) (Added, error) {
-	return s.add(ctx, name, func() (format.Node, error) { return s.addPath(ctx, path, progress) })
+	return s.add(ctx, name, func(to format.DAGService) (format.Node, error) { return addPath(ctx, to, path, progress) })
 }
 
-// AddStream keeps what a reader gives, as a file.
+// AddStream keeps what a reader gives, as a file. Nothing stays if it fails.
 func (s *Store) AddStream(ctx context.Context, r io.Reader, name string, progress Progress) (Added, error) {
-	return s.add(ctx, name, func() (format.Node, error) { return s.addFile(r, progress) })
+	return s.add(ctx, name, func(to format.DAGService) (format.Node, error) { return addFile(to, r, progress) })
 }
 
-func (s *Store) add(ctx context.Context, name string, build func() (format.Node, error)) (Added, error) {
-	s.gc.RLock()
-	root, err := build()
+func (s *Store) add(ctx context.Context, name string, build func(to format.DAGService) (format.Node, error)) (Added, error) {
+	t := s.comes.begin()
+	root, err := s.pinned(name, func() (format.Node, error) { return build(&holding{s.local, t}) })
+	t.end()
 	if err != nil {
-		s.gc.RUnlock()
-		_, gc := s.Collect(ctx) // what has come so far is under no pin
+		// What has come so far is under no pin; that the caller is gone is why, as a rule.
+		_, gc := s.Collect(context.WithoutCancel(ctx))
 		return Added{}, fmt.Errorf("add a resource: %w", joined(err, gc))
 	}
-	defer s.gc.RUnlock()
-	size, err := root.Size()
+	s.announce(root.cid)
+	return Added{root.cid.String(), root.size}, nil
+}
+
+// rooted is a graph that is here.
+type rooted struct {
+	cid  cid.Cid
+	size uint64 // bytes of all blocks
+}
+
+func (s *Store) pinned(name string, build func() (format.Node, error)) (rooted, error) {
+	n, err := build()
 	if err != nil {
-		return Added{}, fmt.Errorf("add a resource: %w", err)
+		return rooted{}, err
 	}
-	c := root.Cid().String()
-	if err := s.pins.set(Pin{CID: c, Name: name, Size: size, Since: time.Now().UTC()}); err != nil {
-		return Added{}, fmt.Errorf("add a resource: %w", err)
+	size, err := n.Size()
+	if err != nil {
+		return rooted{}, err
 	}
-	s.provide(ctx, root.Cid())
-	return Added{c, size}, nil
+	return rooted{n.Cid(), size}, s.pins.set(Pin{CID: n.Cid().String(), Name: name, Size: size, Since: time.Now().UTC()})
 }
 
 func joined(err, other error) error {
@@ -78,8 +88,8 @@ func builder() cid.Prefix {
 	return cid.Prefix{Version: 1, Codec: cid.DagProtobuf, MhType: multihash.SHA2_256, MhLength: -1}
 }
 
-func (s *Store) addFile(r io.Reader, progress Progress) (format.Node, error) {
-	params := helpers.DagBuilderParams{Maxlinks: helpers.DefaultLinksPerBlock, RawLeaves: true, CidBuilder: builder(), Dagserv: s.local}
+func addFile(to format.DAGService, r io.Reader, progress Progress) (format.Node, error) {
+	params := helpers.DagBuilderParams{Maxlinks: helpers.DefaultLinksPerBlock, RawLeaves: true, CidBuilder: builder(), Dagserv: to}
 	b, err := params.New(chunker.NewSizeSplitter(&counting{r, progress}, chunkSize))
 	if err != nil {
 		return nil, err
@@ -87,13 +97,13 @@ func (s *Store) addFile(r io.Reader, progress Progress) (format.Node, error) {
 	return balanced.Layout(b)
 }
 
-func (s *Store) addPath(ctx context.Context, path string, progress Progress) (format.Node, error) {
+func addPath(ctx context.Context, to format.DAGService, path string, progress Progress) (format.Node, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return s.addFolder(ctx, path, progress)
+		return addFolder(ctx, to, path, progress)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: %s is neither a file nor a folder", ErrContent, path)
 	}
@@ -102,15 +112,15 @@ func (s *Store) addPath(ctx context.Context, path string, progress Progress) (fo
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return s.addFile(f, progress)
+	return addFile(to, f, progress)
 }
 
-func (s *Store) addFolder(ctx context.Context, path string, progress Progress) (format.Node, error) {
+func addFolder(ctx context.Context, to format.DAGService, path string, progress Progress) (format.Node, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err
 	}
-	d, err := uio.NewDirectory(s.local, uio.WithCidBuilder(builder()))
+	d, err := uio.NewDirectory(to, uio.WithCidBuilder(builder()))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +128,7 @@ func (s *Store) addFolder(ctx context.Context, path string, progress Progress) (
 		if e.Type()&fs.ModeSymlink != 0 {
 			return nil, fmt.Errorf("%w: %s is a symbolic link", ErrContent, filepath.Join(path, e.Name()))
 		}
-		n, err := s.addPath(ctx, filepath.Join(path, e.Name()), progress)
+		n, err := addPath(ctx, to, filepath.Join(path, e.Name()), progress)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +140,7 @@ func (s *Store) addFolder(ctx context.Context, path string, progress Progress) (
 	if err != nil {
 		return nil, err
 	}
-	return n, s.local.Add(ctx, n)
+	return n, to.Add(ctx, n)
 }
 
 // counting tells of bytes that are read.
@@ -143,14 +153,4 @@ func (c *counting) Read(b []byte) (int, error) {
 	n, err := c.Reader.Read(b)
 	c.progress.add(n)
 	return n, err
-}
-
-// provide announces that this node has a resource; where that is not known, connected peers ask.
-func (s *Store) provide(ctx context.Context, c cid.Cid) {
-	if s.cfg.Routing == nil {
-		return
-	}
-	if err := s.cfg.Routing.Provide(ctx, c, true); err != nil {
-		s.cfg.Log.Debug("resource not announced", "cid", c.String(), "error", err)
-	}
 }

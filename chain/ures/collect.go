@@ -40,30 +40,47 @@ func (s *Store) Remove(ctx context.Context, text string) (freed uint64, err erro
 	return s.Collect(ctx)
 }
 
-// Collect deletes the blocks that no pin has, and returns their bytes.
+// Collect deletes the blocks that neither a pin nor a transfer has, and returns their bytes.
 func (s *Store) Collect(ctx context.Context) (freed uint64, err error) {
-	s.gc.Lock()
-	defer s.gc.Unlock()
+	err = s.comes.collect(func() error {
+		freed, err = s.sweep(ctx)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("collect resources: %w", err)
+	}
+	return freed, err
+}
+
+func (s *Store) sweep(ctx context.Context) (freed uint64, err error) {
 	keep, err := s.reachable(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("collect resources: %w", err)
+		return 0, err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // of the list, if it is not read to its end
 	all, err := s.blocks.AllKeysChan(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("collect resources: %w", err)
+		return 0, err
 	}
 	for c := range all {
-		if keep[string(c.Hash())] {
+		hash := string(c.Hash())
+		if keep[hash] {
 			continue
 		}
-		n, err := s.blocks.GetSize(ctx, c)
-		if err == nil {
-			err = s.blocks.DeleteBlock(ctx, c)
-		}
+		err := s.comes.unless(hash, func() error {
+			n, err := s.blocks.GetSize(ctx, c)
+			if err == nil {
+				err = s.blocks.DeleteBlock(ctx, c)
+			}
+			if err == nil {
+				freed += uint64(n)
+			}
+			return err
+		})
 		if err != nil {
-			return freed, fmt.Errorf("collect resources: %w", err)
+			return freed, err
 		}
-		freed += uint64(n)
 	}
 	return freed, ctx.Err()
 }

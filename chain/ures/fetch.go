@@ -35,9 +35,9 @@ func (s *Store) fetch(ctx context.Context, text string, max uint64, progress Pro
 	if err != nil {
 		return Added{}, err
 	}
-	s.gc.RLock()
-	defer s.gc.RUnlock()
-	size, err := s.walk(ctx, s.service(), c, max, progress)
+	t := s.comes.begin()
+	defer t.end()
+	size, err := s.walk(ctx, s.service(), c, max, wanting{progress, func(c cid.Cid) { t.hold(c); s.wants.add(c) }})
 	if err != nil {
 		return Added{}, fmt.Errorf("fetch %v: %w", c, err)
 	}
@@ -45,7 +45,7 @@ func (s *Store) fetch(ctx context.Context, text string, max uint64, progress Pro
 	if err := s.pins.set(pin); err != nil {
 		return Added{}, fmt.Errorf("fetch %v: %w", c, err)
 	}
-	s.provide(ctx, c)
+	s.announce(c)
 	return Added{c.String(), size}, nil
 }
 
@@ -55,8 +55,14 @@ type level struct {
 	depth int
 }
 
+// wanting hears what a walk asks for, before it does, and of bytes that come.
+type wanting struct {
+	progress Progress
+	ask      func(cid.Cid)
+}
+
 // walk gets all blocks of a graph, and returns their bytes.
-func (s *Store) walk(ctx context.Context, from blockservice.BlockService, root cid.Cid, max uint64, progress Progress) (uint64, error) {
+func (s *Store) walk(ctx context.Context, from blockservice.BlockService, root cid.Cid, max uint64, by wanting) (uint64, error) {
 	session := blockservice.NewSession(ctx, from)
 	seen := map[cid.Cid]bool{root: true}
 	todo := []level{{root, 0}}
@@ -70,13 +76,13 @@ func (s *Store) walk(ctx context.Context, from blockservice.BlockService, root c
 		for _, l := range part {
 			depth[l.cid] = l.depth
 			ask = append(ask, l.cid)
-			s.wants.add(l.cid)
+			by.ask(l.cid)
 		}
 		got := 0
 		for b := range session.GetBlocks(ctx, ask) {
 			got++
 			size += uint64(len(b.RawData()))
-			progress.add(len(b.RawData()))
+			by.progress.add(len(b.RawData()))
 			if size > max {
 				return 0, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, max)
 			}
@@ -156,7 +162,7 @@ func (s *Store) Has(ctx context.Context, text string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = s.walk(ctx, s.here(), c, 1<<62, nil)
+	_, err = s.walk(ctx, s.here(), c, 1<<62, wanting{ask: func(cid.Cid) {}})
 	if errors.Is(err, ErrNotFound) || format.IsNotFound(err) {
 		return false, nil
 	}

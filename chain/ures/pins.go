@@ -84,7 +84,7 @@ func (p *pins) set(x Pin) error {
 	defer p.mu.Unlock()
 	before, known := p.mu.all[x.CID]
 	if known && !before.Replica {
-		x.Replica = false
+		x.Replica, x.Since = false, before.Since
 		if x.Name == "" {
 			x.Name = before.Name
 		}

@@ -71,10 +71,11 @@ type Store struct {
 	wants  *wants
 	pins   *pins
 	meters *meters
-
-	// gc is held for reading while blocks come that no pin covers yet.
-	gc   sync.RWMutex
-	stop context.CancelFunc
+	comes  *transfers
+	// announce tells others in its own time that this node has a resource.
+	announce func(cid.Cid)
+	work     sync.WaitGroup
+	stop     context.CancelFunc
 }
 
 // Open opens the store, or creates it.
@@ -86,9 +87,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Penalise == nil {
 		c.Penalise = func(string, string) {}
 	}
-	s := &Store{cfg: c, wants: newWants(c.Penalise)}
+	s := &Store{cfg: c, wants: newWants(c.Penalise), comes: newTransfers()}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	s.announce = func(c cid.Cid) { s.work.Go(func() { s.provide(life, c) }) }
 	if err := s.open(life); err != nil {
 		return nil, errors.Join(fmt.Errorf("open resources: %w", err), s.Close())
 	}
@@ -135,6 +137,7 @@ var _ datastore.Batching = batching{}
 // Close ends all transfers and closes the store.
 func (s *Store) Close() error {
 	s.stop()
+	s.work.Wait()
 	var errs []error
 	if s.swap != nil {
 		s.cfg.Host.RemoveStreamHandler(s.protocol())
@@ -182,6 +185,9 @@ func (s *Store) Used(ctx context.Context) (uint64, error) {
 	}
 	return n, nil
 }
+
+// Quota bounds Used, in bytes.
+func (s *Store) Quota() uint64 { return s.cfg.Quota }
 
 // room fails with ErrQuota if there is none for so many bytes.
 func (s *Store) room(ctx context.Context, n uint64) error {

@@ -16,11 +16,14 @@ import (
 // ledgerCode is the exit code of an error of the ledger's verbs.
 func ledgerCode(err error) int {
 	var answer *api.Error
+	var transfer *api.TransferError
 	var part *node.PartError
 	var block *store.BlockError
 	switch {
 	case errors.As(err, &answer):
 		return answerCode(answer)
+	case errors.As(err, &transfer):
+		return transferCode(transfer)
 	case errors.Is(err, store.ErrPruned):
 		return exitUsage
 	case errors.As(err, &block), errors.Is(err, store.ErrCorrupt), errors.Is(err, errGone):
@@ -84,7 +87,7 @@ func ledgerAdvice(err error) string {
 	case errors.Is(err, store.ErrNotEmpty):
 		return "choose another folder with --home: a snapshot starts a ledger and adds to none"
 	}
-	return ""
+	return transferAdvice(err)
 }
 
 // fundsAdvice puts what is missing in words, and says how it may come.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return false, os.ErrInvalid
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau, "field": field,
+			"status": status, "flip": flip, "truncate": truncate, "spoil": spoil, "npy": npy, "ptau": ptau, "field": field, "capture": capture,
 		},
 	})
 }
@@ -87,6 +88,17 @@ func field(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("no line of the output begins with %s", args[0])
+}
+
+// capture sets a variable to the group of a regular expression in the last output: capture REGEXP VARIABLE.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	re, err := regexp.Compile(args[0])
+	ts.Check(err)
+	found := re.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("the output has no %s", args[0])
+	}
+	ts.Setenv(args[1], found[1])
 }
 
 // spoil inverts a bit in the middle of every file of a folder: spoil FOLDER.

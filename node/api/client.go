@@ -22,12 +22,14 @@ type Client struct {
 	url   string
 	token string
 	http  *http.Client
-	last  atomic.Int64
+	// streams has no timeout: transfers take as long as they bring something.
+	streams *http.Client
+	last    atomic.Int64
 }
 
 // NewClient returns a client of the node at a URL, as "http://127.0.0.1:4872".
 func NewClient(url, token string) *Client {
-	return &Client{url: strings.TrimRight(url, "/"), token: token, http: &http.Client{Timeout: 2 * time.Minute}}
+	return &Client{url: strings.TrimRight(url, "/"), token: token, http: &http.Client{Timeout: 2 * time.Minute}, streams: &http.Client{}}
 }
 
 var (

@@ -4,6 +4,8 @@
 //	POST /rpc            requests and batches
 //	GET  /ws             the same, and notifications
 //	GET  /openrpc.json   the description of all methods
+//	POST /resources      the body becomes a file: ?name=NAME; {"cid": …, "size": …}
+//	GET  /resources/CID  a file, here or from peers: ?max=BYTES
 //	GET  /metrics        Prometheus
 //	GET  /healthz        200 while the process answers
 //	GET  /readyz         200 while the node is of use; else 503 and why not
@@ -20,5 +22,6 @@
 // # Bounds
 //
 // The size of a request, the requests of a batch, those served at once, connections, and what
-// waits for a subscriber are bounded; whoever exceeds them gets 413 or 429, or is cut off.
+// waits for a subscriber are bounded; whoever exceeds them gets 413 or 429, or is cut off. Files
+// may have any size that there is room for, but what stalls is ended, and leaves nothing.
 package api

@@ -21,6 +21,8 @@ const (
 	CodeNotFound = -32013
 	// CodeNotHere: this node or network does not do that.
 	CodeNotHere = -32014
+	// CodeNoRoom: the quota for resources is used up.
+	CodeNoRoom = -32015
 )
 
 // Codes documents the codes of errors.
@@ -31,6 +33,7 @@ func Codes() map[int]string {
 		CodeRule:   "the transaction breaks a rule of the ledger; data has code, transaction, input, rule and scope",
 		CodePolicy: "the mempool of this node does not take the transaction", CodeMissing: "attachments are not at hand; data lists them",
 		CodeNotFound: "there is no such thing", CodeNotHere: "this node or network does not do that",
+		CodeNoRoom: "the quota for resources is used up",
 	}
 }
 
@@ -82,7 +85,11 @@ func failure(err error) error {
 		return invalid("%v", encoding)
 	case errors.Is(err, ErrNotFound):
 		return jrpc2.Errorf(CodeNotFound, "%v", err)
-	case errors.Is(err, ErrNoMiner):
+	case errors.Is(err, ErrNoRoom), errors.Is(err, ErrTooLarge):
+		return jrpc2.Errorf(CodeNoRoom, "%v", err)
+	case errors.Is(err, ErrResource):
+		return invalid("%v", err)
+	case errors.Is(err, ErrNoMiner), errors.Is(err, ErrNoResources):
 		return jrpc2.Errorf(CodeNotHere, "%v", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return jrpc2.Errorf(jrpc2.Cancelled, "the request took too long")

@@ -375,6 +375,8 @@ func TestForeignPagesAndWrongTokensAreRefused(t *testing.T) {
 		"foreign page": {open, map[string]string{"Origin": "http://evil.example"}, 403},
 		"rebinding":    {open, map[string]string{"Host": "evil.example"}, 403},
 		"null":         {open, map[string]string{"Origin": "null"}, 403},
+		"embedded":     {open, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		"address bar":  {open, map[string]string{"Sec-Fetch-Site": "none"}, 200},
 		"no token":     {closed, nil, 401},
 		"wrong token":  {closed, map[string]string{"Authorization": "Bearer secreT"}, 401},
 		"token":        {closed, map[string]string{"Authorization": "Bearer secret"}, 200},

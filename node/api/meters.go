@@ -10,9 +10,10 @@ import (
 
 // meters are the metrics of a server.
 type meters struct {
-	calls   *prometheus.CounterVec
-	limited *prometheus.CounterVec
-	sockets prometheus.Gauge
+	calls     *prometheus.CounterVec
+	limited   *prometheus.CounterVec
+	sockets   prometheus.Gauge
+	transfers *prometheus.CounterVec
 }
 
 func newMeters(reg prometheus.Registerer) (*meters, error) {
@@ -24,11 +25,14 @@ func newMeters(reg prometheus.Registerer) (*meters, error) {
 			Name: "wes_api_refused_total", Help: "HTTP requests refused, by reason (token, origin, size, busy).",
 		}, []string{"reason"}),
 		sockets: prometheus.NewGauge(prometheus.GaugeOpts{Name: "wes_api_sockets", Help: "Open WebSockets."}),
+		transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "wes_api_transfers_total", Help: "Uploads and downloads of resources, by direction and HTTP status.",
+		}, []string{"direction", "status"}),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.calls, m.limited, m.sockets} {
+	for _, c := range []prometheus.Collector{m.calls, m.limited, m.sockets, m.transfers} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ type method struct {
 	params  reflect.Type
 	result  reflect.Type
 	socket  bool // on a WebSocket only
+	patient bool // peers take part in it: it gets patience times the timeout
 	example string
 	call    func(s *service, ctx context.Context, req *jrpc2.Request) (any, error)
 }
@@ -48,6 +49,15 @@ func onSocket(m method) method {
 	return m
 }
 
+// patience is by how much methods that peers take part in may last longer.
+const patience = 3
+
+// withPeers marks a method that peers take part in.
+func withPeers(m method) method {
+	m.patient = true
+	return m
+}
+
 // methods lists all, in the order in which they are documented.
 func methods() []method {
 	return []method{
@@ -64,6 +74,11 @@ func methods() []method {
 		define("submit", "Take a transaction into the mempool and tell peers.", `{"tx": "…", "witness": "…"}`, (*service).submit),
 		define("check", "Validate a transaction on the tip without taking it. Attachments and proofs are taken for granted.", `{"tx": "…", "witness": "…"}`, (*service).check),
 		define("make", "Make blocks, on dev networks.", `{"blocks": 1}`, (*service).make),
+		define("resources", "What this node keeps of resources: models, keys, files.", `{}`, (*service).resources),
+		withPeers(define("pinResource", "Keep a resource, which may come from peers. What has come when the time is up is kept for a while: call again to go on.", `{"cid": "…"}`, (*service).pinResource)),
+		define("unpinResource", "Keep a resource no more; its bytes go at the next collection.", `{"cid": "…"}`, (*service).unpinResource),
+		define("removeResource", "Keep a resource no more, and delete its bytes.", `{"cid": "…"}`, (*service).removeResource),
+		withPeers(define("replicateResource", "Ask the peers nearest to a resource to keep it. Those that do already count.", `{"cid": "…", "copies": 3}`, (*service).replicateResource)),
 		onSocket(define("subscribe", "Hear of blocks, of transactions, or of those of an address, as notifications wes_notice.", `{"to": "blocks"}`, (*service).subscribe)),
 		onSocket(define("unsubscribe", "End a subscription.", `{"subscription": 1}`, (*service).unsubscribe)),
 	}
@@ -77,7 +92,11 @@ func (s *service) handlers(socket bool) handler.Map {
 			continue
 		}
 		m[methodPrefix+x.name] = func(ctx context.Context, req *jrpc2.Request) (any, error) {
-			ctx, stop := context.WithTimeout(ctx, s.cfg.Timeout)
+			timeout := s.cfg.Timeout
+			if x.patient {
+				timeout *= patience
+			}
+			ctx, stop := context.WithTimeout(ctx, timeout)
 			defer stop()
 			result, err := x.call(s, ctx, req)
 			s.meters.called(x.name, err)

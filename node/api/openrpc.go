@@ -87,7 +87,8 @@ func ownErrors() []describeError {
 func Reference() string {
 	var b strings.Builder
 	b.WriteString("# JSON-RPC of a node\n\nThis page is generated from the methods; `go test ./node/api -update` writes it anew. The same is served as OpenRPC document at\n" +
-		"`/openrpc.json`. Parameters are given by name. Amounts are decimal strings of base units (1 WES is 100,000,000), hashes\nhexadecimal, times in ms since 1970.\n")
+		"`/openrpc.json`. Parameters are given by name. Amounts are decimal strings of base units (1 WES is 100,000,000), hashes\nhexadecimal, times in ms since 1970.\n\n" +
+		"The bytes of resources go over HTTP, in any size: `POST /resources?name=NAME` keeps the body as a file and answers\n`{\"cid\": …, \"size\": …}`; `GET /resources/CID?max=BYTES` reads a file, which the node gets from its peers, and keeps, if\nneed be. Errors are a line of text: 404 not found, 408 and 400 the upload stalled or broke off, 413 larger than max, 422 no\nCID or no file, 429 busy, 501 this node keeps none, 507 the quota is used up.\n")
 	for _, m := range openRPC().Methods {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", m.Name, m.Summary)
 		if len(m.Params) > 0 {

@@ -56,3 +56,20 @@ type SubscribeParams struct {
 type UnsubscribeParams struct {
 	Subscription uint64 `json:"subscription"`
 }
+
+// CIDParams name a resource.
+type CIDParams struct {
+	CID string `json:"cid"`
+}
+
+// PinParams name a resource to be kept.
+type PinParams struct {
+	CID  string `json:"cid"`
+	Name string `json:"name,omitempty" jsonschema_description:"for people; at most 255 bytes"`
+}
+
+// ReplicateParams say how many peers are to keep a resource.
+type ReplicateParams struct {
+	CID    string `json:"cid"`
+	Copies int    `json:"copies" jsonschema_description:"1 to 32"`
+}

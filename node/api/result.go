@@ -182,3 +182,38 @@ type Notification struct {
 	Transaction  string   `json:"transaction,omitempty" jsonschema_description:"that entered the mempool or a block"`
 	Height       uint64   `json:"height,omitempty" jsonschema_description:"of the block with the transaction"`
 }
+
+// ResourceList says what is kept, and how much room there is.
+type ResourceList struct {
+	Used      uint64     `json:"used" jsonschema_description:"bytes on the disk"`
+	Quota     uint64     `json:"quota" jsonschema_description:"their bound"`
+	Resources []Resource `json:"resources" jsonschema_description:"the oldest first"`
+}
+
+// Resource is a file or folder that is kept.
+type Resource struct {
+	CID     string `json:"cid"`
+	Name    string `json:"name,omitempty"`
+	Size    uint64 `json:"size" jsonschema_description:"bytes of all blocks"`
+	Replica bool   `json:"replica,omitempty" jsonschema_description:"for another node; goes when there is no room"`
+	Since   uint64 `json:"since" jsonschema_description:"ms since 1970"`
+}
+
+// Added is a resource that was added.
+type Added struct {
+	CID  string `json:"cid"`
+	Size uint64 `json:"size" jsonschema_description:"bytes of all blocks"`
+}
+
+// Removed says what came of a removal.
+type Removed struct {
+	Freed uint64 `json:"freed" jsonschema_description:"bytes"`
+}
+
+// Replicated lists the peers that keep a resource.
+type Replicated struct {
+	Peers []string `json:"peers"`
+}
+
+// Done is the result of what has none.
+type Done struct{}

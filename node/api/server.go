@@ -45,11 +45,16 @@ type Config struct {
 	MaxBody int64
 	// MaxBatch bounds the requests of a batch. Default 64.
 	MaxBatch int
+	// Resources are served where they are not nil.
+	Resources Resources
+
 	// Concurrent bounds the HTTP requests served at once, Connections the connections, Sockets the
-	// WebSockets. Defaults 32, 256 and 64.
-	Concurrent, Connections, Sockets int
+	// WebSockets, Transfers the uploads and downloads. Defaults 32, 256, 64 and 16.
+	Concurrent, Connections, Sockets, Transfers int
 	// Timeout bounds the work for one call. Default 30 s.
 	Timeout time.Duration
+	// Stall is how long 256 KiB of a transfer may take, or a resource to begin to come. Default 60 s.
+	Stall time.Duration
 
 	// Registry gets the metrics of the server, Gatherer is what /metrics shows; nil: none.
 	Registry prometheus.Registerer
@@ -64,6 +69,7 @@ var ErrConfig = errors.New("unusable configuration of the API")
 func (c Config) withDefaults() (Config, error) {
 	c.MaxBody, c.MaxBatch, c.Timeout = cmp.Or(c.MaxBody, 8<<20), cmp.Or(c.MaxBatch, 64), cmp.Or(c.Timeout, 30*time.Second)
 	c.Concurrent, c.Connections, c.Sockets = cmp.Or(c.Concurrent, 32), cmp.Or(c.Connections, 256), cmp.Or(c.Sockets, 64)
+	c.Transfers, c.Stall = cmp.Or(c.Transfers, 16), cmp.Or(c.Stall, time.Minute)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -86,15 +92,16 @@ func loopback(host string) bool {
 
 // Server is the API of one node.
 type Server struct {
-	cfg      Config
-	service  *service
-	listener net.Listener
-	server   *http.Server
-	bridge   jhttp.Bridge
-	slots    chan struct{}
-	sockets  chan struct{}
-	open     sync.WaitGroup // WebSockets
-	stop     context.CancelFunc
+	cfg       Config
+	service   *service
+	listener  net.Listener
+	server    *http.Server
+	bridge    jhttp.Bridge
+	slots     chan struct{}
+	sockets   chan struct{}
+	transfers chan struct{}
+	open      sync.WaitGroup // WebSockets and transfers
+	stop      context.CancelFunc
 }
 
 // Open binds the address. Run serves it.
@@ -111,7 +118,10 @@ func Open(c Config, n Node) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open API: %w", err)
 	}
-	s := &Server{cfg: c, listener: l, slots: make(chan struct{}, c.Concurrent), sockets: make(chan struct{}, c.Sockets)}
+	s := &Server{
+		cfg: c, listener: l, slots: make(chan struct{}, c.Concurrent), sockets: make(chan struct{}, c.Sockets),
+		transfers: make(chan struct{}, c.Transfers),
+	}
 	s.service = &service{cfg: c, node: n, render: renderer{c.Prefix}, meters: m}
 	s.bridge = jhttp.NewBridge(s.service.handlers(false), &jhttp.BridgeOptions{
 		Server: &jrpc2.ServerOptions{DisableBuiltin: true, Concurrency: c.Concurrent},
@@ -191,6 +201,8 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /rpc", s.guarded(s.rpc))
 	mux.HandleFunc("GET /ws", s.guarded(func(w http.ResponseWriter, r *http.Request) { s.socket(life, w, r) }))
+	mux.HandleFunc("POST /resources", s.transfer(life, "up", s.upload))
+	mux.HandleFunc("GET /resources/{cid}", s.transfer(life, "down", s.download))
 	mux.HandleFunc("GET /openrpc.json", s.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, openRPC()) }))
 	if s.cfg.Gatherer != nil {
 		metrics := promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{})
@@ -242,14 +254,16 @@ func (s *Server) knows(r *http.Request) bool {
 }
 
 // own reports whether a request goes to a name of this server, and does not come from a page of
-// another: a page whose name an attacker lets resolve to this machine would else be obeyed.
+// another: a page whose name an attacker lets resolve to this machine would else be obeyed. A
+// browser sends no Origin with what a page embeds, as images, but says where it comes from.
 func (s *Server) own(r *http.Request) bool {
 	if s.cfg.Token == "" && !s.named(r.Host) {
 		return false
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" {
-		return true
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none"
 	}
 	_, host, found := strings.Cut(origin, "://")
 	return found && (host == r.Host || s.named(host))

@@ -55,8 +55,8 @@ type Config struct {
 	// PerPeer and PerAddress bound the connections of a peer, and of an IPv4 address or an IPv6
 	// /56. The loopback address is no exception.
 	PerPeer, PerAddress int
-	// Memory bounds in bytes what streams, connections and requests may have reserved. A peer
-	// may have an eighth of it.
+	// Memory bounds in bytes what streams, connections and requests may have reserved, 128 MiB
+	// at least. A peer may have an eighth of it.
 	Memory int64
 	// GossipRate is how many bytes a peer may gossip a second. A message counts at least 512.
 	GossipRate int
@@ -113,7 +113,7 @@ func (c *Config) validateNumbers() error {
 		{"HighWater", int64(c.HighWater), int64(c.LowWater)},
 		{"PerPeer", int64(c.PerPeer), 1},
 		{"PerAddress", int64(c.PerAddress), 1},
-		{"Memory", c.Memory, 32 << 20},
+		{"Memory", c.Memory, 128 << 20},
 		{"GossipRate", int64(c.GossipRate), MaxMessage},
 		{"BanTime", int64(c.BanTime), 1},
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 )
 
@@ -19,31 +20,41 @@ const (
 )
 
 const (
-	// grace is how long a transfer may take beyond what its bytes need at minThroughput.
-	grace = 10 * time.Second
-	// minThroughput is in bytes a second.
-	minThroughput = 32 << 10
 	// chunk is how many bytes are transferred before the deadline moves, and by how much a
 	// buffer grows at least.
 	chunk = 64 << 10
 )
 
+// late reports whether a deadline has passed. The transports have errors of their own for it.
+func late(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
 // errLength is returned for a frame that says to be over its limit.
 var errLength = errors.New("length over the limit")
 
+// patience is how long a transfer may take: what its bytes need at the least throughput, in bytes
+// a second, and a grace.
+type patience struct {
+	grace      time.Duration
+	throughput int
+}
+
 // pace keeps the deadline of a transfer, by which the next chunk must have passed.
 type pace struct {
+	patience
 	by  time.Time
 	set func(time.Time) error
 }
 
-func newPace(set func(time.Time) error) *pace {
-	return &pace{time.Now().Add(grace), set}
+func newPace(p patience, set func(time.Time) error) *pace {
+	return &pace{p, time.Now().Add(p.grace), set}
 }
 
-// passed moves the deadline by what n bytes may take.
-func (p *pace) passed(n int) error {
-	p.by = p.by.Add(time.Duration(n) * time.Second / minThroughput)
+// allow moves the deadline by what n bytes more may take.
+func (p *pace) allow(n int) error {
+	p.by = p.by.Add(time.Duration(n) * time.Second / time.Duration(p.throughput))
 	return p.set(p.by)
 }
 
@@ -68,7 +79,7 @@ func readBody(r io.Reader, n int, p *pace) ([]byte, error) {
 			b = append(make([]byte, 0, min(n, 2*cap(b))), b...)
 		}
 		part := b[len(b):min(cap(b), len(b)+chunk)]
-		if err := p.passed(len(part)); err != nil {
+		if err := p.allow(len(part)); err != nil {
 			return nil, err
 		}
 		if _, err := io.ReadFull(r, part); err != nil {
@@ -82,7 +93,7 @@ func readBody(r io.Reader, n int, p *pace) ([]byte, error) {
 // writeFrame writes a frame, after prefix.
 func writeFrame(w io.Writer, prefix, body []byte, p *pace) error {
 	head := binary.BigEndian.AppendUint32(prefix[:len(prefix):len(prefix)], uint32(len(body)))
-	if err := p.passed(len(head)); err != nil {
+	if err := p.allow(len(head)); err != nil {
 		return err
 	}
 	if _, err := w.Write(head); err != nil {
@@ -90,7 +101,7 @@ func writeFrame(w io.Writer, prefix, body []byte, p *pace) error {
 	}
 	for len(body) > 0 {
 		part := body[:min(len(body), chunk)]
-		if err := p.passed(len(part)); err != nil {
+		if err := p.allow(len(part)); err != nil {
 			return err
 		}
 		if _, err := w.Write(part); err != nil {

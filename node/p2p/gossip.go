@@ -23,11 +23,12 @@ const (
 	messageOverhead = 1 << 10
 	// leastCost is how many bytes a message counts at least.
 	leastCost = 512
-	// gossipWorkers validate, and gossipQueue messages wait for one. A message that finds the
-	// queue full is dropped without being remembered, so that it can come again.
-	gossipWorkers, gossipQueue = 64, 128
-	// gossipShare is how many workers may be at one peer's messages before more of its messages
-	// are dropped, without being remembered either.
+	// gossipWorkers validate, and gossipQueue messages wait for one: 144 MiB if all are of full
+	// size. A message that finds the queue full is dropped without being remembered, so that it
+	// can come again.
+	gossipWorkers, gossipQueue = 64, 512
+	// gossipShare is how many workers may be at one peer's messages. While they are, more of its
+	// messages are dropped, without being remembered either.
 	gossipShare = gossipWorkers / 4
 	// validateWithin bounds the validation of a message.
 	validateWithin = 15 * time.Second
@@ -154,7 +155,7 @@ func (h *Host) Join(name string, validate Validate) (*Topic, error) {
 
 // Publish sends a message, of at most MaxMessage bytes, to all peers that this host is connected
 // to and that take part in the topic. It returns when the message is queued. A message that was
-// seen lately is not sent again.
+// seen lately is not sent again. The bytes must not be changed any more.
 func (t *Topic) Publish(ctx context.Context, data []byte) error {
 	if len(data) > MaxMessage {
 		return fmt.Errorf("publish %s: %w: %d bytes, at most %d", t.name, ErrMessage, len(data), MaxMessage)
@@ -225,9 +226,11 @@ func (g *gossip) inspect(from peer.ID, m *pubsub.RPC) error {
 
 // allowed says how many of the messages a peer may send now.
 func (x *gossiper) allowed(messages []*pb.Message) int {
-	room := gossipShare - int(x.running.Load())
+	if x.running.Load() >= gossipShare {
+		return 0
+	}
 	for i, m := range messages {
-		if i >= room || !x.rate.AllowN(time.Now(), max(leastCost, len(m.GetData()))) {
+		if !x.rate.AllowN(time.Now(), max(leastCost, len(m.GetData()))) {
 			return i
 		}
 	}

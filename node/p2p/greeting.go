@@ -28,7 +28,8 @@ type Membership interface {
 var errGreeting = errors.New("greeting refused")
 
 // A greeting is the length of the agent in a byte, the agent, and what Membership.Greeting says.
-// Who has dialled greets first. The other answers with its own greeting, or refuses.
+// Who has dialled greets first. The other answers with its own greeting, or refuses. If
+// both have dialled, both greet.
 
 func encodeGreeting(agent string, greeting []byte) []byte {
 	return append(append([]byte{byte(len(agent))}, agent...), greeting...)
@@ -44,8 +45,9 @@ func decodeGreeting(raw []byte) (agent string, greeting []byte, err error) {
 
 // live follows a session from its first connection until its Left has returned.
 func (h *Host) live(ctx context.Context, s *session) {
+	defer h.dialer.wake()
 	defer h.sessions.end(s)
-	silent := time.NewTimer(GreetWithin)
+	silent := time.NewTimer(h.greetWithin)
 	defer silent.Stop()
 	select {
 	case <-s.met:
@@ -56,6 +58,7 @@ func (h *Host) live(ctx context.Context, s *session) {
 	case <-silent.C:
 		h.punish(s.id, pointsSilent, "no greeting")
 		h.disconnect(s.id)
+		s.awaitGone(ctx)
 		return
 	}
 	if s.before != nil {
@@ -64,13 +67,9 @@ func (h *Host) live(ctx context.Context, s *session) {
 	h.members.Joined(ctx, s.member)
 	close(s.open)
 	h.met(s)
-	select {
-	case <-s.gone:
-	case <-ctx.Done():
-	}
+	s.awaitGone(ctx)
 	h.members.Left(ctx, s.member.Peer)
 	h.metrics.peers.Dec()
-	h.dialer.wake()
 }
 
 // met keeps a peer that has joined.
@@ -84,7 +83,7 @@ func (h *Host) met(s *session) {
 
 // greet tells a peer that was dialled who this node is.
 func (h *Host) greet(ctx context.Context, s *session, c network.Conn) {
-	ctx, stop := context.WithTimeout(ctx, GreetWithin)
+	ctx, stop := context.WithTimeout(ctx, h.greetWithin)
 	defer stop()
 	raw, err := h.exchange(ctx, s.id, h.protocol("greet", 1), encodeGreeting(h.cfg.Agent, h.members.Greeting()), 1+maxAgent+MaxGreeting)
 	if err == nil {
@@ -92,7 +91,9 @@ func (h *Host) greet(ctx context.Context, s *session, c network.Conn) {
 	}
 	if err != nil && !s.isOpen() {
 		h.log.Debug("greeting", "peer", named(s.id), "error", err)
-		h.dialer.book.putOff(time.Now(), s.id, dialRefused)
+		if errors.Is(err, errGreeting) || errors.Is(err, ErrRefused) {
+			h.dialer.book.putOff(time.Now(), s.id, dialRefused)
+		}
 		h.disconnect(s.id)
 	}
 }
@@ -113,20 +114,20 @@ func (h *Host) welcome(s *session, c network.Conn, raw []byte) error {
 	return nil
 }
 
-// greeted answers the greeting of who has dialled this host.
+// greeted answers a greeting.
 func (h *Host) greeted(ctx context.Context, s network.Stream) {
 	peer := h.sessions.of(s.Conn().RemotePeer())
-	if peer == nil || s.Conn().Stat().Direction != network.DirInbound {
+	if peer == nil {
 		_ = s.Reset()
 		return
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	p := newPace(s.SetDeadline)
+	p := newPace(h.patience, s.SetDeadline)
 	err := h.answerGreeting(peer, s, p)
 	if err != nil {
 		h.log.Debug("greeting", "peer", named(peer.id), "error", err)
-		_ = p.passed(1)
+		_ = p.allow(1)
 		_, _ = s.Write([]byte{statusRefused})
 	}
 	_ = s.Close()
@@ -136,7 +137,7 @@ func (h *Host) greeted(ctx context.Context, s network.Stream) {
 }
 
 func (h *Host) answerGreeting(peer *session, s network.Stream, p *pace) error {
-	if err := p.passed(0); err != nil {
+	if err := p.allow(0); err != nil {
 		return err
 	}
 	n, err := readLength(s, 1+maxAgent+MaxGreeting)

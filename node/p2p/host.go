@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/core/routing"
+	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 )
 
@@ -25,6 +26,9 @@ type Host struct {
 	life    *life
 	gate    *gate
 	members Membership // set by Start
+
+	patience    patience
+	greetWithin time.Duration // GreetWithin
 
 	host       host.Host
 	dht        *dht.IpfsDHT // nil if off
@@ -39,6 +43,10 @@ type Host struct {
 	metrics    *hostMetrics
 	banned     chan struct{} // holds one: the bans have changed
 }
+
+// CaptureLogs sends what libp2p itself logs to a handler, for the whole process, in place of stderr.
+// A program calls it before it opens its first host, or not at all.
+func CaptureLogs(to slog.Handler) { gologshim.SetDefaultHandler(to) }
 
 // Open makes a host that neither listens nor dials. It must be closed.
 func Open(ctx context.Context, c Config) (*Host, error) {
@@ -57,7 +65,7 @@ func newHost(c Config) *Host {
 	h := &Host{
 		cfg: c, prefix: "/wes/" + c.Network, log: c.Log, life: newLife(),
 		sessions: newSessions(c.GossipRate), reputation: newReputation(time.Now(), c.Bans),
-		banned: make(chan struct{}, 1),
+		banned: make(chan struct{}, 1), patience: patience{10 * time.Second, 32 << 10}, greetWithin: GreetWithin,
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

@@ -129,6 +129,24 @@ func TestRedialDoesNotWaitForTheBackoff(t *testing.T) {
 	}
 }
 
+func TestStaticPeerThatHasRefusedIsDialledAgain(t *testing.T) {
+	b := open(t, "b", nil)
+	b.club = newClub("chain 2")
+	b.start(t)
+	a := start(t, "a", func(c *Config) { c.Static = b.Addresses() })
+	refused := func() bool {
+		a.dialer.book.mu.Lock()
+		defer a.dialer.book.mu.Unlock()
+		e := a.dialer.book.mu.entries[b.host.ID()]
+		return !e.dialling && time.Until(e.next) > dialLast/2
+	}
+	eventually(t, "it refuses", func() bool { return refused() && a.sessions.of(b.host.ID()) == nil })
+	b.club.note(func() { b.club.mu.greeting = "chain 1" })
+	eventually(t, "nothing is woken any more", func() bool { return len(a.dialer.woken) == 0 })
+	a.Redial()
+	a.club.awaitIn(t, b.Self())
+}
+
 func TestMembersMeetByTheDHT(t *testing.T) {
 	hub := start(t, "hub", func(c *Config) { c.DHT = DHTServer })
 	with := func(c *Config) { c.DHT, c.Bootstrap, c.MinOutbound = DHTAuto, hub.Addresses(), 2 }

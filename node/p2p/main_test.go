@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	CaptureLogs(slog.DiscardHandler)
 	goleak.VerifyTestMain(m,
 		// The search for routers cannot be interrupted, and ends after five seconds.
 		goleak.IgnoreAnyFunction("github.com/libp2p/go-libp2p/p2p/net/nat/internal/nat.discoverNATs.func1"))
@@ -26,27 +28,31 @@ const (
 
 // club is a membership that notes who is there.
 type club struct {
-	greeting string
-	mu       struct {
+	mu struct {
 		sync.Mutex
-		in      map[Peer]Member
-		history []string
-		change  chan struct{}
+		greeting string
+		in       map[Peer]Member
+		history  []string
+		change   chan struct{}
 	}
 }
 
 var _ Membership = (*club)(nil)
 
 func newClub(greeting string) *club {
-	c := &club{greeting: greeting}
-	c.mu.in, c.mu.change = map[Peer]Member{}, make(chan struct{})
+	c := &club{}
+	c.mu.greeting, c.mu.in, c.mu.change = greeting, map[Peer]Member{}, make(chan struct{})
 	return c
 }
 
-func (c *club) Greeting() []byte { return []byte(c.greeting) }
+func (c *club) Greeting() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return []byte(c.mu.greeting)
+}
 
 func (c *club) Accept(greeting []byte) error {
-	if string(greeting) != c.greeting {
+	if string(greeting) != string(c.Greeting()) {
 		return errors.New("another chain")
 	}
 	return nil

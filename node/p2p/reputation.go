@@ -75,12 +75,20 @@ func (r *record) now(now time.Time) float64 {
 	return max(0, min(decayed, r.points))
 }
 
+// from keeps the last address that is known of a peer.
+func (r *record) from(g netip.Prefix) {
+	if g.IsValid() {
+		r.group = g
+	}
+}
+
 // penalise adds points and reports whether the peer has too many.
 func (r *reputation) penalise(now time.Time, id peer.ID, g netip.Prefix, points float64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.record(now, id)
-	e.points, e.at, e.group = e.now(now)+points, now, g
+	e.points, e.at = e.now(now)+points, now
+	e.from(g)
 	return e.points >= BanPoints
 }
 
@@ -90,11 +98,12 @@ func (r *reputation) ban(now time.Time, id peer.ID, g netip.Prefix, until time.T
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.record(now, id)
-	e.points, e.at, e.group = 0, now, g
+	e.points, e.at = 0, now
+	e.from(g)
 	if until.After(e.until) {
 		e.until = until
 	}
-	if g.IsValid() && r.bannedOf(now, g) >= groupBans && until.After(r.mu.groups[g]) {
+	if g = e.group; g.IsValid() && r.bannedOf(now, g) >= groupBans && until.After(r.mu.groups[g]) {
 		r.makeRoomForGroup()
 		r.mu.groups[g] = until
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -51,7 +50,7 @@ func (h *Host) exchange(ctx context.Context, to peer.ID, id protocol.ID, request
 	}
 	defer func() { _ = s.Reset() }() // without effect on a stream that is over
 	defer context.AfterFunc(ctx, func() { _ = s.Reset() })()
-	answer, err := ask(s, request, maxResponse)
+	answer, err := h.ask(s, request, maxResponse)
 	if errors.Is(err, errLength) {
 		h.punish(to, pointsLength, "answer over the limit")
 	}
@@ -62,8 +61,8 @@ func (h *Host) exchange(ctx context.Context, to peer.ID, id protocol.ID, request
 }
 
 // ask writes a request and reads the answer.
-func ask(s network.Stream, request []byte, maxResponse int) ([]byte, error) {
-	if err := writeFrame(s, nil, request, newPace(s.SetWriteDeadline)); err != nil {
+func (h *Host) ask(s network.Stream, request []byte, maxResponse int) ([]byte, error) {
+	if err := writeFrame(s, nil, request, newPace(h.patience, s.SetWriteDeadline)); err != nil {
 		return nil, err
 	}
 	if err := s.CloseWrite(); err != nil {
@@ -82,15 +81,15 @@ func ask(s network.Stream, request []byte, maxResponse int) ([]byte, error) {
 	default:
 		return nil, ErrRefused
 	}
-	p := newPace(s.SetReadDeadline)
-	if err := p.passed(0); err != nil {
+	p := newPace(h.patience, s.SetReadDeadline)
+	if err := p.allow(0); err != nil {
 		return nil, err
 	}
 	n, err := readLength(s, maxResponse)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Scope().ReserveMemory(n, network.ReservationPriorityAlways); err != nil {
+	if err := reserve(s, n, network.ReservationPriorityAlways); err != nil {
 		return nil, err
 	}
 	return readBody(s, n, p)
@@ -116,7 +115,7 @@ func (h *Host) cause(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("%w: %w", ErrLost, ctx.Err())
-	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+	case ctx.Err() != nil, late(err):
 		return fmt.Errorf("%w: %v", ErrTimeout, err)
 	case errors.Is(err, network.ErrResourceLimitExceeded),
 		errors.As(err, &reset) && reset.ErrorCode == network.StreamResourceLimitExceeded:

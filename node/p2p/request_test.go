@@ -28,7 +28,10 @@ func TestRequestsAreAnsweredWithinTheirLimits(t *testing.T) {
 			request string
 			want    error
 		}{
-			{ErrNotFound.Error(), ErrNotFound}, {ErrBusy.Error(), ErrBusy}, {ErrRefused.Error(), ErrRefused}, {"fault", ErrRefused},
+			{ErrNotFound.Error(), ErrNotFound},
+			{ErrBusy.Error(), ErrBusy},
+			{ErrRefused.Error(), ErrRefused},
+			{"fault", ErrRefused},
 			{string(big) + "x", ErrTooLarge},
 		} {
 			if _, err := a.Request(t.Context(), b.Self(), "echo", []byte(c.request), 2<<20); !errors.Is(err, c.want) {

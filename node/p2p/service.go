@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -153,6 +152,9 @@ func (h *Host) serve(ctx context.Context, s *Service, used *slots, stream networ
 		return err
 	}
 	request, err := h.receive(stream, s.MaxRequest)
+	if errors.Is(err, ErrBusy) {
+		return h.refuse(stream, err)
+	}
 	if err != nil {
 		return h.blame(peer, err)
 	}
@@ -163,15 +165,12 @@ func (h *Host) serve(ctx context.Context, s *Service, used *slots, stream networ
 	defer used.give(g)
 	reply, err := h.reply(ctx, s, peer, request, answer)
 	if err == nil {
-		err = stream.Scope().ReserveMemory(len(reply), network.ReservationPriorityHigh)
-		if err != nil {
-			err = fmt.Errorf("%w: %v", ErrBusy, err)
-		}
+		err = reserve(stream, len(reply), network.ReservationPriorityHigh)
 	}
 	if err != nil {
 		return h.refuse(stream, err)
 	}
-	return h.blame(peer, writeFrame(stream, []byte{statusDone}, reply, newPace(stream.SetWriteDeadline)))
+	return h.blame(peer, writeFrame(stream, []byte{statusDone}, reply, newPace(h.patience, stream.SetWriteDeadline)))
 }
 
 func (h *Host) reply(ctx context.Context, s *Service, peer *session, request []byte, answer Answer) ([]byte, error) {
@@ -189,18 +188,26 @@ func (h *Host) reply(ctx context.Context, s *Service, peer *session, request []b
 
 // receive reads the one frame of a request.
 func (h *Host) receive(s network.Stream, limit int) ([]byte, error) {
-	p := newPace(s.SetReadDeadline)
-	if err := p.passed(0); err != nil {
+	p := newPace(h.patience, s.SetReadDeadline)
+	if err := p.allow(0); err != nil {
 		return nil, err
 	}
 	n, err := readLength(s, limit)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Scope().ReserveMemory(n, network.ReservationPriorityMedium); err != nil {
+	if err := reserve(s, n, network.ReservationPriorityMedium); err != nil {
 		return nil, err
 	}
 	return readBody(s, n, p)
+}
+
+// reserve counts memory until the stream ends.
+func reserve(s network.Stream, n int, priority uint8) error {
+	if err := s.Scope().ReserveMemory(n, priority); err != nil {
+		return fmt.Errorf("%w: %v", ErrBusy, err)
+	}
+	return nil
 }
 
 // blame punishes a peer for the transfer that has failed with an error.
@@ -208,8 +215,9 @@ func (h *Host) blame(peer *session, err error) error {
 	switch {
 	case errors.Is(err, errLength):
 		h.punish(peer.id, pointsLength, "request over the limit")
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case late(err):
 		h.punish(peer.id, pointsSlow, "slow transfer")
+		return fmt.Errorf("%w: %v", ErrTimeout, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: %v", ErrLost, err)
 	}
@@ -232,7 +240,7 @@ func (h *Host) refuse(s network.Stream, why error) error {
 	case !errors.Is(why, ErrRefused):
 		why = fmt.Errorf("%w: %w", ErrRefused, why)
 	}
-	if err := newPace(s.SetWriteDeadline).passed(1); err != nil {
+	if err := newPace(h.patience, s.SetWriteDeadline).allow(1); err != nil {
 		return ErrLost
 	}
 	if _, err := s.Write([]byte{code}); err != nil {

@@ -64,6 +64,14 @@ func (s *session) awaitOpen(ctx context.Context) error {
 	}
 }
 
+// awaitGone waits until the peer has no connection.
+func (s *session) awaitGone(ctx context.Context) {
+	select {
+	case <-s.gone:
+	case <-ctx.Done():
+	}
+}
+
 // sessions are the peers with a connection.
 type sessions struct {
 	gossipRate int // of a peer, in bytes a second

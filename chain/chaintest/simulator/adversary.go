@@ -40,10 +40,18 @@ func (a Adversary) quiet() bool {
 }
 
 // tamper changes an answer; false if there is none.
-func (a Adversary) tamper(w *World, _, answer []byte) ([]byte, bool) {
+func (a Adversary) tamper(w *World, request, answer []byte) ([]byte, bool) {
 	switch a {
 	case Staller:
 		return nil, false
+	case Withholder:
+		if len(request) > 1 && replica.Kind(request[1]) == replica.KindAttachments {
+			return []byte{1, 1}, true
+		}
+	case Swapper:
+		if w.chance(0.3) && len(answer) > 3 {
+			return w.swap(request, answer), true
+		}
 	case Garbler:
 		out := append([]byte(nil), answer...)
 		out[w.src.IntN(len(out))] ^= 1 << w.src.IntN(8)
@@ -139,4 +147,15 @@ func (n *node) reveal() {
 	if h, found, _ := n.store.Header(l.Tip); found {
 		n.shout(&h.Header)
 	}
+}
+
+// swap answers with what was answered to another request of the same kind before.
+func (w *World) swap(request, answer []byte) []byte {
+	kind := request[1]
+	before, known := w.answers[kind]
+	w.answers[kind] = answer
+	if !known {
+		return answer
+	}
+	return before
 }

@@ -53,6 +53,7 @@ type World struct {
 	supply    uint64
 	nodes     []*node
 	users     []chaintest.Wallet
+	answers   map[byte][]byte // of the Swapper, by kind
 	bans      map[[2]int]bool // by whom, whom
 	mined     uint64          // until when nobody mines by itself
 	fault     error           // the first thing that must not be
@@ -61,7 +62,7 @@ type World struct {
 // New returns a world whose nodes are not linked.
 func New(o Options) (*World, error) {
 	o.Delay, o.Spacing = cmp.Or(o.Delay, 200), cmp.Or(o.Spacing, 10_000)
-	w := &World{o: o, src: newSource(o.Seed), now: epoch, bans: map[[2]int]bool{}}
+	w := &World{o: o, src: newSource(o.Seed), now: epoch, bans: map[[2]int]bool{}, answers: map[byte][]byte{}}
 	var err error
 	w.validator, err = chain.NewValidator(chain.DefaultParams(), chain.NewProofCache(&chaintest.Verifier{}, 1024), 1)
 	if err != nil {
