@@ -203,6 +203,9 @@ func TestFiveProcessesAgree(t *testing.T) {
 	east := b.pays("east", "west", "1.5")
 	west := d.pays("west", "east", "2.5")
 	a.await("40 blocks", func() bool { return a.status().Height >= 40 })
+	if peers := f.wes("b", "node", "peers"); !strings.Contains(peers, "outbound") {
+		t.Errorf("b dials a, and says\n%s", peers)
+	}
 	if a.at(5).Hash == c.at(5).Hash || a.confirmed(west) || c.confirmed(east) {
 		t.Fatal("there is no partition")
 	}
