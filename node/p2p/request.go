@@ -21,7 +21,7 @@ const requestWithin = time.Minute
 // too. An answer over the limit is an offence. While Joined runs for a peer, requests to it wait.
 func (h *Host) Request(ctx context.Context, to Peer, name string, request []byte, maxResponse int) ([]byte, error) {
 	s := h.sessions.of(to.id())
-	if s == nil || !s.isMet() || s.awaitOpen(ctx) != nil {
+	if s == nil || !s.isMet() || !s.isOpen() && s.awaitOpen(ctx) != nil {
 		return nil, fmt.Errorf("%s: %w", name, ErrLost)
 	}
 	begun := time.Now()
