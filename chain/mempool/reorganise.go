@@ -103,6 +103,13 @@ func (p *Pool) rebuild(now uint64, undone []*chain.Block) error {
 			if t.Coinbase() {
 				continue
 			}
+			whole, err := p.attached(t)
+			if err != nil {
+				return err
+			}
+			if !whole {
+				continue
+			}
 			if err := p.readmit(p.measure(now, t, b.Witnesses[i])); err != nil {
 				return err
 			}
@@ -115,6 +122,19 @@ func (p *Pool) rebuild(now uint64, undone []*chain.Block) error {
 		}
 	}
 	return nil
+}
+
+// attached reports whether all attachments are at hand. Those of a block that was connected without
+// them, deep below others, may not be: then whoever wants the transaction in a block has to send
+// it again.
+func (p *Pool) attached(t *chain.Tx) (bool, error) {
+	for _, a := range t.Attachments {
+		_, found, err := p.att.Attachment(a.SHA256)
+		if err != nil || !found {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // readmit enters what is valid. All that is readmitted comes from one branch and the pool on
