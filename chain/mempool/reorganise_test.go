@@ -311,3 +311,20 @@ func TestReorganisationLosesNothingValid(t *testing.T) {
 		}
 	})
 }
+
+// TestUndoneTransactionWithoutItsAttachmentsStaysOut: a block far below others is connected without
+// attachments; were its transactions in the pool, no template with them could be mined.
+func TestUndoneTransactionWithoutItsAttachmentsStaysOut(t *testing.T) {
+	w := newWorld(t, Config{}, 2)
+	bare := w.attach(w.spend(50_000, 1, w.coins[0]), 1000).Sign()
+	whole := w.attach(w.spend(50_000, 1, w.coins[1]), 1000).Sign()
+	child := w.spend(5000, 1, bare.Out(0)).Sign()
+	b := w.mine(bare, whole, child)
+	w.net.Store.Withhold(bare.Tx.Attachments[0].SHA256)
+	must(t, w.net.Disconnect())
+	_, err := w.pool.Reorganise(w.now, w.net.Env(), []*chain.Block{b}, nil)
+	must(t, err)
+	if w.has(bare) || w.has(child) || !w.has(whole) {
+		t.Error("the wrong ones came back")
+	}
+}
