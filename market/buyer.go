@@ -1,0 +1,307 @@
+package market
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/weisyn/wes/chain"
+)
+
+// BuyerConfig says how a client deals. Times are in ms.
+type BuyerConfig struct {
+	Chain  chain.Hash
+	Params chain.Params
+
+	Window      uint64 // of one round of bids, 200 to 2000; default 500
+	Rounds      uint8  // 1 to 8; default 8
+	MaxAsked    int    // operators asked in a round; default 32
+	Countersign uint64 // within which an operator has to sign, beside the transfer; default 1000
+	Throughput  uint64 // bytes a second that a payload is expected to travel at least; default 1 MiB
+	SmallJob    uint64 // promise up to which a posted price is taken without a question; default 10,000
+	Retry       uint64 // after which a transaction that is not to be seen is submitted again; default 15,000
+	Final       uint64 // blocks after which an end is the end; default 6
+	MaxAdverts  int    // operators known; default 1024
+	MaxJobs     int    // jobs that have not ended; default 4096
+}
+
+func (c BuyerConfig) withDefaults() BuyerConfig {
+	def := func(v *uint64, d uint64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&c.Window, 500)
+	def(&c.Countersign, 1000)
+	def(&c.Throughput, 1<<20)
+	def(&c.SmallJob, 10_000)
+	def(&c.Retry, 15_000)
+	def(&c.Final, 6)
+	if c.Rounds == 0 || c.Rounds > 8 {
+		c.Rounds = 8
+	}
+	if c.MaxAsked == 0 {
+		c.MaxAsked = 32
+	}
+	if c.MaxAdverts == 0 {
+		c.MaxAdverts = 1024
+	}
+	if c.MaxJobs == 0 {
+		c.MaxJobs = 4096
+	}
+	return c
+}
+
+// Buyer is the client's side of all its jobs.
+type Buyer struct {
+	cfg     BuyerConfig
+	jobs    map[chain.Hash]*Purchase
+	adverts map[chain.PublicKey]*Advert
+	history history
+	out     outbox
+	live    map[chain.Hash]*Progressed // latest of each, not stored
+}
+
+// NewBuyer returns a client without jobs.
+func NewBuyer(c BuyerConfig) *Buyer {
+	return &Buyer{
+		cfg: c.withDefaults(), jobs: map[chain.Hash]*Purchase{}, adverts: map[chain.PublicKey]*Advert{},
+		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{},
+	}
+}
+
+// Errors of an Order.
+var (
+	ErrTerms   = errors.New("the terms cannot be a job")
+	ErrTooMany = errors.New("too many jobs at once")
+	ErrAgain   = errors.New("there is such a job already")
+)
+
+// historyID is the name of the record of standings.
+func historyID() chain.Hash { return tagged("wes/history/1") }
+
+// Load takes a stored record, before any Step.
+func (b *Buyer) Load(r Record) error {
+	if r.ID == historyID() {
+		return b.history.decode(r.Bytes)
+	}
+	p, err := decode[Purchase](r.Bytes, maxRecord)
+	if err != nil {
+		return err
+	}
+	if p.ID != r.ID {
+		return fmt.Errorf("%w: record of job %v under %v", ErrMessage, p.ID, r.ID)
+	}
+	b.jobs[p.ID] = p
+	return nil
+}
+
+// Job returns a copy of a job.
+func (b *Buyer) Job(id chain.Hash) (Purchase, bool) {
+	p := b.jobs[id]
+	if p == nil {
+		return Purchase{}, false
+	}
+	return *p, true
+}
+
+// Progress returns what the operator last said of a job; nil if nothing.
+func (b *Buyer) Progress(id chain.Hash) *Progressed { return b.live[id] }
+
+// Jobs returns copies of all jobs, the newest first.
+func (b *Buyer) Jobs() []Purchase {
+	var all []Purchase
+	for _, p := range b.jobs {
+		all = append(all, *p)
+	}
+	slices.SortFunc(all, func(a, b Purchase) int {
+		if a.Submitted != b.Submitted {
+			return -compare(a.Submitted, b.Submitted)
+		}
+		return bytes.Compare(a.ID[:], b.ID[:])
+	})
+	return all
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Forget drops a job that has ended. Its record may be removed.
+func (b *Buyer) Forget(id chain.Hash) bool {
+	p := b.jobs[id]
+	if p == nil || !p.Ended() {
+		return false
+	}
+	delete(b.jobs, id)
+	delete(b.live, id)
+	return true
+}
+
+// Adverts returns the operators known, by key.
+func (b *Buyer) Adverts(now uint64) []*Advert {
+	var all []*Advert
+	for _, a := range b.adverts {
+		if a.Expiry >= now {
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Advert) int { return bytes.Compare(a.Operator[:], b.Operator[:]) })
+	return all
+}
+
+// Standing returns what is known of an operator.
+func (b *Buyer) Standing(k chain.PublicKey) Standing { return b.history.of(k) }
+
+// Submit takes an order, and returns the ids of its jobs. An error is one of this package's, or
+// says what is wrong with the order.
+func (b *Buyer) Submit(now uint64, o Order) ([]chain.Hash, Output, error) {
+	if err := o.Terms.check(); err != nil {
+		return nil, Output{}, fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	if len(o.Nonces) == 0 || len(o.Nonces) > 16 || len(o.Nonces) > 1 && o.Terms.Level != chain.LevelOptimistic ||
+		o.MaxPrice <= o.Terms.Royalty || o.Deadline <= now {
+		return nil, Output{}, fmt.Errorf("%w: replicas, price or deadline out of range", ErrTerms)
+	}
+	open := 0
+	for _, p := range b.jobs {
+		if !p.Ended() {
+			open++
+		}
+	}
+	if open+len(o.Nonces) > b.cfg.MaxJobs {
+		return nil, Output{}, ErrTooMany
+	}
+	var ids []chain.Hash
+	for _, nonce := range o.Nonces {
+		id := o.Terms.JobID(b.cfg.Chain, nonce)
+		if b.jobs[id] != nil || slices.Contains(ids, id) {
+			return nil, Output{}, ErrAgain
+		}
+		ids = append(ids, id)
+	}
+	for i, id := range ids {
+		p := &Purchase{
+			ID: id, Group: ids[0], Nonce: o.Nonces[i], Terms: o.Terms, MaxPrice: o.MaxPrice - o.Terms.Royalty,
+			Deadline: o.Deadline, Funds: o.Funds, Submitted: now,
+			Assignment: Announced, Execution: Idle, Settlement: Unfunded,
+		}
+		b.jobs[id] = p
+		p.enter(asking)
+		b.out.save(id)
+		b.begin(now, p)
+	}
+	return ids, b.take(), nil
+}
+
+func (b *Buyer) take() Output {
+	return b.out.take(func(id chain.Hash) []byte {
+		if id == historyID() {
+			return b.history.encode()
+		}
+		return encode(b.jobs[id])
+	})
+}
+
+// Step takes an event at the local time now.
+func (b *Buyer) Step(now uint64, e Event) Output {
+	switch e := e.(type) {
+	case Tick:
+		b.each(func(p *Purchase) { b.tick(now, p) })
+	case Resume:
+		b.each(func(p *Purchase) { b.resume(now, p) })
+	case Heard:
+		b.heard(now, e.Advert)
+	case Answered:
+		b.of(now, e.Job, func(p *Purchase) { b.answered(now, p, e) })
+	case Contracted:
+		b.of(now, e.Job, func(p *Purchase) { b.contracted(now, p, e) })
+	case ContractFailed:
+		b.of(now, e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
+	case Progressed:
+		b.of(now, e.Job, func(p *Purchase) { b.progressed(p, e) })
+	case Delivered:
+		b.of(now, e.Job, func(p *Purchase) { b.delivered(now, p, e) })
+	case Verified:
+		b.of(now, e.Job, func(p *Purchase) { b.verified(now, p, e) })
+	case Submitted:
+		b.of(now, e.Job, func(p *Purchase) { b.submitted(now, p, e) })
+	case SubmitFailed:
+		b.of(now, e.Job, func(p *Purchase) { b.submitFailed(p, e) })
+	case Viewed:
+		b.of(now, e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
+	case Cancel:
+		b.of(now, e.Job, func(p *Purchase) { b.cancel(p) })
+	default:
+		panic(fmt.Sprintf("BUG: event %T of a client", e))
+	}
+	return b.take()
+}
+
+// each visits all jobs that have not ended, in a fixed order.
+func (b *Buyer) each(visit func(*Purchase)) {
+	var open []*Purchase
+	for _, p := range b.jobs {
+		if !p.Ended() {
+			open = append(open, p)
+		}
+	}
+	slices.SortFunc(open, func(a, b *Purchase) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	for _, p := range open {
+		visit(p)
+	}
+}
+
+func (b *Buyer) of(now uint64, id chain.Hash, visit func(*Purchase)) {
+	p := b.jobs[id]
+	if p == nil || p.Ended() {
+		return
+	}
+	visit(p)
+	if b.replicated(p) {
+		b.revealAll(p)
+		b.compare(now, p)
+	}
+}
+
+// Next returns when Step wants a Tick; 0: never.
+func (b *Buyer) Next() uint64 {
+	var next uint64
+	for _, p := range b.jobs {
+		switch p.phase() {
+		case asking:
+			next = earliest(next, p.Closes)
+		case contracting:
+			next = earliest(next, p.Within)
+		case working, accepting, disputing:
+			next = earliest(next, b.retryAt(p))
+		}
+	}
+	return next
+}
+
+// end closes a job.
+func (b *Buyer) end(p *Purchase, c Code, text string) {
+	p.enter(over)
+	p.Assignment, p.Code, p.Text = Closed, c, clip(text)
+	b.out.save(p.ID)
+}
+
+// clip bounds a text of a stranger, in bytes.
+func clip(s string) string {
+	if len(s) <= 256 {
+		return s
+	}
+	cut := 256
+	for cut > 0 && s[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return s[:cut]
+}

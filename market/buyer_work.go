@@ -1,0 +1,190 @@
+package market
+
+import (
+	"crypto/ed25519"
+
+	"github.com/weisyn/wes/chain"
+)
+
+// contracted releases the funding transaction: from here on the ledger decides what becomes of the
+// money.
+func (b *Buyer) contracted(now uint64, p *Purchase, e Contracted) {
+	if p.phase() != contracting || e.Attempt != p.Attempt {
+		b.out.emit(Abandon{e.Job, e.Attempt})
+		return
+	}
+	p.enter(working)
+	p.At, p.Until, p.Funded, p.Started = e.At, e.Until, now, now
+	p.Assignment, p.Execution, p.Settlement = Assigned, Queued, Unfunded
+	p.Code, p.Text = CodeOK, ""
+	b.out.emit(Fund{p.ID, p.Operator[0]})
+	b.collect(p)
+	b.out.save(p.ID)
+}
+
+// contractFailed tries the next best bid.
+func (b *Buyer) contractFailed(now uint64, p *Purchase, e ContractFailed) {
+	if p.phase() != contracting || e.Attempt != p.Attempt {
+		return
+	}
+	b.unassign(p)
+	if e.Own {
+		b.end(p, e.Refusal.Code, e.Refusal.Text)
+		return
+	}
+	b.jilted(now, p, e.Refusal)
+}
+
+// jilted notes that an operator did not stand by its bid, and goes on without it.
+func (b *Buyer) jilted(now uint64, p *Purchase, r Refusal) {
+	from := p.Operator[0]
+	p.decline(from, r)
+	if r.Code != CodeBadInput && r.Code != CodePayment { // the client's own fault
+		b.note(now, p, from.Operator, func(s *Standing) { s.Broken++ })
+	}
+	p.Operator, p.Agreed, p.Escrow = nil, nil, nil
+	b.award(now, p)
+}
+
+// unassign gives back what a contract has reserved.
+func (b *Buyer) unassign(p *Purchase) { b.out.emit(Abandon{p.ID, p.Attempt}) }
+
+func (b *Buyer) note(now uint64, _ *Purchase, k chain.PublicKey, change func(*Standing)) {
+	b.history.note(now, k, change)
+	b.out.save(historyID())
+}
+
+// collect asks for the result. Of replicas only the hash is asked for, until all have given one.
+func (b *Buyer) collect(p *Purchase) {
+	b.out.emit(CollectFrom{Job: p.ID, To: p.Operator[0], Reveal: !b.replicated(p) || b.sealed(p)})
+}
+
+func (b *Buyer) progressed(p *Purchase, e Progressed) {
+	if p.phase() != working {
+		return
+	}
+	b.live[p.ID] = &e
+	if e.Execution == p.Execution && e.Code == p.Code {
+		b.out.touch(p.ID)
+		return
+	}
+	if e.Execution == Done { // is said by a result only
+		return
+	}
+	p.Execution = e.Execution
+	if e.Execution == Failed {
+		p.Code = e.Code
+	}
+	b.out.save(p.ID)
+}
+
+// delivered takes a result that its operator has signed for this job.
+func (b *Buyer) delivered(now uint64, p *Purchase, e Delivered) {
+	if p.phase() != working || e.Revealed == p.Revealed && len(p.Result) > 0 {
+		return
+	}
+	r, ok := p.signed(e, b.cfg.Chain)
+	if !ok || len(p.Result) > 0 && string(p.Result) != string(e.Result) || e.Revealed && r.Output != e.Output {
+		b.dispute(now, p, CodeBadResult, "the result is not signed, or is of another job or output")
+		return
+	}
+	p.Result, p.Signature, p.Revealed, p.Delivered = e.Result, e.Signature, e.Revealed, now
+	b.out.save(p.ID)
+	if !e.Revealed {
+		return
+	}
+	p.Output, p.Proof, p.Execution = e.Output, e.Proof, Done
+	b.out.emit(StopCollecting{p.ID})
+	p.enter(verifying)
+	b.out.emit(Verify{p.ID})
+}
+
+// signed decodes the result of this job and checks its signature.
+func (p *Purchase) signed(e Delivered, id chain.Hash) (chain.Result, bool) {
+	r, err := chain.DecodeResult(e.Result)
+	if err != nil || len(p.Agreed) == 0 {
+		return r, false
+	}
+	t := &p.Terms
+	d := r.Digest(id)
+	key := p.Agreed[0].Operator
+	return r, r.Kind == t.Kind && r.Key == t.Key && r.Job == p.ID && r.Model == t.Model && r.Input == t.Input &&
+		ed25519.Verify(key[:], d[:], e.Signature)
+}
+
+// verified pays for a good result; a bad one is nobody's money but the ledger's.
+func (b *Buyer) verified(now uint64, p *Purchase, e Verified) {
+	if p.phase() != verifying {
+		return
+	}
+	if !e.OK {
+		b.dispute(now, p, CodeBadProof, e.Text)
+		return
+	}
+	p.Checked = true
+	p.enter(accepting)
+	b.out.save(p.ID)
+	if !b.replicated(p) {
+		b.reward(now, p)
+	}
+}
+
+// reward has the operator paid.
+func (b *Buyer) reward(now uint64, p *Purchase) {
+	if !p.Reliability {
+		p.Reliability = true
+		b.note(now, p, p.Operator[0].Operator, func(s *Standing) { s.Done++ })
+	}
+	b.push(now, p)
+}
+
+// dispute waits for what the ledger makes of a job whose operator lied.
+func (b *Buyer) dispute(now uint64, p *Purchase, c Code, text string) {
+	p.enter(disputing)
+	p.Code, p.Text, p.Execution = c, clip(text), Failed
+	b.note(now, p, p.Operator[0].Operator, func(s *Standing) { s.Broken, s.Lied = s.Broken+1, now })
+	p.Reliability = true
+	b.out.emit(StopCollecting{p.ID})
+	b.out.save(p.ID)
+	b.push(now, p)
+}
+
+// cancel ends a job that nobody has yet.
+func (b *Buyer) cancel(p *Purchase) {
+	switch p.phase() {
+	case contracting:
+		b.unassign(p)
+		p.Operator, p.Agreed = nil, nil
+		b.end(p, CodeCanceled, "")
+	case asking:
+		b.end(p, CodeCanceled, "")
+	}
+}
+
+// resume asks again for what a stopped process was doing.
+func (b *Buyer) resume(now uint64, p *Purchase) {
+	switch p.phase() {
+	case asking:
+		b.open(now, p, p.Round)
+	case contracting: // whether the operator had signed is not known, but nobody has the transaction
+		b.unassign(p)
+		p.Operator, p.Agreed = nil, nil
+		b.award(now, p)
+	case working:
+		if p.View.Escrow == Nowhere {
+			b.fund(now, p)
+		}
+		b.collect(p)
+	case verifying:
+		b.out.emit(Verify{p.ID})
+	case accepting, disputing:
+		p.ExitedAt = 0
+		b.push(now, p)
+	}
+}
+
+func (b *Buyer) fund(now uint64, p *Purchase) {
+	p.Funded = now
+	b.out.emit(Fund{p.ID, p.Operator[0]})
+	b.out.save(p.ID)
+}

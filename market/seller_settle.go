@@ -1,0 +1,169 @@
+package market
+
+import "github.com/weisyn/wes/chain"
+
+// viewed takes what the ledger shows of a job.
+func (s *Seller) viewed(now uint64, x *Sale, v View) {
+	deliverable := s.deliverable(x)
+	settled := x.Settlement
+	x.View = v
+	x.Settlement, _ = v.settled()
+	if x.Settlement != settled {
+		s.out.save(x.ID)
+	}
+	if s.deliverable(x) != deliverable {
+		x.Version++
+		s.out.touch(x.ID)
+	}
+	if x.phase() == awaiting && v.Escrow != Nowhere {
+		x.enter(queued, Queued)
+		s.capacity.Ready(now, x.ID)
+		s.out.save(x.ID)
+	}
+}
+
+// push submits what is due, and ends what is over.
+func (s *Seller) push(now uint64, x *Sale) {
+	v := &x.View
+	switch {
+	case x.phase() == signing:
+	case v.over(s.cfg.Final):
+		_, c := v.settled()
+		if x.phase() == running {
+			s.out.emit(Halt{x.ID})
+		}
+		s.end(now, x, c)
+	case v.Left == InBlock && v.claimOpen():
+		if v.Now >= v.Claim[0].Final {
+			s.exit(now, x, ExitFinal)
+		}
+	case v.Left != Nowhere:
+	case v.Escrow == Nowhere:
+		s.pushFunding(now, x)
+	case x.phase() == failing && v.Now <= x.escrow().Late:
+		s.exit(now, x, s.surrender(x))
+	case x.phase() == ready && v.Escrow == InBlock:
+		s.pushResult(now, x)
+	}
+}
+
+// pushFunding submits the funding transaction again, and gives up when its window has passed.
+func (s *Seller) pushFunding(now uint64, x *Sale) {
+	if x.Until != 0 && max(x.View.Now, now-min(now, clockSkew)) > x.Until {
+		if x.phase() == running {
+			s.out.emit(Halt{x.ID})
+		}
+		s.out.emit(Disengage{x.ID})
+		s.drop(now, x, CodeNotFunded, "")
+		return
+	}
+	if !x.At.IsZero() && now >= saturated(x.Funding, s.cfg.Retry) {
+		x.Funding = now
+		s.out.save(x.ID)
+		s.out.emit(Propagate{x.ID})
+	}
+}
+
+// surrender is how a job without a result ends.
+func (s *Seller) surrender(x *Sale) Exit {
+	if x.Code == CodeWitness && x.View.Now <= x.escrow().Due {
+		return ExitInvalid
+	}
+	return ExitRelease
+}
+
+// pushResult settles on the ledger what the client does not accept in time.
+func (s *Seller) pushResult(now uint64, x *Sale) {
+	e := x.escrow()
+	waited := now >= saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+	urgent := saturated(max(x.View.Now, now), s.cfg.Margin) >= e.Due
+	switch {
+	case !waited && !urgent:
+	case x.Terms.Level == chain.LevelOptimistic:
+		if x.View.Now <= e.Due {
+			s.exit(now, x, ExitClaim)
+		} else if x.View.Now <= e.Late {
+			s.exit(now, x, ExitRelease) // too late to claim
+		}
+	case x.View.Now <= e.Due:
+		s.exit(now, x, ExitProve)
+	case x.View.Now <= e.Late:
+		s.exit(now, x, ExitLate)
+	}
+}
+
+// exit submits a transaction, and again after a while as long as it is not to be seen.
+func (s *Seller) exit(now uint64, x *Sale, exit Exit) {
+	if x.Exiting == exit && x.ExitedAt != 0 && now < saturated(x.ExitedAt, s.cfg.Retry) {
+		return
+	}
+	x.Exiting, x.ExitedAt = exit, now
+	s.out.save(x.ID)
+	s.out.emit(Settle{x.ID, exit})
+}
+
+func (s *Seller) submitted(x *Sale, e Submitted) {
+	if e.Exit != ExitNone && e.Exit == x.Exiting {
+		x.ExitTx = e.Tx
+		s.out.save(x.ID)
+	}
+}
+
+// resume goes on with a job after a restart.
+func (s *Seller) resume(now uint64, x *Sale) {
+	x.ExitedAt = 0
+	switch x.phase() {
+	case signing: // the client has got no signature
+		s.out.emit(Disengage{x.ID})
+		s.drop(now, x, CodeNotFunded, "the process ended while the escrow was made")
+	case awaiting:
+		s.recommit(now, x)
+		x.Funding = 0
+	case queued, running:
+		s.recommit(now, x)
+		if x.phase() != failing {
+			x.enter(queued, Queued)
+			s.capacity.Ready(now, x.ID)
+			s.out.save(x.ID)
+		}
+	}
+}
+
+// recommit takes up a task that was admitted by a process before.
+func (s *Seller) recommit(now uint64, x *Sale) {
+	e := x.escrow()
+	_, refusal := s.capacity.Quote(now, x.ID, &x.Terms, e.Due, now)
+	if refusal == nil {
+		refusal = s.capacity.Commit(now, x.ID, e.Due)
+	}
+	if refusal != nil {
+		s.fail(now, x, CodeDeadline, refusal.Error())
+	}
+}
+
+// retryAt is when push may have to be called without news of the ledger; 0: never.
+func (s *Seller) retryAt(x *Sale) uint64 {
+	v := &x.View
+	switch {
+	case x.Ended(), x.phase() == signing:
+		return 0
+	case v.claimOpen():
+		if v.Now < v.Claim[0].Final {
+			return 0
+		}
+		return saturated(x.ExitedAt, s.cfg.Retry)
+	case v.Left != Nowhere:
+		return 0
+	case v.Escrow == Nowhere:
+		if x.At.IsZero() {
+			return saturated(x.Until, clockSkew+1)
+		}
+		return saturated(x.Funding, s.cfg.Retry)
+	case x.phase() == failing:
+		return saturated(x.ExitedAt, s.cfg.Retry)
+	case x.phase() == ready && v.Escrow == InBlock:
+		wait := saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+		return max(wait, saturated(x.ExitedAt, s.cfg.Retry))
+	}
+	return 0
+}
