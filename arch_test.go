@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
+	"node/trade":                       {"chain", "market", "market/...", "node/wallet"},
 	"node/wallet":                      {"chain"},
 	"cmd/wes":                          {"chain", "chain/store", "chain/ures", "market", "market/...", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},
 	"gpu/groth16":                      {"gpu"},

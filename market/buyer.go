@@ -305,3 +305,15 @@ func clip(s string) string {
 	}
 	return s[:cut]
 }
+
+// Records returns what is to be stored of all jobs and standings.
+func (b *Buyer) Records() []Record {
+	var all []Record
+	for id, p := range b.jobs {
+		all = append(all, Record{id, encode(p)})
+	}
+	if len(b.history.all) > 0 {
+		all = append(all, Record{historyID(), b.history.encode()})
+	}
+	return all
+}

@@ -264,3 +264,12 @@ func (s *Seller) end(now uint64, x *Sale, c Code) {
 	}
 	s.out.save(x.ID)
 }
+
+// Records returns what is to be stored of all jobs.
+func (s *Seller) Records() []Record {
+	var all []Record
+	for id, x := range s.sales {
+		all = append(all, Record{id, encode(x)})
+	}
+	return all
+}

@@ -1,0 +1,90 @@
+package trade
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
+)
+
+// advertEvery is well below the time that an advert stands.
+const advertEvery = 15 * time.Second
+
+// advertise tells others what this operator sells, until ctx ends.
+func (d *Desk) advertise(ctx context.Context) {
+	if d.cfg.Works == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		wait := advertEvery
+		if a := d.advert(ctx); a != nil {
+			if err := d.cfg.Peers.Publish(ctx, a.Encode()); err != nil {
+				d.log.Debug("advert not published", keyError, err)
+			}
+		} else {
+			wait = time.Second // nothing is offered yet
+		}
+		sleep(ctx, wait)
+	}
+}
+
+// advert is what this operator offers now; nil if it is nothing.
+func (d *Desk) advert(ctx context.Context) *market.Advert {
+	name, addresses := d.cfg.Peers.Self()
+	now := d.cfg.Clock()
+	a := &market.Advert{
+		Chain: d.cfg.Chain, Operator: d.cfg.Signer.Public(), Peer: name, Addresses: addresses[:min(len(addresses), 8)],
+		Issued: now, Expiry: now + market.MaxAdvertTime,
+	}
+	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 {
+		return nil
+	}
+	digest := a.Digest()
+	a.Signature = [ed25519.SignatureSize]byte(d.cfg.Signer.Sign(digest))
+	return a
+}
+
+// offers quotes every program as if it was asked for now.
+func (d *Desk) offers(now uint64) ([]market.Offer, string) {
+	var all []market.Offer
+	var class string
+	for _, p := range d.cfg.Works.Programs() {
+		levels := []chain.Level{chain.LevelZK, chain.LevelOptimistic}
+		if p.Kind == chain.JobProve {
+			levels = levels[:1]
+		}
+		for _, l := range levels {
+			t := market.Terms{Kind: p.Kind, Level: l, Program: p.Ref}
+			const anytime = 1 << 62
+			job := t.Hash() // of no job: it is only asked
+			q, refusal := d.cfg.Capacity.Quote(now, job, &t, anytime, now)
+			d.cfg.Capacity.Release(now, job)
+			if refusal != nil || len(all) == market.MaxOffers {
+				continue
+			}
+			class = q.Class
+			all = append(all, market.Offer{
+				Program: p.Ref, Level: l, Price: q.Price, Promise: max(q.Promise, 1), ProveFee: q.ProveFee, Posted: d.cfg.Posted,
+			})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b market.Offer) int { return int(a.Level) - int(b.Level) })
+	return all, class
+}
+
+// Hear takes a gossiped advert. An error says what is wrong with it.
+func (d *Desk) Hear(ctx context.Context, raw []byte) error {
+	a, err := market.DecodeAdvert(raw)
+	if err != nil {
+		return err
+	}
+	if a.Chain != d.cfg.Chain || !a.Signed() {
+		return fmt.Errorf("%w: an advert that its operator has not signed for this chain", market.ErrMessage)
+	}
+	d.post(ctx, event{buyer: market.Heard{Advert: a}})
+	return nil
+}

@@ -1,0 +1,316 @@
+package trade
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/node/wallet"
+)
+
+// Config says what a desk trades with.
+type Config struct {
+	Dir    string // of the journal and the blobs
+	Chain  chain.Hash
+	Params chain.Params
+	Signer Signer
+	Peers  Peers
+	Ledger Ledger
+	Wallet *wallet.Wallet
+	Proofs chain.ProofVerifier
+
+	Buyer  market.BuyerConfig  // chain and parameters are filled in
+	Seller market.SellerConfig // chain, parameters and key are filled in
+	// Works and Capacity are nil where nothing is sold.
+	Works    Works
+	Capacity market.Capacity
+	// Posted has offers awarded at their posted price, without a question.
+	Posted bool
+	// Keep is how long jobs that have ended are remembered. Default: a week.
+	Keep time.Duration
+
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+	Clock    func() uint64 // ms since 1970; default: the system's
+}
+
+// Desk trades. Its methods may be called from any goroutine.
+type Desk struct {
+	cfg     Config
+	journal *journal
+	blobs   *blobs
+	log     *slog.Logger
+	metrics *metrics
+	events  chan event
+	ended   chan struct{}
+	work    sync.WaitGroup
+	running *tasks
+	changes *changes
+
+	owned struct { // by the goroutine of Run
+		buyer   *market.Buyer
+		seller  *market.Seller // nil where nothing is sold
+		tickets map[market.Ticket]chan []byte
+		ticket  market.Ticket
+		pending map[chain.Hash]map[chain.Hash]bool // by job, transactions that were in the mempool
+		tidied  uint64
+		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
+	}
+}
+
+// event is something for the owner's goroutine. Either do is called, or the event goes to one of
+// the machines, or to both.
+type event struct {
+	do     func(ctx context.Context, now uint64)
+	buyer  market.Event
+	seller market.Event
+}
+
+// eventRoom is how many events may wait; then whoever has one waits.
+const eventRoom = 256
+
+// Open reads what is stored. Nothing happens before Run.
+func Open(c Config) (*Desk, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open desk: %w", err)
+	}
+	c.Keep = cmp.Or(c.Keep, 7*24*time.Hour)
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	if c.Clock == nil {
+		c.Clock = func() uint64 { return uint64(time.Now().UnixMilli()) }
+	}
+	c.Buyer.Chain, c.Buyer.Params = c.Chain, c.Params
+	c.Seller.Chain, c.Seller.Params, c.Seller.Key = c.Chain, c.Params, c.Signer.Public()
+	d := &Desk{
+		cfg: c, log: c.Log, events: make(chan event, eventRoom), ended: make(chan struct{}), running: newTasks(), changes: newChanges(),
+	}
+	d.owned.buyer = market.NewBuyer(c.Buyer)
+	if c.Works != nil {
+		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
+	}
+	d.owned.tickets, d.owned.pending = map[market.Ticket]chan []byte{}, map[chain.Hash]map[chain.Hash]bool{}
+	d.owned.sealed = map[attempt]chain.Hash{}
+	var err error
+	if d.metrics, err = newMetrics(c.Registry); err != nil {
+		return nil, fmt.Errorf("open desk: %w", err)
+	}
+	return d, d.load()
+}
+
+// Names of records: the machines of one key may have jobs of one id.
+const (
+	buyerSide  byte = 'b'
+	sellerSide byte = 's'
+)
+
+// stored tells the records of the two machines apart in one journal: the first byte of a value.
+func stored(side byte, r market.Record) market.Record {
+	id := r.ID
+	id[0] ^= side
+	return market.Record{ID: id, Bytes: append([]byte{side}, r.Bytes...)}
+}
+
+func restored(r market.Record) (byte, market.Record) {
+	side := r.Bytes[0]
+	id := r.ID
+	id[0] ^= side
+	return side, market.Record{ID: id, Bytes: r.Bytes[1:]}
+}
+
+func (d *Desk) load() (err error) {
+	if d.blobs, err = openBlobs(filepath.Join(d.cfg.Dir, "blobs")); err != nil {
+		return err
+	}
+	var all []market.Record
+	if d.journal, all, err = openJournal(filepath.Join(d.cfg.Dir, "journal")); err != nil {
+		return err
+	}
+	for _, r := range all {
+		side, r := restored(r)
+		switch {
+		case side == buyerSide:
+			err = d.owned.buyer.Load(r)
+		case side == sellerSide && d.owned.seller != nil:
+			err = d.owned.seller.Load(r)
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("open desk: %w", err), d.journal.close())
+		}
+	}
+	return nil
+}
+
+// Close ends the use of the folder. Run has returned, or was never called.
+func (d *Desk) Close() error { return d.journal.close() }
+
+// Run trades until ctx ends, or this machine fails.
+func (d *Desk) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer d.work.Wait()
+	defer stop()
+	defer close(d.ended)
+	changes, leave := d.cfg.Ledger.Changes()
+	defer func() { leave() }()
+	if err := d.resume(ctx); err != nil {
+		return err
+	}
+	d.work.Go(func() { d.advertise(ctx) })
+	for {
+		timer := time.NewTimer(d.wait())
+		var err error
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case e := <-d.events:
+			err = d.handle(ctx, e)
+		case c, open := <-changes:
+			if !open { // too slow: everything may have changed
+				leave()
+				changes, leave = d.cfg.Ledger.Changes()
+				c = Change{Moved: true}
+			}
+			err = d.changed(ctx, c)
+		case <-timer.C:
+			err = d.tick(ctx)
+		}
+		timer.Stop()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// resume shows the machines what the ledger says, and lets them go on.
+func (d *Desk) resume(ctx context.Context) error {
+	if err := d.view(ctx, d.open()); err != nil {
+		return err
+	}
+	return d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}})
+}
+
+// wait is how long until a machine wants a tick.
+func (d *Desk) wait() time.Duration {
+	next := d.owned.buyer.Next()
+	if s := d.owned.seller; s != nil {
+		if n := s.Next(); n != 0 && (next == 0 || n < next) {
+			next = n
+		}
+	}
+	now := d.cfg.Clock()
+	switch {
+	case next == 0:
+		return longWait
+	case next <= now:
+		return shortWait
+	}
+	return min(time.Duration(next-now)*time.Millisecond, longWait)
+}
+
+// A machine is ticked at least every longWait, and at most every shortWait.
+const (
+	longWait  = 5 * time.Second
+	shortWait = time.Millisecond
+)
+
+func (d *Desk) tick(ctx context.Context) error {
+	if err := d.step(ctx, event{buyer: market.Tick{}, seller: market.Tick{}}); err != nil {
+		return err
+	}
+	return d.tidy()
+}
+
+func (d *Desk) handle(ctx context.Context, e event) error {
+	if e.do != nil {
+		e.do(ctx, d.cfg.Clock())
+		return d.failed()
+	}
+	return d.step(ctx, e)
+}
+
+// failed is the fault of a step that was taken inside of do.
+func (d *Desk) failed() error {
+	select {
+	case err := <-d.running.fault:
+		return err
+	default:
+		return nil
+	}
+}
+
+// step gives an event to the machines, stores what they say, and carries out the rest.
+func (d *Desk) step(ctx context.Context, e event) error {
+	now := d.cfg.Clock()
+	if e.buyer != nil {
+		if err := d.perform(ctx, buyerSide, d.owned.buyer.Step(now, e.buyer)); err != nil {
+			return err
+		}
+	}
+	if e.seller != nil && d.owned.seller != nil {
+		return d.perform(ctx, sellerSide, d.owned.seller.Step(now, e.seller))
+	}
+	return nil
+}
+
+func (d *Desk) perform(ctx context.Context, side byte, out market.Output) error {
+	all := make([]market.Record, len(out.Records))
+	for i, r := range out.Records {
+		all[i] = stored(side, r)
+	}
+	if err := d.journal.put(all...); err != nil {
+		return err
+	}
+	for _, e := range out.Effects {
+		if side == buyerSide {
+			d.buy(ctx, e)
+		} else {
+			d.sell(ctx, e)
+		}
+	}
+	d.count(side, out.Changed)
+	d.changes.tell(out.Changed)
+	return nil
+}
+
+// post gives an event to the owner; false if nobody will take it any more.
+func (d *Desk) post(ctx context.Context, e event) bool {
+	select {
+	case d.events <- e:
+		return true
+	case <-ctx.Done():
+	case <-d.ended:
+	}
+	return false
+}
+
+// ErrClosed is returned by a desk that does not run any more.
+var ErrClosed = errors.New("the market is closed: the node stops")
+
+// ask runs f on the owner's goroutine.
+func (d *Desk) ask(ctx context.Context, f func(ctx context.Context, now uint64)) error {
+	done := make(chan struct{})
+	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) { defer close(done); f(ctx, now) }}) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return ErrClosed
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.ended:
+		return ErrClosed
+	}
+}

@@ -1,0 +1,134 @@
+package trade
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
+)
+
+// metrics of the market. Labels take values of the program only, never of peers.
+type metrics struct {
+	jobs        *prometheus.CounterVec
+	sales       *prometheus.CounterVec
+	refusals    *prometheus.CounterVec
+	settlements *prometheus.CounterVec
+	verify      prometheus.Histogram
+	prove       *prometheus.HistogramVec
+	earned      prometheus.Counter
+	spent       prometheus.Counter
+	open        *prometheus.GaugeVec
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "wes", Subsystem: "market", Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		jobs:        counter("jobs_total", "Jobs of this client that have ended, by kind, level and settlement.", "job_kind", "level", "settlement"),
+		sales:       counter("sales_total", "Jobs of this operator that have ended, by kind, level and settlement.", "job_kind", "level", "settlement"),
+		refusals:    counter("refusals_total", "Jobs of this client that ended without an operator, by reason.", "reason"),
+		settlements: counter("settlements_total", "Transactions that spend escrows and claims, by exit and outcome.", "exit", "outcome"),
+		verify: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "wes", Subsystem: "market", Name: "verify_seconds", Help: "Time to check a delivered result.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 12),
+		}),
+		prove: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "wes", Subsystem: "market", Name: "run_seconds", Help: "Time of runs that gave a result, by kind and device.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2, 18),
+		}, []string{"job_kind", "device_uuid"}),
+		earned: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "wes", Subsystem: "market", Name: "earned_units_total", Help: "Prices of sales that were paid, in base units.",
+		}),
+		spent: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "wes", Subsystem: "market", Name: "spent_units_total", Help: "Prices of jobs that were paid, in base units.",
+		}),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "wes", Subsystem: "market", Name: "open_jobs", Help: "Jobs that have not ended, by role and execution.",
+		}, []string{"role", "execution"}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	var err error
+	for _, c := range []prometheus.Collector{m.jobs, m.sales, m.refusals, m.settlements, m.verify, m.prove, m.earned, m.spent, m.open} {
+		err = errors.Join(err, r.Register(c))
+	}
+	return m, err
+}
+
+func kindName(k chain.JobKind) string {
+	if k == chain.JobInfer {
+		return "infer"
+	}
+	return "prove"
+}
+
+func levelName(l chain.Level) string {
+	if l == chain.LevelZK {
+		return "zk"
+	}
+	return "optimistic"
+}
+
+func (m *metrics) ran(s *market.Sale, r *Ran) {
+	m.prove.WithLabelValues(kindName(s.Terms.Kind), r.Device).Observe(float64(r.Took) / 1000)
+}
+
+// count follows jobs that have changed.
+func (d *Desk) count(side byte, changed []chain.Hash) {
+	if len(changed) == 0 {
+		return
+	}
+	d.metrics.open.Reset()
+	for _, p := range d.owned.buyer.Jobs() {
+		if !p.Ended() {
+			d.metrics.open.WithLabelValues("client", string(p.Execution)).Inc()
+		}
+	}
+	if d.owned.seller != nil {
+		for _, s := range d.owned.seller.Sales() {
+			if !s.Ended() {
+				d.metrics.open.WithLabelValues("operator", string(s.Execution)).Inc()
+			}
+		}
+	}
+	for _, id := range changed {
+		d.countEnd(side, id)
+	}
+}
+
+// countEnd counts a job that has just ended.
+func (d *Desk) countEnd(side byte, id chain.Hash) {
+	if side == buyerSide {
+		p, ok := d.owned.buyer.Job(id)
+		if !ok || !p.Ended() {
+			return
+		}
+		d.metrics.jobs.WithLabelValues(kindName(p.Terms.Kind), levelName(p.Terms.Level), string(p.Settlement)).Inc()
+		if len(p.Operator) == 0 {
+			d.metrics.refusals.WithLabelValues(string(p.Code)).Inc()
+		}
+		if p.Settlement == market.Paid {
+			d.metrics.spent.Add(float64(p.Price()))
+		}
+		return
+	}
+	s, ok := d.owned.seller.Sale(id)
+	if !ok || !s.Ended() {
+		return
+	}
+	d.metrics.sales.WithLabelValues(kindName(s.Terms.Kind), levelName(s.Terms.Level), string(s.Settlement)).Inc()
+	if s.Settlement == market.Paid {
+		d.metrics.earned.Add(float64(s.Bid.Price))
+	}
+}
+
+// Keys of log records.
+const (
+	keyJob   = "job"
+	keyPeer  = "peer"
+	keyError = "error"
+)
