@@ -34,8 +34,10 @@ var allowed = map[string][]string{
 	"chain/store":                      {"chain"},
 	"chain/ures":                       {},
 	"market":                           {"chain"},
+	"market/capacity":                  {},
 	"node":                             {"chain", "market", "market/...", "chain/...", "gpu", "gpu/...", "node/...", "prover", "prover/..."},
 	"node/api":                         {"chain"},
+	"node/executor":                    {"chain", "node/proofs", "prover", "prover/..."},
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
@@ -85,7 +87,7 @@ var allowed = map[string][]string{
 // would let it.
 var upper = map[string][]string{
 	"prover/circuit/service":           {"cmd/wes"},
-	"prover/pipeline":                  {"cmd/wes"},
+	"prover/pipeline":                  {"cmd/wes", "node", "node/executor"},
 	"prover/model/interpret/graphtest": {},
 	"chain/chaintest":                  {"chain/chaintest/simulator", "chain/replica/storetest"},
 	"chain/replica/storetest":          {},

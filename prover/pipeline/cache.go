@@ -108,15 +108,26 @@ func (c *Cache) evict() error {
 //
 // Integers are little-endian.
 func encodeEntry(p *prover.Prepared) []byte {
-	m := p.Model.Encode()
-	body := binary.LittleEndian.AppendUint64(nil, uint64(len(m)))
-	body = append(body, m...)
-	body = binary.LittleEndian.AppendUint32(body, uint32(len(p.Weights)))
-	for _, w := range p.Weights {
-		body = appendCells(body, w)
-	}
+	body := encodeBody(p)
 	sum := sha256.Sum256(body)
 	return slices.Concat([]byte(cacheMagic), sum[:], body)
+}
+
+func encodeBody(p *prover.Prepared) []byte {
+	return appendWeights(appendModel(nil, p.Model), p.Weights)
+}
+
+func appendModel(b []byte, m *verify.Model) []byte {
+	raw := m.Encode()
+	return append(binary.LittleEndian.AppendUint64(b, uint64(len(raw))), raw...)
+}
+
+func appendWeights(b []byte, all graph.Weights) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(all)))
+	for _, w := range all {
+		b = appendCells(b, w)
+	}
+	return b
 }
 
 func appendCells(b []byte, cells []int32) []byte {
@@ -145,22 +156,31 @@ func decodeEntry(data []byte) (*Program, error) {
 	return decodeBody(data[head:])
 }
 
-func decodeBody(data []byte) (*Program, error) {
+// readBody reads a model and its weights, and nothing after them.
+func readBody(data []byte) (*verify.Model, graph.Weights, error) {
 	body := entryReader{data}
 	encoded, err := body.take(body.uint64())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, err := verify.DecodeModel(encoded)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	weights, err := body.weights()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(body.data) > 0 {
-		return nil, fmt.Errorf("%w: %d bytes after the end", errEntry, len(body.data))
+		return nil, nil, fmt.Errorf("%w: %d bytes after the end", errEntry, len(body.data))
+	}
+	return m, weights, nil
+}
+
+func decodeBody(data []byte) (*Program, error) {
+	m, weights, err := readBody(data)
+	if err != nil {
+		return nil, err
 	}
 	prepared, err := prover.Resume(m, weights)
 	if err != nil {
