@@ -1,0 +1,81 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// lanes are the consumers from which one slot takes tasks.
+type lanes struct {
+	js      jetstream.JetStream
+	stream  string
+	devices []string                      // in order of preference; empty: any worker
+	found   map[string]jetstream.Consumer // by device
+}
+
+// next takes a task off the first lane that has one; nil: none has.
+func (l *lanes) next(ctx context.Context) (jetstream.Msg, error) {
+	for _, device := range l.devices {
+		msg, err := l.fetch(ctx, device)
+		if msg != nil || err != nil {
+			return msg, err
+		}
+	}
+	return nil, nil
+}
+
+func (l *lanes) fetch(ctx context.Context, device string) (jetstream.Msg, error) {
+	c := l.found[device]
+	if c == nil {
+		var err error
+		c, err = l.js.Consumer(ctx, l.stream, lane(device))
+		if errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l.found[device] = c
+	}
+	batch, err := c.FetchNoWait(1)
+	if err != nil {
+		return nil, err
+	}
+	msg := <-batch.Messages()
+	if err := batch.Error(); err != nil && msg == nil {
+		delete(l.found, device)
+		if errors.Is(err, nats.ErrNoResponders) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	return msg, nil
+}
+
+// serve does tasks in a slot, one after the other, until idle ends; a task that runs then ends
+// with ctx.
+func (w *worker) serve(ctx, idle context.Context, slot Slot) {
+	l := &lanes{w.js, w.layout.tasks(), []string{slot.Device, ""}, map[string]jetstream.Consumer{}}
+	poll := time.NewTicker(w.config.Poll)
+	defer poll.Stop()
+	for idle.Err() == nil {
+		woken := w.woken()
+		msg, err := l.next(idle)
+		if msg != nil {
+			w.handle(ctx, slot, msg)
+			continue
+		}
+		if err != nil && idle.Err() == nil {
+			w.config.Log.Debug("look for tasks: again soon", keyWorker, w.config.Name, keyError, err)
+		}
+		select {
+		case <-idle.Done():
+		case <-woken:
+		case <-poll.C:
+		}
+	}
+}
