@@ -133,7 +133,7 @@ func workerPermissions(l layout) *server.Permissions {
 			"$JS.API.CONSUMER.INFO." + l.tasks() + ".*", "$JS.API.CONSUMER.MSG.NEXT." + l.tasks() + ".*", "$JS.ACK." + l.tasks() + ".>",
 			l.outcome("*"), l.mark("*"), l.event("*"), l.beat("*"),
 			"$JS.API.STREAM.INFO." + programs, "$JS.API.DIRECT.GET." + programs + ".>", "$JS.API.STREAM.MSG.GET." + programs,
-			"$JS.API.CONSUMER.*." + programs + ".>", "$JS.API.CONSUMER.*." + programs, "$JS.FC." + programs + ".>",
+			"$JS.API.CONSUMER.*." + programs + ".>", "$JS.API.CONSUMER.MSG.NEXT." + programs + ".*", "$JS.API.CONSUMER.*." + programs, "$JS.FC." + programs + ".>",
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>", l.wake(), l.drop()}},
 	}

@@ -22,11 +22,18 @@ const (
 )
 
 var (
-	encoder = must(cbor.CoreDetEncOptions().EncMode())
+	encoder = must(encoding().EncMode())
 	decoder = must(cbor.DecOptions{
 		IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 4, MaxArrayElements: 128, MaxMapPairs: 16,
 	}.DecMode())
 )
+
+// encoding has one form of an empty string or list, whether it is nil or not.
+func encoding() cbor.EncOptions {
+	o := cbor.CoreDetEncOptions()
+	o.NilContainers = cbor.NilContainerAsEmpty
+	return o
+}
 
 func must[T any](mode T, err error) T {
 	if err != nil {

@@ -112,7 +112,7 @@ func TestMessagesOutOfBoundsAreRefused(t *testing.T) {
 		"no stall":         {0, task(func(m *taskMessage) { m.Stall = 0 })},
 		"stall":            {0, task(func(m *taskMessage) { m.Stall = 1 << 63 })},
 		"no attempts":      {0, task(func(m *taskMessage) { m.Attempts = 0 })},
-		"null body":        {0, task(func(m *taskMessage) { m.Body = nil })},
+		"null body":        {0, bytes.Replace(task(func(m *taskMessage) { m.Body = []byte("body!") }), []byte("\x45body!"), []byte{0xf6}, 1)},
 		"reason":           {1, outcome(func(m *outcomeMessage) { m.Reason = "No!" })},
 		"detail":           {1, outcome(func(m *outcomeMessage) { m.Detail = strings.Repeat("a", MaxDetail+1) })},
 		"result and fault": {1, outcome(func(m *outcomeMessage) { m.Body = []byte("x") })},
@@ -149,7 +149,7 @@ func TestLargestMessagesFitTheirBounds(t *testing.T) {
 	}
 	b := &beatMessage{Version: 1, Worker: strings.Repeat("a", maxID)}
 	for range maxSlots {
-		b.Slots = append(b.Slots, slotMessage{d, strings.Repeat("c", maxClass), 1<<64 - 1, true})
+		b.Slots = append(b.Slots, slotMessage{Device: d, Class: strings.Repeat("c", maxClass), Memory: 1<<64 - 1, CPU: true})
 	}
 	for range maxRunning {
 		b.Running = append(b.Running, strings.Repeat("a", maxID))
