@@ -28,6 +28,7 @@ type Advert struct {
 	Class     string // of its fastest device
 	Token     chain.TokenID
 	Offers    []Offer
+	Any       bool   // questions about other programs are welcome
 	Issued    uint64 // ms since 1970; a later advert replaces an earlier one
 	Expiry    uint64
 	Signature [ed25519.SignatureSize]byte

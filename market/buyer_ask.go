@@ -48,11 +48,11 @@ func (b *Buyer) makeRoom(now uint64) bool {
 
 // offers reports whether an advert may lead to a bid for a job.
 func (b *Buyer) offers(p *Purchase, a *Advert) bool {
-	return a.Token == p.Terms.Token && a.of(p.Terms.Program, p.Terms.Level) != nil
+	return a.Token == p.Terms.Token && (a.Any || a.of(p.Terms.Program, p.Terms.Level) != nil)
 }
 
-// candidates are the operators that may do a job, those expected to be cheapest first. None does
-// two replicas of a job, and none works for itself.
+// candidates are the operators that may do a job, those expected to be cheapest first, and last
+// those that do not offer it yet. None does two replicas of a job, and none works for itself.
 func (b *Buyer) candidates(now uint64, p *Purchase) []*Advert {
 	taken := b.taken(p)
 	var all []*Advert
@@ -63,7 +63,10 @@ func (b *Buyer) candidates(now uint64, p *Purchase) []*Advert {
 		}
 	}
 	cost := func(a *Advert) uint64 {
-		return b.history.expected(a.Operator, a.of(p.Terms.Program, p.Terms.Level).Price)
+		if o := a.of(p.Terms.Program, p.Terms.Level); o != nil {
+			return b.history.expected(a.Operator, o.Price)
+		}
+		return 1<<64 - 1
 	}
 	slices.SortFunc(all, func(x, y *Advert) int {
 		if c := compare(cost(x), cost(y)); c != 0 {
@@ -89,7 +92,7 @@ func (b *Buyer) taken(p *Purchase) []chain.PublicKey {
 func (b *Buyer) begin(now uint64, p *Purchase) {
 	for _, a := range b.candidates(now, p) {
 		o := a.of(p.Terms.Program, p.Terms.Level)
-		if o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
+		if o != nil && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
 			p.Bids = append(p.Bids, Received{From: contactOf(a), Bid: a.bid(o, p.ask(p.MaxPrice)), Posted: true})
 		}
 	}

@@ -32,7 +32,7 @@ func (d *Desk) advertise(ctx context.Context) {
 	}
 }
 
-// advert is what this operator offers now; nil if it is nothing.
+// advert is what this operator offers now; nil if it is nothing, and nothing else is taken.
 func (d *Desk) advert(ctx context.Context) *market.Advert {
 	name, addresses := d.cfg.Peers.Self()
 	now := d.cfg.Clock()
@@ -40,9 +40,10 @@ func (d *Desk) advert(ctx context.Context) *market.Advert {
 		Chain: d.cfg.Chain, Operator: d.cfg.Signer.Public(), Peer: name, Addresses: addresses[:min(len(addresses), 8)],
 		Issued: now, Expiry: now + market.MaxAdvertTime,
 	}
-	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 {
+	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 && !d.cfg.Any {
 		return nil
 	}
+	a.Any = d.cfg.Any
 	digest := a.Digest()
 	a.Signature = [ed25519.SignatureSize]byte(d.cfg.Signer.Sign(digest))
 	return a

@@ -379,10 +379,11 @@ func (d *Desk) audit(ctx context.Context, p *market.Purchase, said chain.Hash) {
 		d.log.Warn("a claim is not checked: the program or its input is not here", keyJob, p.ID, keyError, err)
 		return
 	}
-	ran, err := d.cfg.Works.Run(ctx, &Task{
+	task := &Task{
 		Job: p.ID, Program: program, Payload: payload, Payee: chain.LockHash(d.cfg.Signer.Lock()), Prove: true,
 		Due: p.View.Now + d.cfg.Params.ClaimWindow,
-	}, func(string, int, int) {})
+	}
+	ran, err := d.cfg.Works.Run(ctx, task, func(string, int, int) {})
 	if err != nil {
 		d.log.Warn("a claim is not checked", keyJob, p.ID, keyError, err)
 		return
@@ -392,6 +393,7 @@ func (d *Desk) audit(ctx context.Context, p *market.Purchase, said chain.Hash) {
 		d.running.fail(err)
 		return
 	}
+	d.cfg.Works.Done(task)
 	if output == said {
 		return
 	}

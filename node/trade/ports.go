@@ -71,6 +71,7 @@ type Task struct {
 	Device  string     // UUID; empty: the CPU
 	Prove   bool
 	Due     uint64 // ms since 1970
+	Attempt uint8  // of the job; tasks of one job and attempt are the same
 }
 
 // Ran is what came of a task.
@@ -102,4 +103,6 @@ type Works interface {
 	Check(ctx context.Context, p *Program, payload []byte) (input []byte, r *market.Refusal)
 	// Run executes a task. An error is a *RunError or that of the context.
 	Run(ctx context.Context, t *Task, progress func(stage string, done, total int)) (*Ran, error)
+	// Done is told that what came of a task is stored. It does not wait.
+	Done(t *Task)
 }

@@ -164,29 +164,42 @@ func (d *Desk) propagateSale(ctx context.Context, job chain.Hash) {
 
 // runJob executes a job. own ends when the run is to end, ctx when the desk does.
 func (d *Desk) runJob(own, ctx context.Context, e market.Run, s *market.Sale) {
-	told := d.execute(own, ctx, e, s)
+	task, told := d.task(e, s)
+	if task != nil {
+		told = d.execute(own, ctx, task, s)
+	}
 	if own.Err() != nil {
 		return // whoever ended it waits for nothing
 	}
 	told.Job = e.Job
-	d.post(ctx, event{seller: told})
+	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
+		d.stepIn(ctx, event{seller: told})
+		if task != nil {
+			d.cfg.Works.Done(task)
+		}
+	}})
 }
 
-func (d *Desk) execute(own, ctx context.Context, e market.Run, s *market.Sale) market.RunEnded {
+// task is what a job asks for; nil with the reason if it cannot be done.
+func (d *Desk) task(e market.Run, s *market.Sale) (*Task, market.RunEnded) {
 	program, offered := d.cfg.Works.Program(s.Terms.Program)
 	if !offered {
-		return market.RunEnded{Code: market.CodeUnknownProgram, Text: "the program is not offered any more"}
+		return nil, market.RunEnded{Code: market.CodeUnknownProgram, Text: "the program is not offered any more"}
 	}
 	payload, err := d.blobs.get(s.Terms.Payload)
 	if err != nil {
-		return market.RunEnded{Code: market.CodeExecution, Text: err.Error()}
+		return nil, market.RunEnded{Code: market.CodeExecution, Text: err.Error()}
 	}
 	escrow := s.AgreedEscrow()
-	ran, err := d.cfg.Works.Run(own, &Task{
+	return &Task{
 		Job: e.Job, Program: program, Payload: payload, Payee: chain.LockHash(escrow.Operator), Device: e.Device, Prove: e.Prove,
-		Due: escrow.Due,
-	}, func(stage string, done, total int) {
-		d.post(ctx, event{seller: market.RunProgressed{Job: e.Job, Stage: stage, Done: uint32(done), Total: uint32(total)}})
+		Due: escrow.Due, Attempt: s.Attempts,
+	}, market.RunEnded{}
+}
+
+func (d *Desk) execute(own, ctx context.Context, t *Task, s *market.Sale) market.RunEnded {
+	ran, err := d.cfg.Works.Run(own, t, func(stage string, done, total int) {
+		d.post(ctx, event{seller: market.RunProgressed{Job: t.Job, Stage: stage, Done: uint32(done), Total: uint32(total)}})
 	})
 	var failed *RunError
 	switch {
