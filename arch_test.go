@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"node/keystore":                    {"chain"},
 	"node/p2p":                         {},
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
+	"node/works":                       {"chain", "chain/ures", "market", "market/capacity", "node/executor", "node/fleet", "node/proofs", "node/trade"},
 	"node/trade":                       {"chain", "market", "market/...", "node/wallet"},
 	"node/wallet":                      {"chain"},
 	"cmd/wes":                          {"chain", "chain/store", "chain/ures", "market", "market/...", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},

@@ -2,6 +2,7 @@ package market
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -92,6 +93,14 @@ func RefOf(o chain.Outpoint) Ref { return Ref{Tx: o.Tx, Index: o.Index} }
 
 // Outpoint is the inverse of RefOf.
 func (r Ref) Outpoint() chain.Outpoint { return chain.Outpoint{Tx: r.Tx, Index: r.Index} }
+
+// Compare orders references.
+func (r Ref) Compare(o Ref) int {
+	return cmp.Or(bytes.Compare(r.Tx[:], o.Tx[:]), cmp.Compare(r.Index, o.Index))
+}
+
+// String returns TRANSACTION:INDEX.
+func (r Ref) String() string { return fmt.Sprintf("%v:%d", r.Tx, r.Index) }
 
 // IsZero reports whether r names nothing.
 func (r Ref) IsZero() bool { return r.Tx == chain.Hash{} && r.Index == 0 }

@@ -68,8 +68,10 @@ type Placement struct {
 type Capacity interface {
 	// Quote holds capacity for a job until an instant, or says why not.
 	Quote(now uint64, job chain.Hash, t *Terms, deadline, until uint64) (Quote, *Refusal)
-	// Commit makes a held job a task that is due; what is not held any more is admitted anew.
+	// Commit makes a held job a task that is due, and refuses what is not held any more.
 	Commit(now uint64, job chain.Hash, due uint64) *Refusal
+	// Restore takes up a task that a process before this one had committed.
+	Restore(now uint64, job chain.Hash, t *Terms, due uint64)
 	// Release forgets a held job or a task, running or not.
 	Release(now uint64, job chain.Hash)
 	// Ready is told that a task may run.

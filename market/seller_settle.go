@@ -117,27 +117,16 @@ func (s *Seller) resume(now uint64, x *Sale) {
 		s.out.emit(Disengage{x.ID})
 		s.drop(now, x, CodeNotFunded, "the process ended while the escrow was made")
 	case awaiting:
-		s.recommit(now, x)
+		s.capacity.Restore(now, x.ID, &x.Terms, x.escrow().Due)
 		x.Funding = 0
 	case queued, running:
-		s.recommit(now, x)
-		if x.phase() != failing {
-			x.enter(queued, Queued)
-			s.capacity.Ready(now, x.ID)
-			s.out.save(x.ID)
+		if x.phase() == running {
+			x.Attempts-- // the same one goes on
 		}
-	}
-}
-
-// recommit takes up a task that was admitted by a process before.
-func (s *Seller) recommit(now uint64, x *Sale) {
-	e := x.escrow()
-	_, refusal := s.capacity.Quote(now, x.ID, &x.Terms, e.Due, now)
-	if refusal == nil {
-		refusal = s.capacity.Commit(now, x.ID, e.Due)
-	}
-	if refusal != nil {
-		s.fail(now, x, CodeDeadline, refusal.Error())
+		s.capacity.Restore(now, x.ID, &x.Terms, x.escrow().Due)
+		x.enter(queued, Queued)
+		s.capacity.Ready(now, x.ID)
+		s.out.save(x.ID)
 	}
 }
 

@@ -160,6 +160,15 @@ func ParseCID(text string) ([]byte, error) {
 	return c.Bytes(), err
 }
 
+// FormatCID is the inverse of ParseCID.
+func FormatCID(raw []byte) (string, error) {
+	c, err := cid.Cast(raw)
+	if err != nil {
+		return "", fmt.Errorf("%w: %x", ErrCID, raw[:min(len(raw), 50)])
+	}
+	return c.String(), check(c)
+}
+
 func parse(text string) (cid.Cid, error) {
 	c, err := cid.Decode(text)
 	if err != nil {

@@ -250,6 +250,12 @@ func (p *Planner) Commit(id ID, due uint64) bool {
 	return true
 }
 
+// Restore takes up a task that a planner before this one had committed.
+func (p *Planner) Restore(id ID, n Need, due uint64) {
+	p.order++
+	p.tasks[id] = &task{id: id, need: n, due: due, order: p.order, phase: committed}
+}
+
 // Release forgets a bid or a task.
 func (p *Planner) Release(id ID) { delete(p.tasks, id) }
 
@@ -365,7 +371,7 @@ func (p *Planner) Hopeless(now uint64) []ID {
 				all = append(all, t.id)
 			}
 		case ready, committed:
-			if takes, class, _ := p.alone(&t.need); class != "" && now+takes > t.due {
+			if takes, _, _ := p.alone(&t.need); now+takes > t.due {
 				all = append(all, t.id)
 			}
 		}

@@ -121,6 +121,16 @@ func (c *Capacity) Commit(_ uint64, job chain.Hash, due uint64) (r *market.Refus
 	return r
 }
 
+// Restore implements market.Capacity.
+func (c *Capacity) Restore(_ uint64, job chain.Hash, t *market.Terms, due uint64) {
+	p, offered := c.works.Program(t.Program)
+	n := needOf(&p, t.Client)
+	if !offered {
+		n.Program = capacity.Program(t.Program.Tx)
+	}
+	c.on(func(pl *capacity.Planner) { pl.Restore(capacity.ID(job), n, due) })
+}
+
 // Release implements market.Capacity.
 func (c *Capacity) Release(_ uint64, job chain.Hash) {
 	c.on(func(p *capacity.Planner) { p.Release(capacity.ID(job)) })

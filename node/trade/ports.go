@@ -98,6 +98,8 @@ type Works interface {
 	Programs() []Program
 	// Want is told that somebody asked for a program that is not offered.
 	Want(ref market.Ref)
+	// Await returns a program as soon as it is offered.
+	Await(ctx context.Context, ref market.Ref) (Program, error)
 	// Check returns the input of a payload as the ledger sees it, or refuses one that does not fit
 	// the program.
 	Check(ctx context.Context, p *Program, payload []byte) (input []byte, r *market.Refusal)

@@ -164,7 +164,7 @@ func (d *Desk) propagateSale(ctx context.Context, job chain.Hash) {
 
 // runJob executes a job. own ends when the run is to end, ctx when the desk does.
 func (d *Desk) runJob(own, ctx context.Context, e market.Run, s *market.Sale) {
-	task, told := d.task(e, s)
+	task, told := d.task(own, e, s)
 	if task != nil {
 		told = d.execute(own, ctx, task, s)
 	}
@@ -181,10 +181,10 @@ func (d *Desk) runJob(own, ctx context.Context, e market.Run, s *market.Sale) {
 }
 
 // task is what a job asks for; nil with the reason if it cannot be done.
-func (d *Desk) task(e market.Run, s *market.Sale) (*Task, market.RunEnded) {
-	program, offered := d.cfg.Works.Program(s.Terms.Program)
-	if !offered {
-		return nil, market.RunEnded{Code: market.CodeUnknownProgram, Text: "the program is not offered any more"}
+func (d *Desk) task(own context.Context, e market.Run, s *market.Sale) (*Task, market.RunEnded) {
+	program, err := d.cfg.Works.Await(own, s.Terms.Program)
+	if err != nil {
+		return nil, market.RunEnded{Code: market.CodeUnknownProgram, Text: err.Error()}
 	}
 	payload, err := d.blobs.get(s.Terms.Payload)
 	if err != nil {

@@ -1,0 +1,91 @@
+package works
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime/metrics"
+	"slices"
+	"time"
+
+	"github.com/weisyn/wes/node/executor"
+	"github.com/weisyn/wes/node/fleet"
+	"github.com/weisyn/wes/node/proofs"
+)
+
+// Station is a device with what executes on it.
+type Station struct {
+	Slot     fleet.Slot
+	Executor *executor.Executor
+}
+
+// Crew executes tasks of a queue on the devices of this machine. It is what a worker runs.
+type Crew struct{ stations []Station }
+
+var _ fleet.Executor = (*Crew)(nil)
+
+// NewCrew returns the crew of some stations, each of another device.
+func NewCrew(all []Station) *Crew { return &Crew{all} }
+
+// Close ends what the executors have started. No task runs any more.
+func (c *Crew) Close() error {
+	var all error
+	for _, s := range c.stations {
+		all = errors.Join(all, s.Executor.Close())
+	}
+	return all
+}
+
+// Slots implements fleet.Executor.
+func (c *Crew) Slots() []fleet.Slot {
+	var all []fleet.Slot
+	for _, s := range c.stations {
+		all = append(all, s.Slot)
+	}
+	return all
+}
+
+// Execute implements fleet.Executor.
+func (c *Crew) Execute(ctx context.Context, slot fleet.Slot, t fleet.Task, program string, progress func(stage string, done, total int)) ([]byte, error) {
+	i := slices.IndexFunc(c.stations, func(s Station) bool { return s.Slot.Device == slot.Device })
+	if i < 0 {
+		return nil, &fleet.Failure{Reason: fleet.ReasonFailed, Detail: "no such device here", Retry: true}
+	}
+	o, err := decodeOrder(t.Body)
+	if err != nil {
+		return nil, &fleet.Failure{Reason: fleet.ReasonFailed, Detail: err.Error()}
+	}
+	r, err := c.stations[i].Executor.Infer(ctx, executor.Inference{
+		Program: t.Program, Package: func() ([]byte, error) { return os.ReadFile(program) },
+		Key: o.Key, Input: o.Payload, Job: proofs.JobOf(o.Chain, o.Job, o.Payee), Prove: o.Prove,
+	}, progress)
+	if err != nil {
+		return nil, fleetFailure(err)
+	}
+	return encode(resultOf(r)), nil
+}
+
+func resultOf(r *executor.Result) *result {
+	out := &result{Version: version, Output: r.Output, Proof: r.Proof, Took: uint64(r.Took.Milliseconds()), Memory: heap()}
+	for name, took := range r.Stages {
+		out.Stages = append(out.Stages, stage{Name: name, Took: uint64(took / time.Microsecond)})
+	}
+	slices.SortFunc(out.Stages, func(a, b stage) int { return slices.Compare([]byte(a.Name), []byte(b.Name)) })
+	return out
+}
+
+// heap is what the process's heap takes now, in bytes.
+func heap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// fleetFailure keeps the reasons of package executor.
+func fleetFailure(err error) error {
+	var f *executor.Failure
+	if errors.As(err, &f) {
+		return &fleet.Failure{Reason: string(f.Reason), Detail: f.Err.Error(), Retry: f.Reason == executor.Failed}
+	}
+	return &fleet.Failure{Reason: fleet.ReasonFailed, Detail: err.Error(), Retry: true}
+}

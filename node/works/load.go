@@ -1,0 +1,277 @@
+package works
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/chain/ures"
+	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/node/fleet"
+	"github.com/weisyn/wes/node/proofs"
+	"github.com/weisyn/wes/node/trade"
+)
+
+// scanEvery is how long a change of the ledger or of what is here may stay unnoticed.
+const scanEvery = 2 * time.Second
+
+// scanPause is the least time between two scans.
+const scanPause = time.Second
+
+// load offers programs until ctx ends, one after the other: proving is what a machine does one of at a
+// time.
+func (w *Works) load(ctx context.Context) error {
+	every := time.NewTicker(scanEvery)
+	defer every.Stop()
+	var scanned time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ref := <-w.wanted:
+			w.consider(ctx, ref)
+			continue
+		case <-w.rescan:
+		case <-w.moves(scanned):
+		case <-every.C:
+		}
+		scanned = time.Now()
+		if err := w.scan(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("look for programs: %w", err)
+		}
+	}
+}
+
+// moves is closed at the next block, or never if the last scan was a moment ago: the next tick comes.
+func (w *Works) moves(scanned time.Time) <-chan struct{} {
+	if time.Since(scanned) < scanPause {
+		return nil
+	}
+	return w.cfg.Source.Moves()
+}
+
+// scan offers what is to be offered of the ledger, and withdraws what is not announced any more.
+func (w *Works) scan(ctx context.Context) error {
+	contents := w.serve().Contents
+	if w.serve().Any {
+		contents = w.cfg.Source.Kept()
+	}
+	for _, c := range contents {
+		all, err := w.cfg.Source.Announced(ctx, c)
+		if err != nil {
+			return err
+		}
+		for _, u := range all {
+			if r, ok := u.Entry.Output.Body.(*chain.Resource); ok && r.Kind == chain.ResourceModel {
+				w.consider(ctx, market.RefOf(u.Outpoint))
+			}
+		}
+	}
+	return w.withdraw(ctx)
+}
+
+// withdraw takes back offers of what is not announced or served any more.
+func (w *Works) withdraw(ctx context.Context) error {
+	for _, p := range w.Programs() {
+		_, found, err := w.cfg.Source.Output(ctx, p.Ref.Outpoint())
+		if err != nil {
+			return err
+		}
+		if found && w.serves(p.Content) {
+			continue
+		}
+		w.cfg.Log.Info("a program is withdrawn", keyProgram, p.Ref)
+		w.change(func(all map[market.Ref]*program) { delete(all, p.Ref) })
+		w.metrics.withdrawn(&p)
+	}
+	return nil
+}
+
+func (w *Works) serves(cid string) bool {
+	s := w.serve()
+	return s.Any || slices.Contains(s.Contents, cid)
+}
+
+// consider offers a program, or measures it on the classes of devices that are new.
+func (w *Works) consider(ctx context.Context, ref market.Ref) {
+	w.mu.Lock()
+	p := w.mu.programs[ref]
+	w.mu.Unlock()
+	var err error
+	switch {
+	case p == nil, p.why != "" && time.Now().After(p.until):
+		p, err = w.fetch(ctx, ref)
+	case p.why != "":
+		return
+	}
+	if err == nil {
+		err = w.measure(ctx, ref, p)
+	}
+	if err != nil && ctx.Err() == nil {
+		w.refuse(ref, err)
+	}
+}
+
+// fetch gets the package of a program and compares it with its announcement.
+func (w *Works) fetch(ctx context.Context, ref market.Ref) (*program, error) {
+	r, cid, err := w.announcement(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.room(); err != nil {
+		return nil, err
+	}
+	raw, err := w.content(ctx, cid)
+	if err != nil {
+		return nil, err
+	}
+	info, err := w.inspect.Inspect(raw)
+	if err != nil {
+		return nil, err
+	}
+	if info.Key != r.Key.Hash {
+		return nil, fmt.Errorf("its package has another verifying key than its announcement")
+	}
+	if err := w.cfg.Queue.Put(ctx, cid, bytes.NewReader(raw)); err != nil {
+		return nil, err
+	}
+	return &program{info: info, used: time.Now(), offer: trade.Program{
+		Ref: ref, Name: r.Name, Content: cid, Kind: chain.JobInfer, Key: *r.Key, Model: info.Digest, Units: info.Units, Memory: info.Memory,
+	}}, nil
+}
+
+// announcement is what the ledger says of a program that this operator would offer.
+func (w *Works) announcement(ctx context.Context, ref market.Ref) (*chain.Resource, string, error) {
+	u, found, err := w.cfg.Source.Output(ctx, ref.Outpoint())
+	if err != nil {
+		return nil, "", err
+	}
+	r, ok := u.Entry.Output.Body.(*chain.Resource)
+	switch {
+	case !found || !ok:
+		return nil, "", errors.New("the ledger does not announce it")
+	case r.Kind != chain.ResourceModel || r.Key == nil:
+		return nil, "", errors.New("it is no model")
+	case r.Size > w.cfg.MaxBytes:
+		return nil, "", fmt.Errorf("it has %d bytes, at most %d are fetched", r.Size, w.cfg.MaxBytes)
+	}
+	cid, err := ures.FormatCID(r.CID)
+	if err != nil {
+		return nil, "", err
+	}
+	if !w.serves(cid) {
+		return nil, "", errServe
+	}
+	return r, cid, nil
+}
+
+func (w *Works) content(ctx context.Context, cid string) ([]byte, error) {
+	f, err := w.cfg.Source.Content(ctx, cid, w.cfg.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, int64(w.cfg.MaxBytes)+1))
+	return raw, errors.Join(err, f.Close())
+}
+
+// idle is how long a program that nobody has asked for may make room for another.
+const idle = 10 * time.Minute
+
+// room makes room for another program.
+func (w *Works) room() error {
+	full := false
+	w.change(func(all map[market.Ref]*program) {
+		offered := 0
+		var oldest market.Ref
+		for ref, p := range all {
+			if p.why != "" {
+				if time.Since(p.until) > idle {
+					delete(all, ref)
+				}
+				continue
+			}
+			if offered++; all[oldest] == nil || p.used.Before(all[oldest].used) {
+				oldest = ref
+			}
+		}
+		if offered < w.cfg.Programs {
+			return
+		}
+		if full = time.Since(all[oldest].used) < idle; !full {
+			delete(all, oldest)
+		}
+	})
+	if full {
+		return fmt.Errorf("%d programs are offered, and all are in use", w.cfg.Programs)
+	}
+	return nil
+}
+
+// measure proves a program once on every class of devices that it fits and was not measured on, and
+// offers it.
+func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
+	slots, _ := w.cfg.Queue.Slots()
+	classes, fits := slices.Clone(p.classes), false
+	for _, s := range slots {
+		if s.Memory < p.offer.Memory {
+			continue
+		}
+		if fits = true; slices.Contains(classes, s.Class) {
+			continue
+		}
+		r, err := w.sample(ctx, p, s.Device)
+		if err != nil {
+			return fmt.Errorf("prove a sample on %s: %w", s.Device, err)
+		}
+		w.capacity.Observe(&p.offer, s.Class, max(r.Took, 1)*1_000_000)
+		p.weight = proofWeight(p.offer.Key, len(p.info.Sample()), len(r.Output), len(r.Proof))
+		classes = append(classes, s.Class)
+	}
+	switch {
+	case len(slots) == 0:
+		return errors.New("there is no device yet")
+	case !fits:
+		return fmt.Errorf("a proof takes about %d MiB, and no device has them", p.offer.Memory>>20)
+	case len(classes) == len(p.classes):
+		return nil
+	}
+	w.change(func(all map[market.Ref]*program) {
+		all[ref] = &program{offer: p.offer, info: p.info, classes: classes, weight: p.weight, used: time.Now()}
+	})
+	w.cfg.Log.Info("a program is offered", keyProgram, ref, "name", p.offer.Name, "content", p.offer.Content)
+	return nil
+}
+
+// sampleTime bounds the proof of a sample, in the queue and on a device.
+const sampleTime = time.Hour
+
+// sample proves a program for nobody.
+func (w *Works) sample(ctx context.Context, p *program, device string) (*result, error) {
+	var random [16]byte
+	rand.Read(random[:])
+	o := &order{Version: version, Chain: w.cfg.Chain, Key: p.offer.Key.Hash, Prove: true, Payload: p.info.Sample()}
+	id := "sample-" + strings.ToLower(letters.EncodeToString(random[:]))
+	out, err := w.do(ctx, fleet.Task{
+		ID: id, Kind: fleet.KindInfer, Program: p.offer.Content, Body: encode(o), Due: uint64(time.Now().Add(sampleTime).UnixMilli()),
+		Memory: p.offer.Memory, Device: device,
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	w.finish(id)
+	if out.Reason != "" {
+		return nil, fmt.Errorf("%s: %s", out.Reason, out.Detail)
+	}
+	r, err := decodeResult(out.Body)
+	if err == nil {
+		_, err = proofs.DecodeOutput(r.Output)
+	}
+	return r, err
+}
