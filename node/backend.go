@@ -73,9 +73,14 @@ func (b *backend) Check(_ context.Context, t *chain.Tx, w chain.Witness) (*chain
 }
 
 // Pending implements api.Node.
-func (b *backend) Pending(ctx context.Context, id chain.Hash) (t *chain.Tx, w chain.Witness, found bool, err error) {
-	err = b.ledger.queue.do(ctx, func(uint64) error {
-		if e := b.ledger.owned.replica.Pending(id); e != nil {
+func (b *backend) Pending(ctx context.Context, id chain.Hash) (*chain.Tx, chain.Witness, bool, error) {
+	return b.pending(ctx, id)
+}
+
+// pending returns a transaction of the mempool.
+func (n *Node) pending(ctx context.Context, id chain.Hash) (t *chain.Tx, w chain.Witness, found bool, err error) {
+	err = n.ledger.queue.do(ctx, func(uint64) error {
+		if e := n.ledger.owned.replica.Pending(id); e != nil {
 			t, w, found = e.Tx, e.Witness, true
 		}
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/mempool"
+	"github.com/weisyn/wes/chain/ures"
 )
 
 // Config is what an operator decides about one node. The tag doc of a field, its zero value's
@@ -40,7 +41,7 @@ type Config struct {
 	Threads    int    `toml:"threads" doc:"goroutines that search for nonces; 0 is one for each CPU"`
 	MinerKey   string `toml:"miner_key" doc:"name of the key in the key folder that signs blocks of a consortium, and is paid unless pay_to says otherwise"`
 	PayTo      string `toml:"pay_to" doc:"address that is paid the fees of blocks made here"`
-	Passphrase string `toml:"passphrase_file" doc:"file with the passphrase of miner_key"`
+	Passphrase string `toml:"passphrase_file" doc:"file with the passphrase of miner_key and market_key"`
 
 	Workers    int      `toml:"workers" doc:"goroutines that validate one block; 0 is one for each CPU"`
 	Archive    bool     `toml:"archive" doc:"keep attachments of all blocks, not only of the last 8,640"`
@@ -51,6 +52,30 @@ type Config struct {
 
 	ResourcesGiB int `toml:"resources_gib" doc:"bound of the resources kept, in GiB"`
 	ReplicasGiB  int `toml:"replicas_gib" doc:"part of it for resources that other nodes ask to keep, in GiB"`
+
+	MarketKey        string   `toml:"market_key" doc:"name of the key in the key folder that buys, sells and is paid in the market; empty: the node takes no part in it. A node that runs can spend what the key holds"`
+	MaxPrice         uint64   `toml:"max_price" doc:"highest price that a job of the API may have, royalty included, in base units; it holds where a request names none"`
+	Models           []string `toml:"models" doc:"names of models for the API, as NAME=CID, beside those of the ledger"`
+	Sell             bool     `toml:"sell" doc:"execute and prove jobs of others for money"`
+	Work             bool     `toml:"work" doc:"with sell: use the devices of this machine; off where workers on other machines do everything"`
+	Serve            []string `toml:"serve" hot:"yes" doc:"CIDs of the models that are sold, or any: whatever is kept here or asked for"`
+	Posted           bool     `toml:"posted" doc:"take jobs at the advertised price, without a question before"`
+	PriceMinimum     uint64   `toml:"price_minimum" hot:"yes" doc:"least price of a job, in base units"`
+	PricePerUnit     uint64   `toml:"price_per_unit" hot:"yes" doc:"price of 1,000,000 units of work, in base units; wes ai inspect shows the units of a model"`
+	PricePerMiB      uint64   `toml:"price_per_mib" hot:"yes" doc:"price of each MiB of memory that a job takes, in base units"`
+	Prices           []string `toml:"prices" hot:"yes" doc:"prices of single models in base units, as CID=PRICE, in place of all that"`
+	PriceScript      string   `toml:"price_script" hot:"yes" doc:"program that is asked for the price of each model: JSON on its standard input, {\"price\": N} on its output; see docs/operator.md"`
+	RiskCap          uint64   `toml:"risk_cap" doc:"price in base units up to which a result is delivered before a block has the escrow; up to 10 and 100 times as much it takes 2 and 6 blocks, above that 30"`
+	JobMiB           int      `toml:"job_mib" doc:"memory that a job may take on this machine's CPU, in MiB; 0 is three quarters of what is free at the start"`
+	ProgramMiB       int      `toml:"program_mib" doc:"largest model that is fetched, in MiB"`
+	StallSeconds     int      `toml:"stall_seconds" doc:"how long a job may make no progress before it is given to another worker"`
+	QueueListen      string   `toml:"queue_listen" doc:"host and port at which workers of other machines take jobs; empty: none can. An address other than loopback needs queue_token"`
+	QueueToken       string   `toml:"queue_token" doc:"file with the token that such workers show"`
+	QueueURL         string   `toml:"queue_url" doc:"URL of a NATS cluster with JetStream that holds the queue, in place of the one in this process"`
+	QueueCredentials string   `toml:"queue_credentials" doc:"credentials file for queue_url"`
+	QueueCert        string   `toml:"queue_cert" doc:"file with the TLS certificate of queue_listen, or of the client of queue_url, PEM"`
+	QueueKey         string   `toml:"queue_key" doc:"file with its TLS key, PEM"`
+	QueueCA          string   `toml:"queue_ca" doc:"file with the certificates that the other side of the queue is trusted by, PEM"`
 
 	LogLevel  string `toml:"log_level" doc:"least level logged: debug, info, warn or error"`
 	LogFormat string `toml:"log_format" doc:"text or json"`
@@ -63,6 +88,8 @@ func DefaultConfig() Config {
 		API:        "127.0.0.1:4872",
 		MempoolMiB: 128, MinFeeRate: 1000, ProofCache: 1 << 16,
 		ResourcesGiB: 20, ReplicasGiB: 2,
+		MaxPrice: chain.Unit / 10, Work: true, Serve: []string{serveAny}, PriceMinimum: 10_000, PricePerUnit: 20_000, RiskCap: chain.Unit / 10,
+		ProgramMiB: 512, StallSeconds: 600,
 		LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -83,7 +110,7 @@ func (c *Config) validate() error {
 		return err
 	}
 	c.Threads, c.Workers = cmp.Or(c.Threads, runtime.GOMAXPROCS(0)), cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
-	for _, check := range []func() error{c.checkWords, c.checkRanges, c.checkAPI} {
+	for _, check := range []func() error{c.checkWords, c.checkRanges, c.checkAPI, c.checkMarket} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -138,6 +165,9 @@ func (c *Config) checkRanges() error {
 		{"peers_high", c.PeersHigh, c.PeersLow, 1 << 16},
 		{"resources_gib", c.ResourcesGiB, 1, 1 << 20},
 		{"replicas_gib", c.ReplicasGiB, 0, c.ResourcesGiB},
+		{"job_mib", c.JobMiB, 0, 1 << 24},
+		{"program_mib", c.ProgramMiB, 1, 4 << 10},
+		{"stall_seconds", c.StallSeconds, 1, 7 * 86_400},
 	} {
 		if r.value < r.low || r.value > r.high {
 			return &SettingError{r.setting, fmt.Sprintf("%d is not in %d to %d", r.value, r.low, r.high)}
@@ -161,6 +191,43 @@ func (c *Config) checkAPI() error {
 		return &SettingError{"api", fmt.Sprintf("others can reach %s: name the file of a token with api_token, or listen on 127.0.0.1", c.API)}
 	}
 	return nil
+}
+
+// checkMarket refuses settings of the market that need others.
+func (c *Config) checkMarket() error {
+	switch {
+	case c.Sell && c.MarketKey == "":
+		return &SettingError{"sell", "who is to be paid? Name a key with market_key"}
+	case c.QueueListen != "" && c.QueueURL != "":
+		return &SettingError{"queue_listen", "the queue is at queue_url: workers go there"}
+	}
+	if _, err := c.fixedPrices(); err != nil {
+		return err
+	}
+	if _, err := c.aliases(); err != nil {
+		return err
+	}
+	for _, s := range c.Serve {
+		if s != serveAny {
+			if _, err := ures.ParseCID(s); err != nil {
+				return &SettingError{"serve", err.Error()}
+			}
+		}
+	}
+	return nil
+}
+
+// aliases reads the setting models.
+func (c *Config) aliases() (map[string]string, error) {
+	all := map[string]string{}
+	for _, s := range c.Models {
+		name, cid, _ := strings.Cut(s, "=")
+		if _, err := ures.ParseCID(cid); err != nil || name == "" {
+			return nil, &SettingError{"models", fmt.Sprintf("%q is not NAME=CID", s)}
+		}
+		all[name] = cid
+	}
+	return all, nil
 }
 
 // loopback reports whether only this machine reaches the host.

@@ -17,6 +17,9 @@ const (
 	nodeKeyFile    = "node.key"     // seed of the key that peers know this node by, 32 bytes
 	networkFile    = "network.toml" // definition of the network that the folder belongs to
 	banFile        = "bans.json"    // of package p2p
+	marketFolder   = "market"       // node/trade: jobs and what they are about
+	queueFolder    = "queue"        // node/fleet: tasks and outcomes
+	workFolder     = "work"         // programs of this process's worker
 	lockFile       = "lock"
 	apiFile        = "api.url" // of the running node
 )

@@ -13,6 +13,7 @@ import (
 	"github.com/weisyn/wes/chain/store"
 	"github.com/weisyn/wes/chain/ures"
 	"github.com/weisyn/wes/node/api"
+	"github.com/weisyn/wes/node/works"
 )
 
 // Options is what a process gives its node.
@@ -21,9 +22,11 @@ type Options struct {
 	Log      *slog.Logger         // default: says nothing
 	Registry *prometheus.Registry // of metrics, which the API shows; default: one of its own
 	Proofs   chain.ProofVerifier  // default: package proofs; all nodes of a network need the same
-	// Key unlocks the key that signs blocks, named by the setting miner_key. It is called once,
-	// before anything listens; nil where no key is named.
+	// Key unlocks the keys that the settings miner_key and market_key name. It is called once for a
+	// name, before anything listens; nil where no key is named.
 	Key func(ctx context.Context, name string) (Signer, error)
+	// Stations opens the devices that this process works on for the market; nil: none.
+	Stations func(ctx context.Context, c *Config) ([]works.Station, error)
 }
 
 // Node is an open node. Its methods may be called from any goroutine.
@@ -32,12 +35,15 @@ type Node struct {
 	network   *Network
 	log       *slog.Logger
 	home      *home
+	proofs    chain.ProofVerifier // remembers what it has found valid
 	rules     *chain.Validator
 	store     *store.Store
 	sockets   *sockets
 	resources *ures.Store
 	ledger    *ledger
 	health    *health
+	market    *bazaar // nil where the node takes no part in it
+	unlocked  map[string]Signer
 	maker     *miner      // nil where no blocks are made
 	api       *api.Server // nil where it is off
 	parts     []part

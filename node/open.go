@@ -27,9 +27,9 @@ func Open(ctx context.Context, c Config, o Options) (*Node, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	n := &Node{cfg: c, log: o.Log}
+	n := &Node{cfg: c, log: o.Log, unlocked: map[string]Signer{}}
 	for _, open := range []func(context.Context, Options) error{
-		n.openHome, n.openStore, n.openSockets, n.openResources, n.openLedger, n.openMiner, n.openHealth, n.openAPI, n.listen,
+		n.openHome, n.openStore, n.openSockets, n.openResources, n.openLedger, n.openMiner, n.openMarket, n.openHealth, n.openAPI, n.listen,
 	} {
 		if err := open(ctx, o); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -72,7 +72,8 @@ func (n *Node) openStore(_ context.Context, o Options) error {
 
 // storeOptions sets up the rules of blocks, and says what they make of the genesis block.
 func (n *Node) storeOptions(o Options) (options store.Options, err error) {
-	if n.rules, err = n.network.validator(chain.NewProofCache(o.Proofs, n.cfg.ProofCache), n.cfg.Workers); err != nil {
+	n.proofs = chain.NewProofCache(o.Proofs, n.cfg.ProofCache)
+	if n.rules, err = n.network.validator(n.proofs, n.cfg.Workers); err != nil {
 		return options, err
 	}
 	genesis, err := n.network.Genesis()
@@ -135,7 +136,7 @@ func (n *Node) openMiner(ctx context.Context, o Options) error {
 	if !n.cfg.Mine && !dev {
 		return nil
 	}
-	own, err := n.unlock(ctx, o)
+	own, err := n.unlock(ctx, o, "miner_key", n.cfg.MinerKey)
 	if err != nil {
 		return err
 	}
@@ -151,18 +152,23 @@ func (n *Node) openMiner(ctx context.Context, o Options) error {
 	return nil
 }
 
-// unlock returns the key of this node's blocks, nil if none is named.
-func (n *Node) unlock(ctx context.Context, o Options) (Signer, error) {
-	if n.cfg.MinerKey == "" {
+// unlock returns a key that a setting names, nil if it names none. Settings that name the same key
+// get the same signer.
+func (n *Node) unlock(ctx context.Context, o Options, setting, name string) (Signer, error) {
+	if name == "" {
 		return nil, nil
 	}
+	if known := n.unlocked[name]; known != nil {
+		return known, nil
+	}
 	if o.Key == nil {
-		return nil, &SettingError{"miner_key", "this process unlocks no keys"}
+		return nil, &SettingError{setting, "this process unlocks no keys"}
 	}
-	own, err := o.Key(ctx, n.cfg.MinerKey)
+	own, err := o.Key(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("unlock miner_key: %w", err)
+		return nil, fmt.Errorf("unlock %s: %w", setting, err)
 	}
+	n.unlocked[name] = own
 	return own, nil
 }
 
@@ -200,7 +206,7 @@ func (n *Node) openAPI(_ context.Context, o Options) error {
 
 // listen lets peers come, last of all.
 func (n *Node) listen(context.Context, Options) error {
-	if err := n.sockets.start(n.ledger); err != nil {
+	if err := n.sockets.start(n.ledger, n.desk()); err != nil {
 		return fmt.Errorf("open peers: %w", err)
 	}
 	return nil
@@ -216,9 +222,14 @@ func (c *Config) Token() (string, error) {
 	if err != nil {
 		return "", &SettingError{"api_token", err.Error()}
 	}
+	return trimToken("api_token", b)
+}
+
+// trimToken returns the token in a file that a setting names.
+func trimToken(setting string, b []byte) (string, error) {
 	b = bytes.TrimSpace(b)
 	if len(b) < minToken || len(b) > 1024 {
-		return "", &SettingError{"api_token", fmt.Sprintf("a token has %d to 1024 characters, not %d", minToken, len(b))}
+		return "", &SettingError{setting, fmt.Sprintf("a token has %d to 1024 characters, not %d", minToken, len(b))}
 	}
 	return string(b), nil
 }

@@ -8,15 +8,18 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/replica"
 	"github.com/weisyn/wes/node/p2p"
+	"github.com/weisyn/wes/node/trade"
 )
 
 // Names of what peers of one network speak.
 const (
-	askProtocol = "ask" // requests of package replica
-	tipProtocol = "tip" // announcements of headers; the answer is empty
-	txTopic     = "tx"  // transactions
+	askProtocol = "ask"     // requests of package replica
+	tipProtocol = "tip"     // announcements of headers; the answer is empty
+	txTopic     = "tx"      // transactions
+	advertTopic = "adverts" // of operators
 )
 
 // banTime is how long a peer that broke the protocol stays away.
@@ -29,8 +32,11 @@ const penalty = 20
 type sockets struct {
 	host     *p2p.Host
 	greeting []byte
+	chain    chain.Hash
 	txs      *p2p.Topic
+	adverts  *p2p.Topic
 	ledger   *ledger
+	desk     *trade.Desk // nil where the node takes no part in the market
 	log      *slog.Logger
 }
 
@@ -49,7 +55,7 @@ func openSockets(ctx context.Context, c *Config, n *Network, seed []byte, bans s
 	if err != nil {
 		return nil, err
 	}
-	return &sockets{host: host, greeting: greeting(n), log: o.Log}, nil
+	return &sockets{host: host, greeting: greeting(n), chain: n.Chain(), log: o.Log}, nil
 }
 
 // peerConfig says who this node is among its peers.
@@ -93,10 +99,11 @@ func (c *Config) listen(n *Network) []string {
 	}
 }
 
-// start serves peers from a ledger, which need not run yet, and listens.
-func (s *sockets) start(l *ledger) error {
-	s.ledger = l
+// start serves peers from a ledger and a desk, which need not run yet, and listens.
+func (s *sockets) start(l *ledger, d *trade.Desk) error {
+	s.ledger, s.desk = l, d
 	err := errors.Join(
+		s.startMarket(),
 		s.host.Handle(p2p.Service{
 			Protocol: askProtocol, MaxRequest: replica.MaxRequest, MaxResponse: replica.MaxAnswer,
 			Rate: 500, Burst: 2000, PerPeer: 16, Total: 64, Within: 30 * time.Second,
@@ -109,6 +116,9 @@ func (s *sockets) start(l *ledger) error {
 		return err
 	}
 	if s.txs, err = s.host.Join(txTopic, s.validate); err != nil {
+		return err
+	}
+	if s.adverts, err = s.host.Join(advertTopic, s.hearAdvert); err != nil {
 		return err
 	}
 	return s.host.Start(s)

@@ -77,15 +77,19 @@ func (d *Desk) offers(now uint64) ([]market.Offer, string) {
 	return all, class
 }
 
-// Hear takes a gossiped advert. An error says what is wrong with it.
-func (d *Desk) Hear(ctx context.Context, raw []byte) error {
+// ReadAdvert decodes a gossiped advert. An error says what is wrong with it.
+func ReadAdvert(id chain.Hash, raw []byte) (*market.Advert, error) {
 	a, err := market.DecodeAdvert(raw)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if a.Chain != d.cfg.Chain || !a.Signed() {
-		return fmt.Errorf("%w: an advert that its operator has not signed for this chain", market.ErrMessage)
+	if a.Chain != id || !a.Signed() {
+		return nil, fmt.Errorf("%w: an advert that its operator has not signed for this chain", market.ErrMessage)
 	}
+	return a, nil
+}
+
+// Hear takes an advert that was read.
+func (d *Desk) Hear(ctx context.Context, a *market.Advert) {
 	d.post(ctx, event{buyer: market.Heard{Advert: a}})
-	return nil
 }

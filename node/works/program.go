@@ -177,6 +177,13 @@ const (
 	lastRefusal  = time.Hour
 )
 
+// Changed is closed when another program is offered, refused or withdrawn.
+func (w *Works) Changed() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.changed
+}
+
 // Refused says why a program is not offered; empty if nobody has looked at it.
 func (w *Works) Refused(ref market.Ref) string {
 	w.mu.Lock()
