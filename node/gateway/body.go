@@ -15,9 +15,10 @@ import (
 // part is how many bytes a body must bring, and a client must take, within Config.Stall.
 const part = 256 << 10
 
-// weight is how many bytes of memory a byte of a body may need: the body, what JSON it holds, and the
-// tensors, which are bounded together like the body; and what is left of the buffer before.
-const weight = 4
+// weight is how many bytes of memory a byte of a body may need: one as it came and one of the buffer
+// before, two for a decoder's copy of it, one for the JSON of the tensors and one for their elements,
+// which are bounded together as the body is; the rest is room.
+const weight = 8
 
 // budget bounds the memory for bodies of all requests, in bytes.
 type budget struct {

@@ -12,8 +12,8 @@ import (
 // are nil for those that JSON has no way to write.
 type datatype struct {
 	name  string
-	size  int                                          // bytes
-	read  func(dst, number []byte) ([]byte, error)     // appends an element written in JSON
+	size  int                                       // bytes
+	read  func(dst, number []byte) ([]byte, error)  // appends an element written in JSON
 	write func(dst, element []byte) ([]byte, error) // appends JSON of an element
 }
 
@@ -22,12 +22,18 @@ type datatype struct {
 func datatypes() []datatype {
 	return []datatype{
 		{"BOOL", 1, readBool, writeBool},
-		{"UINT8", 1, readUint(1), writeUint}, {"UINT16", 2, readUint(2), writeUint},
-		{"UINT32", 4, readUint(4), writeUint}, {"UINT64", 8, readUint(8), writeUint},
-		{"INT8", 1, readInt(1), writeInt}, {"INT16", 2, readInt(2), writeInt},
-		{"INT32", 4, readInt(4), writeInt}, {"INT64", 8, readInt(8), writeInt},
-		{"FP16", 2, nil, nil}, {"BF16", 2, nil, nil},
-		{"FP32", 4, readFloat(4), writeFloat}, {"FP64", 8, readFloat(8), writeFloat},
+		{"UINT8", 1, readUint(1), writeUint},
+		{"UINT16", 2, readUint(2), writeUint},
+		{"UINT32", 4, readUint(4), writeUint},
+		{"UINT64", 8, readUint(8), writeUint},
+		{"INT8", 1, readInt(1), writeInt},
+		{"INT16", 2, readInt(2), writeInt},
+		{"INT32", 4, readInt(4), writeInt},
+		{"INT64", 8, readInt(8), writeInt},
+		{"FP16", 2, nil, nil},
+		{"BF16", 2, nil, nil},
+		{"FP32", 4, readFloat(4), writeFloat},
+		{"FP64", 8, readFloat(8), writeFloat},
 	}
 }
 

@@ -25,7 +25,7 @@ type Config struct {
 	// Default 16 MiB.
 	MaxBody int64
 	// Memory bounds what the bodies of all requests take until their jobs are submitted, in bytes.
-	// Default 512 MiB; at least what one body of MaxBody takes, four times its size.
+	// Default 1 GiB; at least what one body of MaxBody takes, eight times its size.
 	Memory int64
 	// Concurrent bounds the calls served at once, Inferences the inference requests that wait for
 	// their outputs, Streams the streams of events. Defaults 64, 256 and 64.
@@ -48,7 +48,7 @@ type Config struct {
 var ErrConfig = errors.New("unusable configuration of the gateway")
 
 func (c Config) withDefaults() (Config, error) {
-	c.MaxBody, c.Memory = cmp.Or(c.MaxBody, 16<<20), cmp.Or(c.Memory, 512<<20)
+	c.MaxBody, c.Memory = cmp.Or(c.MaxBody, 16<<20), cmp.Or(c.Memory, 1<<30)
 	c.Concurrent, c.Inferences, c.Streams = cmp.Or(c.Concurrent, 64), cmp.Or(c.Inferences, 256), cmp.Or(c.Streams, 64)
 	c.Timeout, c.Wait = cmp.Or(c.Timeout, 30*time.Second), cmp.Or(c.Wait, 10*time.Minute)
 	c.Stall, c.Heartbeat = cmp.Or(c.Stall, 20*time.Second), cmp.Or(c.Heartbeat, 15*time.Second)
@@ -96,7 +96,11 @@ func Open(c Config) (*Gateway, error) {
 		laneCall: make(chan struct{}, c.Concurrent), laneInference: make(chan struct{}, c.Inferences), laneStream: make(chan struct{}, c.Streams),
 	}}
 	g.budget.left.Store(c.Memory)
-	if g.openapi, err = json.Marshal(OpenAPI()); err != nil {
+	about, err := OpenAPI()
+	if err != nil {
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
+	if g.openapi, err = json.Marshal(about); err != nil {
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	if g.meters, err = newMeters(c.Registry); err != nil {

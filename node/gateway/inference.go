@@ -128,9 +128,6 @@ func (x *inference) outputs(r *inferRequest, m *Model) *Problem {
 	}
 	single := map[string]bool{}
 	for _, o := range r.Outputs {
-		if _, twice := single[o.Name]; twice {
-			return badTensor("output %q is asked for twice", short(o.Name))
-		}
 		for _, name := range []string{"classification", "shared_memory_region"} {
 			if _, found := o.Parameters[name]; found {
 				return problem(400, ReasonUnsupported, "output %q: %s is not served", short(o.Name), name)
@@ -155,10 +152,8 @@ func (x *inference) outputs(r *inferRequest, m *Model) *Problem {
 // writable refuses outputs that do not exist, and those that JSON has no way to write: before anybody
 // pays for them.
 func (x *inference) writable(m *Model) *Problem {
-	for _, name := range x.request.Outputs {
-		if !slices.ContainsFunc(m.Outputs, func(o TensorInfo) bool { return o.Name == name }) {
-			return badTensor("the model has no output %q", short(name))
-		}
+	if p := x.request.checkOutputs(m); p != nil {
+		return p
 	}
 	for _, o := range m.Outputs {
 		wanted := len(x.request.Outputs) == 0 || slices.Contains(x.request.Outputs, o.Name)

@@ -2,12 +2,8 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // The bodies of the Open Inference Protocol, as specification/protocol/inference_rest.md names them.
@@ -69,95 +65,85 @@ type (
 
 const platform = "wes"
 
-func (g *Gateway) server(w *writer, r *http.Request) error {
-	return w.json(r, http.StatusOK, Server{platform, g.cfg.Version, []string{"binary_tensor_data", "model_configuration", "parameters"}})
+func (g *Gateway) server(context.Context, *http.Request) (Server, error) {
+	return Server{platform, g.cfg.Version, []string{"binary_tensor_data", "model_configuration", "parameters"}}, nil
 }
 
-func (g *Gateway) live(w *writer, r *http.Request) error { return w.json(r, http.StatusOK, Live{true}) }
+func (g *Gateway) live(context.Context, *http.Request) (Live, error) { return Live{true}, nil }
 
-func (g *Gateway) ready(w *writer, r *http.Request) error {
+func (g *Gateway) ready(context.Context, *http.Request) (Ready, error) {
 	if why := g.market.Ready(); len(why) > 0 {
-		return problem(http.StatusServiceUnavailable, ReasonNotReady, "not ready: %s", strings.Join(why, "; "))
+		return Ready{}, problem(http.StatusServiceUnavailable, ReasonNotReady, "not ready: %s", strings.Join(why, "; "))
 	}
-	return w.json(r, http.StatusOK, Ready{true})
+	return Ready{true}, nil
 }
 
 // model finds the model of a path, in its version if it names one.
-func (g *Gateway) model(ctx context.Context, r *http.Request) (*Model, error) {
-	name, version := r.PathValue("model"), r.PathValue("version")
-	if len(name) > maxText {
-		return nil, ErrUnknownModel(name)
+func (g *Gateway) model(ctx context.Context, r *http.Request) (Model, error) {
+	return g.find(ctx, r.PathValue("model"), r.PathValue("version"))
+}
+
+func (g *Gateway) find(ctx context.Context, name, version string) (Model, error) {
+	if name == "" || len(name) > maxText {
+		return Model{}, ErrUnknownModel(name)
 	}
 	m, err := g.market.Model(ctx, name)
 	if err != nil {
-		return nil, err
+		return Model{}, err
 	}
 	if version != "" && version != m.Version {
-		return nil, problem(http.StatusNotFound, ReasonModel, "model %q has no version %q", short(name), short(version))
+		return Model{}, problem(http.StatusNotFound, ReasonModel, "model %q has no version %q", short(name), short(version))
 	}
-	return m, nil
+	return m.filled(), nil
 }
 
-func (g *Gateway) metadata(ctx context.Context, w *writer, r *http.Request) error {
+func (g *Gateway) metadata(ctx context.Context, r *http.Request) (Metadata, error) {
 	m, err := g.model(ctx, r)
 	if err != nil {
-		return err
+		return Metadata{}, err
 	}
-	x := Metadata{Name: m.Name, Platform: platform, Inputs: filled(m.Inputs), Outputs: filled(m.Outputs)}
+	x := Metadata{Name: m.Name, Platform: platform, Inputs: m.Inputs, Outputs: m.Outputs}
 	if m.Version != "" {
 		x.Versions = []string{m.Version}
 	}
-	return w.json(r, http.StatusOK, x)
+	return x, nil
 }
 
-// filled returns a list that JSON writes as [] and not as null.
-func filled[T any](all []T) []T {
-	if all == nil {
-		return []T{}
-	}
-	return all
-}
-
-func (g *Gateway) modelReady(ctx context.Context, w *writer, r *http.Request) error {
+func (g *Gateway) modelReady(ctx context.Context, r *http.Request) (ModelReady, error) {
 	m, err := g.model(ctx, r)
-	if err != nil {
-		return err
+	if err == nil && !m.Ready {
+		err = problem(http.StatusServiceUnavailable, ReasonNotReady, "model %q is not ready: %s", m.Name, m.Reason)
 	}
-	if !m.Ready {
-		return problem(http.StatusServiceUnavailable, ReasonNotReady, "model %q is not ready: %s", m.Name, m.Reason)
-	}
-	return w.json(r, http.StatusOK, ModelReady{m.Name, true})
+	return ModelReady{m.Name, m.Ready}, err
 }
 
-func (g *Gateway) modelConfig(ctx context.Context, w *writer, r *http.Request) error {
+func (g *Gateway) modelConfig(ctx context.Context, r *http.Request) (ModelConfig, error) {
 	m, err := g.model(ctx, r)
-	if err != nil {
-		return err
-	}
-	return w.json(r, http.StatusOK, ModelConfig{Name: m.Name, Platform: platform, Input: configTensors(m.Inputs), Output: configTensors(m.Outputs)})
+	return ModelConfig{Name: m.Name, Platform: platform, Input: configTensors(m.Inputs), Output: configTensors(m.Outputs)}, err
 }
 
 func configTensors(all []TensorInfo) []ConfigTensor {
 	list := []ConfigTensor{}
 	for _, t := range all {
-		list = append(list, ConfigTensor{t.Name, "TYPE_" + t.Datatype, filled(t.Shape)})
+		list = append(list, ConfigTensor{t.Name, "TYPE_" + t.Datatype, t.Shape})
 	}
 	return list
 }
 
-func (g *Gateway) index(ctx context.Context, w *writer, r *http.Request) error {
+func (g *Gateway) index(w *writer, r *http.Request) error {
 	raw, h, p := g.body(w, r)
 	if p != nil {
 		return p
 	}
-	defer h.release()
 	var q IndexRequest
 	if len(raw) > 0 {
-		if p := unmarshal(raw, &q); p != nil {
-			return p
-		}
+		p = unmarshal(raw, &q)
 	}
-	all, err := g.market.Models(ctx)
+	h.release()
+	if p != nil {
+		return p
+	}
+	all, err := call(g, r, g.market.Models)
 	if err != nil {
 		return err
 	}
@@ -172,157 +158,4 @@ func (g *Gateway) index(ctx context.Context, w *writer, r *http.Request) error {
 		}
 	}
 	return w.json(r, http.StatusOK, list)
-}
-
-// infer serves an inference request.
-func (g *Gateway) infer(w *writer, r *http.Request) error {
-	name := r.PathValue("model")
-	x, j, err := g.start(w, r)
-	if err != nil {
-		return err
-	}
-	leave, p := g.slot(laneInference)
-	if p != nil {
-		p.Job = j.ID
-		return p
-	}
-	defer leave()
-	ctx, end := g.within(r.Context(), g.patience(x))
-	defer end()
-	if j, err = g.outputs(ctx, x, j); err != nil {
-		return err
-	}
-	a, p := newAnswer(x, name, j)
-	if p != nil {
-		return p
-	}
-	return a.send(w, r)
-}
-
-// start reads the request and submits the job.
-func (g *Gateway) start(w *writer, r *http.Request) (*inference, *Job, error) {
-	if err := checkKind(r, "application/json", "application/octet-stream", "application/x-www-form-urlencoded"); err != nil {
-		return nil, nil, err
-	}
-	body, h, p := g.body(w, r)
-	if p != nil {
-		return nil, nil, p
-	}
-	defer h.release()
-	leave, p := g.slot(laneCall)
-	if p != nil {
-		return nil, nil, p
-	}
-	defer leave()
-	ctx, end := g.within(r.Context(), g.cfg.Timeout)
-	defer end()
-	m, err := g.model(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	if m.Kind == KindProve {
-		return nil, nil, malformed("%q is a circuit: submit it as a job at /v1/jobs", short(m.Name))
-	}
-	x, p := decodeInference(body, r.Header.Get(headerLength), m, g.cfg.MaxBody)
-	if p != nil {
-		return nil, nil, p
-	}
-	j, err := g.market.Submit(ctx, &x.request)
-	if err != nil {
-		return nil, nil, g.timely(ctx, err, x, "")
-	}
-	w.Header().Set(headerJob, j.ID)
-	return x, j, nil
-}
-
-// checkKind refuses bodies of other media types. What command line clients send when nobody told them
-// otherwise may be among those taken.
-func checkKind(r *http.Request, kinds ...string) error {
-	header := r.Header.Get("Content-Type")
-	if header == "" {
-		return nil
-	}
-	kind, _, err := mime.ParseMediaType(header)
-	for _, k := range kinds {
-		if err == nil && k == kind {
-			return nil
-		}
-	}
-	return problem(http.StatusUnsupportedMediaType, ReasonUnsupported, "content type %q is none of %s", short(header), strings.Join(kinds[:1], ", "))
-}
-
-// patience is how long outputs are waited for.
-func (g *Gateway) patience(x *inference) time.Duration {
-	if ms := x.request.DeadlineMS; ms > 0 {
-		return min(g.cfg.Wait, time.Duration(ms)*time.Millisecond)
-	}
-	return g.cfg.Wait
-}
-
-// outputs waits until the outputs of a job are known.
-func (g *Gateway) outputs(ctx context.Context, x *inference, j *Job) (*Job, error) {
-	if j.Outputs != nil {
-		return j, nil
-	}
-	changes, err := g.market.Watch(ctx, j.ID)
-	if err != nil {
-		return nil, g.timely(ctx, err, x, j.ID)
-	}
-	for latest := range changes {
-		if latest.Outputs != nil {
-			return &latest, nil
-		}
-		if latest.Ended || latest.Assignment == "closed" && latest.Execution == "failed" {
-			return nil, failed(&latest)
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, g.timely(ctx, ctx.Err(), x, j.ID)
-	}
-	last, err := g.market.Job(ctx, j.ID)
-	switch {
-	case err != nil:
-		return nil, g.timely(ctx, err, x, j.ID)
-	case last.Outputs == nil:
-		return nil, failed(last)
-	}
-	return last, nil
-}
-
-// timely says why an error came, if it came because a context ended.
-func (g *Gateway) timely(ctx context.Context, err error, x *inference, job string) error {
-	var closing *Problem
-	cause := context.Cause(ctx)
-	switch {
-	case ctx.Err() == nil:
-		return err
-	case errors.As(cause, &closing):
-		closing.Job = job
-		return closing
-	case !errors.Is(cause, errTime):
-		return err // the client is gone
-	}
-	p := problem(http.StatusGatewayTimeout, ReasonTimeout, "the outputs did not come within %v; the job goes on", g.cfg.Wait)
-	if ms := x.request.DeadlineMS; ms > 0 && g.patience(x) < g.cfg.Wait {
-		p = problem(http.StatusGatewayTimeout, ReasonDeadline, "the outputs did not come within deadline_ms, %d", ms)
-	}
-	if job == "" {
-		p = problem(http.StatusGatewayTimeout, ReasonTimeout, "the job could not be submitted within %v", g.cfg.Timeout)
-	}
-	p.Job = job
-	return p
-}
-
-// send sends an answer.
-func (a *answer) send(w *writer, r *http.Request) error {
-	head, all, p := a.measure()
-	if p != nil {
-		return p
-	}
-	kind := "application/json"
-	if a.anyBinary() {
-		kind = "application/octet-stream"
-		w.Header().Set(headerLength, itoa(head))
-	}
-	return w.send(r, http.StatusOK, kind, all, func(out io.Writer) error { return a.write(out) })
 }
