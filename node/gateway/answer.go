@@ -187,20 +187,3 @@ func (c *counter) Write(b []byte) (int, error) {
 	*c += counter(len(b))
 	return len(b), nil
 }
-
-// inferAnswer is the inference response object, as a client reads it.
-type inferAnswer struct {
-	ModelName    string             `json:"model_name"`
-	ModelVersion string             `json:"model_version,omitempty"`
-	ID           string             `json:"id,omitempty"`
-	Parameters   InferParameters    `json:"parameters"`
-	Outputs      list[answerTensor] `json:"outputs"`
-}
-
-type answerTensor struct {
-	Name       string          `json:"name"`
-	Datatype   string          `json:"datatype"`
-	Shape      list[int64]     `json:"shape"`
-	Parameters parameters      `json:"parameters,omitempty"`
-	Data       json.RawMessage `json:"data,omitempty" about:"missing if it follows as binary data"`
-}

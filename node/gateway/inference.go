@@ -15,23 +15,23 @@ type inference struct {
 
 // inferRequest is the inference request object of the protocol.
 type inferRequest struct {
-	ID         string            `json:"id"`
-	Parameters parameters        `json:"parameters"`
+	ID         string            `json:"id,omitempty"`
+	Parameters parameters        `json:"parameters,omitempty" about:"verification, max_price, deadline_ms, binary_data_output"`
 	Inputs     list[inferInput]  `json:"inputs"`
-	Outputs    list[inferOutput] `json:"outputs"`
+	Outputs    list[inferOutput] `json:"outputs,omitempty"`
 }
 
 type inferInput struct {
 	Name       string          `json:"name"`
 	Shape      list[int64]     `json:"shape"`
 	Datatype   string          `json:"datatype"`
-	Parameters parameters      `json:"parameters"`
-	Data       json.RawMessage `json:"data"`
+	Parameters parameters      `json:"parameters,omitempty" about:"binary_data_size"`
+	Data       json.RawMessage `json:"data,omitempty" about:"an array, nested or flat; missing if it follows as binary data"`
 }
 
 type inferOutput struct {
 	Name       string     `json:"name"`
-	Parameters parameters `json:"parameters"`
+	Parameters parameters `json:"parameters,omitempty" about:"binary_data"`
 }
 
 // decodeInference reads the body of an inference request. length is the header

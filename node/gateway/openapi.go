@@ -134,6 +134,9 @@ func typeName(t reflect.Type) string {
 
 // customize adds what the tags of fields say: about describes one, omitempty makes it optional.
 func customize(_ string, t reflect.Type, tag reflect.StructTag, s *openapi3.Schema) error {
+	if t.Kind() == reflect.Uint64 {
+		s.Max = nil // the float that is next to it is above
+	}
 	if t.Kind() != reflect.Struct {
 		s.Description = tag.Get("about")
 		return nil

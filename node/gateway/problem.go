@@ -12,23 +12,23 @@ import (
 
 // The reasons that the gateway itself gives. Those of the market are in docs/market-codes.md.
 const (
-	ReasonMalformed   = "malformed"       // the request is not what the protocol says
-	ReasonTensor      = "bad_tensor"      // a tensor is not what the model wants, or malformed
-	ReasonUnsupported = "unsupported"     // an extension or encoding that is not served
-	ReasonNotFound    = "not_found"       // no such job, path, proof
-	ReasonModel       = "unknown_model"   // no such model or version
-	ReasonTooLarge    = "too_large"       // a bound is exceeded
-	ReasonBusy        = "busy"            // too much at once: come again
-	ReasonTimeout     = "timeout"         // the outputs did not come in time; the job goes on
-	ReasonDeadline    = "deadline"        // the deadline of the request is over
-	ReasonSlow        = "slow"            // the body did not come in time
-	ReasonNotReady    = "not_ready"       // the node takes no jobs now
-	ReasonClosing     = "closing"         // the node is stopping
-	ReasonNotJSON     = "not_json"        // JSON has no way to write an output
-	ReasonFault       = "fault"           // a fault of the node
-	ReasonMethod      = "method"          // the path is not for that method
-	ReasonToken       = "token"           // the token is missing or wrong
-	ReasonOther       = "other_situation" // a client got an answer that is none of the gateway
+	ReasonMalformed   = "malformed"     // the request is not what the protocol says
+	ReasonTensor      = "bad_tensor"    // a tensor is not what the model wants, or malformed
+	ReasonUnsupported = "unsupported"   // an extension or encoding that is not served
+	ReasonNotFound    = "not_found"     // no such job, path, proof
+	ReasonModel       = "unknown_model" // no such model or version
+	ReasonTooLarge    = "too_large"     // a bound is exceeded
+	ReasonBusy        = "busy"          // too much at once: come again
+	ReasonTimeout     = "timeout"       // the outputs did not come in time; the job goes on
+	ReasonDeadline    = "deadline"      // the deadline of the request is over
+	ReasonSlow        = "slow"          // the body did not come in time
+	ReasonNotReady    = "not_ready"     // the node takes no jobs now
+	ReasonClosing     = "closing"       // the node is stopping
+	ReasonNotJSON     = "not_json"      // JSON has no way to write an output
+	ReasonFault       = "fault"         // a fault of the node
+	ReasonMethod      = "method"        // the path is not for that method
+	ReasonToken       = "token"         // the token is missing or wrong
+	ReasonOther       = "other"         // an answer that is none of the gateway, as a client sees it
 )
 
 // Problem is why a request is not carried out, in terms of HTTP.
