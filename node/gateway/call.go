@@ -35,13 +35,11 @@ type inferAnswer struct {
 }
 
 type answerTensor struct {
-	Name       string      `json:"name"`
-	Datatype   string      `json:"datatype"`
-	Shape      list[int64] `json:"shape"`
-	Parameters *struct {
-		BinaryDataSize int64 `json:"binary_data_size"`
-	} `json:"parameters,omitempty" about:"there if the data follows as binary data"`
-	Data json.RawMessage `json:"data,omitempty" about:"flat array"`
+	Name       string          `json:"name"`
+	Datatype   string          `json:"datatype"`
+	Shape      list[int64]     `json:"shape"`
+	Parameters *answerBinary   `json:"parameters,omitempty" about:"there if the data follows as binary data"`
+	Data       json.RawMessage `json:"data,omitempty" about:"flat array"`
 }
 
 // encodeInference writes the body of an inference request, and the length of its JSON if binary data
