@@ -191,13 +191,10 @@ func (g *Gateway) refuse(why func(http.ResponseWriter) *Problem) http.HandlerFun
 	}
 }
 
-// gone is the status under which requests are counted whose client left before an answer.
-const gone = 499
-
 // serve carries out a request.
 func (g *Gateway) serve(x *route, w http.ResponseWriter, r *http.Request) {
 	out, start := newWriter(w, g.meters, g.cfg.Stall), time.Now()
-	defer func() { g.meters.answered(x.method+" "+x.path, cmp.Or(out.status, gone), time.Since(start)) }()
+	defer func() { g.meters.answered(x.method+" "+x.path, out.outcome(), time.Since(start)) }()
 	if !g.enter() {
 		g.fail(out, r, closingProblem())
 		return
@@ -222,12 +219,14 @@ func (g *Gateway) slot(l lane) (leave func(), _ *Problem) {
 	}, nil
 }
 
-// fail answers with an error, if nothing has been answered yet and somebody is there to read it.
+// fail answers with an error, if nothing has been answered yet; otherwise the answer is too short and
+// the connection is closed.
 func (g *Gateway) fail(w *writer, r *http.Request, err error) {
-	if w.status != 0 || r.Context().Err() != nil {
-		return // the answer is too short, so that the connection is closed
+	if w.status != 0 {
+		return
 	}
 	p := asProblem(err)
+	w.left = r.Context().Err() != nil && p.Reason != ReasonSlow
 	if p.Status == http.StatusInternalServerError {
 		g.cfg.Log.Error("gateway", "path", r.URL.Path, "error", err)
 	}

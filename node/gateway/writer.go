@@ -14,10 +14,22 @@ import (
 // writer is the response to one request. A client that reads too slowly is cut off.
 type writer struct {
 	http.ResponseWriter
-	pace
+	pace    pace
 	control *http.ResponseController
 	meters  *meters
-	status  int // 0: nothing is sent yet
+	status  int  // 0: nothing is sent yet
+	left    bool // the client was gone before there was an answer
+}
+
+// gone is the status under which requests are counted whose client left before an answer.
+const gone = 499
+
+// outcome is the status under which the request is counted.
+func (w *writer) outcome() int {
+	if w.left {
+		return gone
+	}
+	return w.status
 }
 
 func newWriter(w http.ResponseWriter, m *meters, stall time.Duration) *writer {
@@ -41,7 +53,7 @@ func (w *writer) Write(b []byte) (int, error) {
 	sent := 0
 	for {
 		piece := b[sent:min(len(b), sent+part)]
-		if err := w.next(len(piece)); err != nil {
+		if err := w.pace.next(len(piece)); err != nil {
 			return sent, err
 		}
 		n, err := w.ResponseWriter.Write(piece)
@@ -54,8 +66,8 @@ func (w *writer) Write(b []byte) (int, error) {
 
 // flush sends what is written within the time of one part.
 func (w *writer) flush() error {
-	w.left = 0
-	if err := w.next(0); err != nil {
+	w.pace.left = 0
+	if err := w.pace.next(0); err != nil {
 		return err
 	}
 	return w.control.Flush()
