@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/weisyn/wes/market/capacity"
 	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/fleet"
+	"github.com/weisyn/wes/node/gateway"
+	"github.com/weisyn/wes/node/storefront"
 	"github.com/weisyn/wes/node/trade"
 	"github.com/weisyn/wes/node/wallet"
 	"github.com/weisyn/wes/node/works"
@@ -25,6 +28,7 @@ type bazaar struct {
 	wallet   *wallet.Wallet
 	gauges   *walletGauges
 	signer   marketSigner
+	gateway  *gateway.Gateway
 	works    *works.Works    // nil where nothing is sold
 	capacity *trade.Capacity // nil where nothing is sold
 	queue    *fleet.Queue    // nil where nothing is sold
@@ -69,7 +73,36 @@ func (n *Node) openMarket(ctx context.Context, o Options) error {
 	}
 	n.closers.add("market", n.market.desk.Close)
 	n.parts = append(n.parts, part{"market", n.market.desk.Run}, part{"coins", n.mint})
-	return nil
+	return n.openGateway(o)
+}
+
+// openGateway lets the API serve the market.
+func (n *Node) openGateway(o Options) (err error) {
+	m := n.market
+	aliases, err := n.cfg.aliases()
+	if err != nil {
+		return err
+	}
+	c := storefront.Config{
+		Desk: m.desk, Ledger: &marketLedger{n}, Own: chain.LockHash(m.signer.Lock()), Aliases: aliases, MaxPrice: n.cfg.MaxPrice,
+		Ready: n.Ready, Address: func(l chain.Lock) string { return chain.FormatAddress(n.network.Prefix, chain.LockHash(l)) }, Log: o.Log,
+	}
+	if m.capacity != nil {
+		c.Capacity = m.capacity
+	}
+	m.gateway, err = gateway.Open(gateway.Config{Market: storefront.New(c), Version: o.Version, Registry: o.Registry, Log: o.Log})
+	if err == nil {
+		n.closers.add("gateway", m.gateway.Close)
+	}
+	return err
+}
+
+// counter serves the market over HTTP; nil where the node takes no part in it.
+func (n *Node) counter() http.Handler {
+	if n.market == nil {
+		return nil
+	}
+	return n.market.gateway.Handler()
 }
 
 // openSelling sets up what executes and proves for others.
@@ -84,7 +117,7 @@ func (n *Node) openSelling(ctx context.Context, o Options, c *trade.Config) (err
 	}
 	n.closers.add("queue", m.queue.Close)
 	m.works, err = works.New(works.Config{
-		Chain: n.network.Chain(), Source: &worksSource{n}, Queue: m.queue, Serve: n.cfg.served(),
+		Chain: n.network.Chain(), Source: &worksSource{&marketLedger{n}}, Queue: m.queue, Serve: n.cfg.served(),
 		Executor: executor.Config{Limits: pipeline.Limits{Memory: uint64(n.cfg.JobMiB) << 20}},
 		MaxBytes: uint64(n.cfg.ProgramMiB) << 20, Log: o.Log, Registry: o.Registry,
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/weisyn/wes/chain/replica"
 	"github.com/weisyn/wes/chain/store"
 	"github.com/weisyn/wes/chain/ures"
+	"github.com/weisyn/wes/node/storefront"
 	"github.com/weisyn/wes/node/trade"
 	"github.com/weisyn/wes/node/wallet"
 	"github.com/weisyn/wes/node/works"
@@ -22,8 +23,9 @@ import (
 type marketLedger struct{ n *Node }
 
 var (
-	_ trade.Ledger  = (*marketLedger)(nil)
-	_ wallet.States = (*marketLedger)(nil)
+	_ trade.Ledger      = (*marketLedger)(nil)
+	_ wallet.States     = (*marketLedger)(nil)
+	_ storefront.Ledger = (*marketLedger)(nil)
 )
 
 // Env implements wallet.Ledger.
@@ -186,26 +188,35 @@ func (m *marketLedger) Changes() (<-chan trade.Change, func()) {
 	return to, func() { close(done); cancel() }
 }
 
+// Bounds of what is looked at: announcements of one content, resources of one owner.
+const (
+	maxAnnounced = 64
+	maxResources = 1024
+)
+
+// Resources implements storefront.Ledger.
+func (m *marketLedger) Resources(ctx context.Context, lock chain.Hash) (all []chain.UTXO, err error) {
+	err = m.Unspent(ctx, lock, func(u chain.UTXO) bool {
+		if _, ok := u.Entry.Output.Body.(*chain.Resource); ok {
+			all = append(all, u)
+		}
+		return len(all) < maxResources
+	})
+	return all, err
+}
+
 // worksSource is what an operator's programs come from.
-type worksSource struct{ n *Node }
+type worksSource struct{ *marketLedger }
 
 var _ works.Source = (*worksSource)(nil)
 
-// Output implements works.Source.
-func (w *worksSource) Output(ctx context.Context, o chain.Outpoint) (chain.UTXO, bool, error) {
-	return (&marketLedger{w.n}).Output(ctx, o)
-}
-
-// maxAnnounced bounds the announcements of one content that are looked at.
-const maxAnnounced = 64
-
-// Announced implements works.Source.
-func (w *worksSource) Announced(ctx context.Context, cid string) (all []chain.UTXO, err error) {
+// Announced implements works.Source and storefront.Ledger.
+func (m *marketLedger) Announced(ctx context.Context, cid string) (all []chain.UTXO, err error) {
 	raw, err := ures.ParseCID(cid)
 	if err != nil {
 		return nil, err
 	}
-	err = (&marketLedger{w.n}).outputs(ctx, store.Subject{Role: store.RoleContent, ID: sha256.Sum256(raw)}, func(u chain.UTXO) bool {
+	err = m.outputs(ctx, store.Subject{Role: store.RoleContent, ID: sha256.Sum256(raw)}, func(u chain.UTXO) bool {
 		all = append(all, u)
 		return len(all) < maxAnnounced
 	})
@@ -232,7 +243,7 @@ func (w *worksSource) Content(ctx context.Context, cid string, most uint64) (io.
 }
 
 // FeeRate implements works.Source.
-func (w *worksSource) FeeRate() uint64 { return (&marketLedger{w.n}).feeRate() }
+func (w *worksSource) FeeRate() uint64 { return w.feeRate() }
 
 // Moves implements works.Source.
 func (w *worksSource) Moves() <-chan struct{} { return w.n.ledger.feed.moves() }

@@ -193,7 +193,7 @@ func (n *Node) openAPI(_ context.Context, o Options) error {
 	n.api, err = api.Open(api.Config{
 		Address: n.cfg.API, Token: token, Cert: n.cfg.APICert, Key: n.cfg.APIKey, Hosts: n.cfg.APIHosts,
 		Prefix: n.network.Prefix, Maturity: n.rules.Params.Maturity, Registry: o.Registry, Gatherer: o.Registry, Log: o.Log,
-		Resources: &shelf{n.resources},
+		Resources: &shelf{n.resources}, Market: n.counter(),
 	}, &backend{n, o.Version})
 	if err != nil {
 		return err

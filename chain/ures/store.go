@@ -169,6 +169,15 @@ func FormatCID(raw []byte) (string, error) {
 	return c.String(), check(c)
 }
 
+// RawCID is the CID of bytes with a SHA-256, as one block.
+func RawCID(digest [32]byte) string {
+	mh, err := multihash.Encode(digest[:], multihash.SHA2_256)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return cid.NewCidV1(cid.Raw, mh).String()
+}
+
 func parse(text string) (cid.Cid, error) {
 	c, err := cid.Decode(text)
 	if err != nil {

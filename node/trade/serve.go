@@ -161,20 +161,20 @@ func (d *Desk) problem(ctx context.Context, a *market.Ask) (*market.Refusal, err
 	if !found || !ok {
 		return &market.Refusal{Code: market.CodeTerms, Text: "the program is not announced"}, nil
 	}
-	if text := differs(&a.Terms, &p, r, u.Entry.Output.Lock); text != "" {
+	if text := differs(&a.Terms, &p, r); text != "" {
 		return &market.Refusal{Code: market.CodeTerms, Text: text}, nil
 	}
 	return d.funds(ctx, a)
 }
 
 // differs says in what the terms are not those of the program.
-func differs(t *market.Terms, p *Program, r *chain.Resource, owner chain.Lock) string {
+func differs(t *market.Terms, p *Program, r *chain.Resource) string {
 	switch {
 	case t.Kind != p.Kind || t.Model != p.Model || t.Key != p.Key.Hash || t.KeyLen != p.Key.Len || t.KeyCost != p.Key.Cost:
 		return "kind, model or verifying key are not the program's"
 	case r.Price.Amount == 0:
 		return ""
-	case r.Price.Token != t.Token || t.Royalty < r.Price.Amount || !bytes.Equal(t.Owner, chain.EncodeLock(owner)):
+	case r.Price.Token != t.Token || t.Royalty < r.Price.Amount || !bytes.Equal(t.Owner, chain.EncodeLock(r.Owner)):
 		return "the owner of the program asks for a royalty in another token, or a higher one"
 	}
 	return ""

@@ -1,0 +1,93 @@
+package storefront
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/market/capacity"
+	"github.com/weisyn/wes/node/gateway"
+	"github.com/weisyn/wes/node/trade"
+)
+
+// Ledger is what is asked of the node's ledger.
+type Ledger interface {
+	// Output returns an unspent output.
+	Output(ctx context.Context, o chain.Outpoint) (chain.UTXO, bool, error)
+	// Announced lists the unspent outputs that announce a content, by CID.
+	Announced(ctx context.Context, cid string) ([]chain.UTXO, error)
+	// Resources lists the unspent outputs under a lock that announce something.
+	Resources(ctx context.Context, lock chain.Hash) ([]chain.UTXO, error)
+	// Key returns a verifying key by its hash.
+	Key(ctx context.Context, h chain.Hash) ([]byte, bool, error)
+}
+
+// Config is what a storefront sells.
+type Config struct {
+	Desk   *trade.Desk
+	Ledger Ledger
+	// Own is the lock hash of the market's key: resources under it are known by name.
+	Own chain.Hash
+	// Aliases are names of models, with their CIDs.
+	Aliases map[string]string
+	// MaxPrice bounds the price of a job, in base units; it holds where a request names none.
+	MaxPrice uint64
+	// Deadline is how long a job may take if nothing else is said. Default 10 min.
+	Deadline time.Duration
+	// Capacity is that of the operator here; nil where nothing is sold.
+	Capacity interface{ Slots() []capacity.Slot }
+	// Ready says why no job can be submitted now; empty if it can.
+	Ready func() []string
+	// Address writes an address of a lock.
+	Address func(chain.Lock) string
+	Log     *slog.Logger
+}
+
+// Storefront implements gateway.Market. Its methods may be called from any goroutine.
+type Storefront struct {
+	cfg    Config
+	models struct {
+		sync.Mutex
+		read map[chain.Hash]*model // by hash of the verifying key
+	}
+}
+
+var _ gateway.Market = (*Storefront)(nil)
+
+// New returns a storefront.
+func New(c Config) *Storefront {
+	c.Deadline = cmp.Or(c.Deadline, 10*time.Minute)
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	s := &Storefront{cfg: c}
+	s.models.read = map[chain.Hash]*model{}
+	return s
+}
+
+// Ready implements gateway.Market.
+func (s *Storefront) Ready() []string { return s.cfg.Ready() }
+
+// Devices implements gateway.Market.
+func (s *Storefront) Devices(ctx context.Context) ([]gateway.Device, error) {
+	if s.cfg.Capacity == nil {
+		return nil, nil
+	}
+	sales, err := s.cfg.Desk.Sales(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []gateway.Device
+	for _, x := range s.cfg.Capacity.Slots() {
+		d := gateway.Device{UUID: x.Device, Name: x.Class, Class: x.Class, Memory: x.Memory, State: "idle"}
+		for i := range sales {
+			if sale := &sales[i]; !sale.Ended() && sale.Class == x.Class && (sale.Execution == market.Running || sale.Execution == market.Proving) {
+				d.State, d.Job = "busy", sale.ID.String()
+			}
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
