@@ -3,5 +3,6 @@ package main
 import "github.com/spf13/cobra"
 
 func newAI() *cobra.Command {
-	return group("ai", "Inspect, prove and verify models", newInspect(), newProve(), newVerify())
+	return group("ai", "Inspect, prove and verify models, and let the market run them",
+		newInspect(), newProve(), newVerify(), newDeploy(), newInfer(), newModels())
 }

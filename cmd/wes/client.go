@@ -35,27 +35,34 @@ func (c *connection) bind(cmd *cobra.Command) {
 
 // open returns a client of the node, and the configuration of the home folder. Nothing is sent.
 func (c *connection) open() (*api.Client, *node.Config, error) {
-	cfg, err := c.config()
+	cfg, url, token, err := c.target()
 	if err != nil {
 		return nil, nil, err
+	}
+	return api.NewClient(url, token), cfg, nil
+}
+
+// target says where the node's API is, and with what token.
+func (c *connection) target() (*node.Config, string, string, error) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, "", "", err
 	}
 	if c.tokenFile != "" {
 		cfg.APIToken = c.tokenFile
 	}
 	token, err := cfg.Token()
 	if err != nil {
-		return nil, nil, err
+		return nil, "", "", err
 	}
 	url := c.url
 	if url == "" {
 		url = os.Getenv(nodeVariable)
 	}
 	if url == "" {
-		if url, err = node.RunningURL(cfg.Home); err != nil {
-			return nil, nil, err
-		}
+		url, err = node.RunningURL(cfg.Home)
 	}
-	return api.NewClient(url, token), &cfg, nil
+	return &cfg, url, token, err
 }
 
 // ledger is a node's ledger as wallets see it. Rate replaces the least fee rate if it is higher.

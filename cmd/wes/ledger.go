@@ -9,6 +9,7 @@ import (
 	"github.com/weisyn/wes/chain/store"
 	"github.com/weisyn/wes/node"
 	"github.com/weisyn/wes/node/api"
+	"github.com/weisyn/wes/node/gateway"
 	"github.com/weisyn/wes/node/keystore"
 	"github.com/weisyn/wes/node/wallet"
 )
@@ -19,7 +20,10 @@ func ledgerCode(err error) int {
 	var transfer *api.TransferError
 	var part *node.PartError
 	var block *store.BlockError
+	var problem *gateway.Problem
 	switch {
+	case errors.As(err, &problem):
+		return problemCode(problem)
 	case errors.As(err, &answer):
 		return answerCode(answer)
 	case errors.As(err, &transfer):
@@ -86,6 +90,9 @@ func ledgerAdvice(err error) string {
 		return "a ledger that began with a snapshot has no blocks up to there: verify the one it was taken from"
 	case errors.Is(err, store.ErrNotEmpty):
 		return "choose another folder with --home: a snapshot starts a ledger and adds to none"
+	}
+	if advice := problemAdvice(err); advice != "" {
+		return advice
 	}
 	return transferAdvice(err)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/weisyn/wes/node"
 	"github.com/weisyn/wes/node/keystore"
+	"github.com/weisyn/wes/node/works"
 )
 
 func newNode() *cobra.Command {
@@ -131,7 +133,11 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 	log := cfg.Logger(stderr)
 	own, err := node.Open(ctx, cfg, node.Options{
 		Version: release(), Log: log,
-		Key: func(_ context.Context, name string) (node.Signer, error) { return minerKey(&cfg, stderr, name) },
+		Key: func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
+		Stations: func(ctx context.Context, c *node.Config) ([]works.Station, error) {
+			p := workplace{name: "node", dir: filepath.Join(c.Home, "work"), memory: uint64(c.JobMiB) << 20}
+			return p.stations(ctx)
+		},
 	})
 	if err != nil {
 		return err
@@ -151,8 +157,8 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 	return errors.Join(err, own.Close())
 }
 
-// minerKey unlocks the key that signs blocks.
-func minerKey(cfg *node.Config, stderr io.Writer, name string) (*keystore.Signer, error) {
+// unlockKey unlocks a key of the node's own.
+func unlockKey(cfg *node.Config, stderr io.Writer, name string) (*keystore.Signer, error) {
 	p := passphrase{file: cfg.Passphrase}
 	s, err := keys(cfg).Unlock(name, p.existing(stderr, name))
 	return s, err

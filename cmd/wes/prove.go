@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/weisyn/wes/prover"
 	"github.com/weisyn/wes/prover/model"
 	"github.com/weisyn/wes/prover/pipeline"
@@ -32,7 +33,6 @@ const (
 
 func newProve() *cobra.Command {
 	var f proveFlags
-	d := model.DefaultOptions()
 	c := &cobra.Command{
 		Use:   "prove MODEL.onnx --input FILE --out DIR",
 		Short: "Run a model once and prove what it computed",
@@ -57,19 +57,25 @@ with the float one on what it was calibrated on.
 		RunE:    func(c *cobra.Command, args []string) error { return prove(c, args[0], &f) },
 	}
 	fs := c.Flags()
-	fs.StringVar(&f.input, "input", "", "input of the model: JSON or .npy")
-	fs.StringVar(&f.calibrate, "calibrate", "", "samples to take ranges from: JSON or .npy, any number of rows (default: the input)")
-	fs.IntVar(&f.activations, "activation-bits", d.ActivationBits, "width of activations, 4 to 12")
-	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
+	f.bindModel(fs)
 	fs.StringVar(&f.engine, "engine", string(pipeline.EngineAuto), "what executes: auto, onnxruntime or interpreter; the results are equal")
 	fs.StringVar(&f.device, "device", deviceAuto, "what commits: auto (a GPU, where this program has ICICLE and it works), cpu or icicle; the results are equal")
-	fs.StringVar(&f.transcript, "transcript", transcript.SHA256.String(), "hash of the proof: sha256, or poseidon2 for verification inside a circuit")
 	fs.StringVar(&f.job.ID, "job", "", "job that the proof is for")
 	fs.StringVar(&f.job.Payee, "payee", "", "who is paid for the job")
 	fs.StringVar(&f.job.Chain, "chain", "", "chain on which the job is paid")
 	fs.StringVar(&f.out, "out", "", "folder for the result, made if missing")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 	return c
+}
+
+// bindModel binds what a model is made into a program with.
+func (f *proveFlags) bindModel(fs *pflag.FlagSet) {
+	d := model.DefaultOptions()
+	fs.StringVar(&f.input, "input", "", "input of the model: JSON or .npy")
+	fs.StringVar(&f.calibrate, "calibrate", "", "samples to take ranges from: JSON or .npy, any number of rows (default: the input)")
+	fs.IntVar(&f.activations, "activation-bits", d.ActivationBits, "width of activations, 4 to 12")
+	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
+	fs.StringVar(&f.transcript, "transcript", transcript.SHA256.String(), "hash of the proof: sha256, or poseidon2 for verification inside a circuit")
 }
 
 func prove(c *cobra.Command, path string, f *proveFlags) error {

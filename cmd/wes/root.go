@@ -94,6 +94,7 @@ To begin with proofs:       wes demo
 
 ` + exitHelp
 	grouped(root, ledgerGroup, newNode(), newWallet(), newTx(), newChain(), newToken(), newSponsor(), newResource())
+	grouped(root, "The market:", newJob(), newMarket())
 	grouped(root, "Proofs:", newAI(), newCircuit(), newDemo())
 	grouped(root, "This machine:", newDevices(), newBench(), newDeps(), newVersion())
 	root.AddCommand(newWorker())

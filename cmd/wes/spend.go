@@ -54,6 +54,7 @@ type sent struct {
 	Height   uint64 `json:"height,omitempty"`   // of its block
 	Token    string `json:"token,omitempty"`    // that was issued
 	Resource string `json:"resource,omitempty"` // output that announces it
+	CID      string `json:"cid,omitempty"`      // of its content
 	fee      uint64
 }
 
@@ -151,6 +152,9 @@ func printSent(w io.Writer, n *sent, asJSON bool) error {
 	}
 	if n.Resource != "" {
 		rows = append(rows, []string{"resource", n.Resource})
+	}
+	if n.CID != "" {
+		rows = append(rows, []string{"CID", n.CID})
 	}
 	return table(w, rows)
 }

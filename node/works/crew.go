@@ -17,6 +17,7 @@ import (
 type Station struct {
 	Slot     fleet.Slot
 	Executor *executor.Executor
+	Close    func() error // of what the executor works with; nil: nothing
 }
 
 // Crew executes tasks of a queue on the devices of this machine. It is what a worker runs.
@@ -32,6 +33,9 @@ func (c *Crew) Close() error {
 	var all error
 	for _, s := range c.stations {
 		all = errors.Join(all, s.Executor.Close())
+		if s.Close != nil {
+			all = errors.Join(all, s.Close())
+		}
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -68,10 +69,22 @@ type Program struct {
 // word of whoever made that: the model's digest does not bind it.
 type Summary struct {
 	Model       string       `json:"model"`
+	Description string       `json:"description,omitempty"`
 	MACs        int64        `json:"macs"`
 	Params      int64        `json:"params"`
 	Calibration string       `json:"calibration"` // CalibrationSamples or CalibrationInput
 	Lowering    model.Report `json:"lowering"`
+}
+
+// Describe names a program, for whoever gets its package.
+func (p *Program) Describe(name, description string) error {
+	p.Summary.Model, p.Summary.Description = name, description
+	report, err := json.Marshal(p.Summary)
+	if err != nil {
+		return fmt.Errorf("describe model: %w", err)
+	}
+	p.Model.Report = report
+	return nil
 }
 
 // What a model was calibrated on.

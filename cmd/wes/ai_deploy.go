@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/chain/ures"
+	"github.com/weisyn/wes/node/proofs"
+	"github.com/weisyn/wes/node/wallet"
+	"github.com/weisyn/wes/prover/pipeline"
+)
+
+// deployFlags are what a model is deployed with, beside those of wes ai prove.
+type deployFlags struct {
+	proveFlags
+	spending
+	name, description, version, price string
+}
+
+func newDeploy() *cobra.Command {
+	var f deployFlags
+	c := &cobra.Command{
+		Use:   "deploy MODEL.onnx --name NAME --input FILE",
+		Short: "Announce a model on the ledger, so that operators can run it",
+		Long: `Announce a model on the ledger, so that operators can run it and every node can check the proofs.
+
+The model is lowered to integers, as wes ai prove does, with the shapes of --input and the ranges
+of --calibrate. Weights and graph go to the node, from which operators fetch them; the verifying
+key goes to the ledger. They are public. --price is what every job pays you, beside its operator.`,
+		Example: "  wes ai deploy digits.onnx --name digits --input digits.json --calibrate samples.npy --price 0.001 --wait",
+		Args:    arguments("MODEL.onnx"),
+		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
+	}
+	f.spending.bind(c)
+	fs := c.Flags()
+	fs.StringVar(&f.name, "name", "", "name of the model, for people and for wes ai infer --model")
+	fs.StringVar(&f.description, "description", "", "what it does; travels with the model")
+	fs.StringVar(&f.version, "version", "1", "version, for people")
+	fs.StringVar(&f.price, "price", "0", "what every job pays you, in WES")
+	f.bindModel(fs)
+	return c
+}
+
+// program prepares the model.
+func (f *deployFlags) program(c *cobra.Command, path string) (*pipeline.Program, error) {
+	if f.name == "" || f.input == "" {
+		return nil, fmt.Errorf("--name and --input are required; see %s --help", c.CommandPath())
+	}
+	source, _, err := f.read(path)
+	if err != nil {
+		return nil, err
+	}
+	b := newBars(c.ErrOrStderr())
+	defer b.finish()
+	line := pipeline.Line{Cache: userCache(), Progress: b.progress()}
+	p, err := line.Prepare(c.Context(), source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, p.Describe(f.name, f.description)
+}
+
+func (f *deployFlags) run(c *cobra.Command, path string) error {
+	price, err := parseWES(f.price)
+	if err != nil {
+		return fmt.Errorf("--price: %w", err)
+	}
+	p, err := f.program(c, path)
+	if err != nil {
+		return err
+	}
+	pkg := pipeline.EncodePackage(p)
+	return f.spending.run(c, func(ctx context.Context, payer *payer, note *sent) (*wallet.Built, error) {
+		added, err := payer.client.AddResource(ctx, bytes.NewReader(pkg), f.name)
+		if err != nil {
+			return nil, err
+		}
+		x := chain.Resource{Kind: chain.ResourceModel, Size: uint64(len(pkg)), Name: f.name, Version: f.version}
+		if x.CID, err = ures.ParseCID(added.CID); err != nil {
+			return nil, fmt.Errorf("answer of the node: %w", err)
+		}
+		x.Price.Amount = price
+		key := proofs.EncodeModel(p.Model)
+		cost, ok, err := proofs.New(proofs.Config{}).KeyCost(chain.ResourceModel, key)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s: the ledger cannot take its verifying key of %s", path, size(int64(len(key))))
+		}
+		if err != nil {
+			return nil, err
+		}
+		b, err := payer.Publish(ctx, x, key, cost)
+		if err == nil {
+			note.Resource, note.CID = b.Tx.ID().String()+":0", added.CID
+		}
+		return b, err
+	})
+}
