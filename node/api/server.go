@@ -47,6 +47,8 @@ type Config struct {
 	MaxBatch int
 	// Resources are served where they are not nil.
 	Resources Resources
+	// Market serves what is below /v1 and /v2; nil: nothing. Its bounds and metrics are its own.
+	Market http.Handler
 
 	// Concurrent bounds the HTTP requests served at once, Connections the connections, Sockets the
 	// WebSockets, Transfers the uploads and downloads. Defaults 32, 256, 64 and 16.
@@ -204,6 +206,11 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux.HandleFunc("POST /resources", s.transfer(life, "up", s.upload))
 	mux.HandleFunc("GET /resources/{cid}", s.transfer(life, "down", s.download))
 	mux.HandleFunc("GET /openrpc.json", s.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, openRPC()) }))
+	if s.cfg.Market != nil {
+		for _, path := range []string{"/v1/", "/v2", "/v2/"} {
+			mux.HandleFunc(path, s.guarded(s.cfg.Market.ServeHTTP))
+		}
+	}
 	if s.cfg.Gatherer != nil {
 		metrics := promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{})
 		mux.HandleFunc("GET /metrics", s.guarded(metrics.ServeHTTP))
