@@ -80,9 +80,9 @@ func (g *Gateway) readBody(w *writer, r *http.Request, h *held) ([]byte, *Proble
 	if p != nil {
 		return nil, p
 	}
-	// No more is read; at a deadline for it the client would count as gone.
-	if err := w.control.SetReadDeadline(time.Time{}); err != nil {
-		return nil, malformed("the request broke off: %v", err)
+	// Only from the end of a body on does the server see that a client has left.
+	if n, err := raw.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		return nil, malformed("something follows the body")
 	}
 	return b, nil
 }

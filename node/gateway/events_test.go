@@ -69,7 +69,7 @@ func TestStreamsShowSignsOfLife(t *testing.T) {
 
 // TestWaitsOutliveTheDeadlinesOfTheServer: those of the server are for requests that are short.
 func TestWaitsOutliveTheDeadlinesOfTheServer(t *testing.T) {
-	f, s := submitHeld(t, func(c *Config) { c.Heartbeat = 5 * time.Millisecond })
+	f, s := submitHeld(t, func(c *Config) { c.Heartbeat, c.Stall = 5*time.Millisecond, 300*time.Millisecond })
 	server := httptest.NewUnstartedServer(s.Handler())
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	server.Start()
@@ -83,13 +83,13 @@ func TestWaitsOutliveTheDeadlinesOfTheServer(t *testing.T) {
 	f.await(t, "job-2")
 	resp := openStream(t, s, "")
 	beats := 0
-	for lines := bufio.NewScanner(resp.Body); beats < 20 && lines.Scan(); {
+	for lines := bufio.NewScanner(resp.Body); beats < 100 && lines.Scan(); {
 		if lines.Text() == ":" {
 			beats++
 		}
 	}
 	f.change("job-2", func(j *Job) { j.Outputs = []Tensor{ints("y", 1)} })
-	if err := <-done; err != nil || beats < 20 {
+	if err := <-done; err != nil || beats < 100 {
 		t.Error(beats, err)
 	}
 	_ = resp.Body.Close()

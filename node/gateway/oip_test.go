@@ -186,6 +186,9 @@ func TestLargeAnswersAreCompressedForWhoTakesThem(t *testing.T) {
 	s := serve(t, newFake(), nil)
 	body := `{"inputs":[{"name":"x","datatype":"INT32","shape":[5000],"data":[1` + strings.Repeat(",1", 4999) + `]}]}`
 	plain := s.ask(t, "POST", "/v2/models/echo/infer", body)
+	if a := s.ask(t, "GET", "/v2", "", "Accept-Encoding: gzip"); a.header.Get("Content-Encoding") != "" {
+		t.Error("a small answer is compressed")
+	}
 	for header, coding := range map[string]string{
 		"gzip": "gzip", "deflate": "deflate", "br, GZIP;q=0.5, deflate": "gzip", "gzip;q=0, deflate": "deflate", "br": "", "gzip;q=0": "", "identity": "",
 	} {
@@ -252,6 +255,8 @@ func TestRequestsThatAreWrongAreRefused(t *testing.T) {
 		reason           string
 	}{
 		{"fine", "echo", good, nil, 200, ""},
+		{"key twice", "echo", `{"inputs":[{"name":"x","datatype":"INT32","shape":[9],"shape":[1],"data":[1]}]}`, nil, 200, ""},
+		{"deflate and more", "echo", squeezed("deflate", good) + "x", []string{"Content-Encoding: deflate"}, 400, ReasonMalformed},
 		{"null parameters", "echo", with("null"), nil, 200, ""},
 		{"price as a number", "echo", with(`{"max_price":12}`), nil, 200, ""},
 		{"empty", "echo", "", nil, 400, ReasonMalformed},
