@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -197,13 +198,49 @@ func dial(t *testing.T, s *site, text string) net.Conn {
 }
 
 func TestSlowSendersAreCutOff(t *testing.T) {
-	s := serve(t, newFake(), func(c *Config) { c.Stall = 20 * time.Millisecond })
+	reg := prometheus.NewRegistry()
+	s := serve(t, newFake(), func(c *Config) { c.Stall, c.Registry = 20*time.Millisecond, reg })
 	c := dial(t, s, "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
 	raw, err := io.ReadAll(c)
 	if err != nil || !strings.HasPrefix(string(raw), "HTTP/1.1 408 ") {
 		t.Errorf("%s, %v", raw, err)
 	}
+	<-s.ended
+	if n := metric(t, reg, "wes_gateway_requests_total", "route=POST /v1/jobs", "status=408"); n != 1 {
+		t.Errorf("%v are counted", n)
+	}
 	s.drained(t)
+}
+
+func TestLengthAboveTheBoundIsRefusedBeforeTheBodyComes(t *testing.T) {
+	s := serve(t, newFake(), func(c *Config) { c.Stall = time.Hour })
+	c := dial(t, s, "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+	head := make([]byte, len("HTTP/1.1 413 "))
+	if _, err := io.ReadFull(c, head); err != nil || string(head) != "HTTP/1.1 413 " {
+		t.Errorf("%s, %v", head, err)
+	}
+}
+
+// TestTensorsAreBoundedTogether: those of the example have 16 and 3 bytes.
+func TestTensorsAreBoundedTogether(t *testing.T) {
+	m, err := newFake().Model(t.Context(), "mymodel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := json.Marshal(Request{Model: "mymodel", Inputs: []Tensor{ints("input0", 1, 2, 3, 4), {"input1", "BOOL", []int64{3}, []byte{0, 1, 0}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for max, fine := range map[int64]bool{19: true, 18: false} {
+		_, asJSON := decodeInference([]byte(exampleJSON), "", m, max)
+		_, asBinary := decodeInference([]byte(exampleBinary+exampleData), strconv.Itoa(len(exampleBinary)), m, max)
+		_, asJob := decodeJob(job, max)
+		for name, p := range map[string]*Problem{"JSON": asJSON, "binary": asBinary, "job": asJob} {
+			if (p == nil) != fine || p != nil && p.Status != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s, %d: %v", name, max, p)
+			}
+		}
+	}
 }
 
 func TestSlowReadersAreCutOff(t *testing.T) {
@@ -263,82 +300,4 @@ func TestCallsEndAfterTheirTime(t *testing.T) {
 	if _, err := s.client.Models(t.Context()); !errors.As(err, &p) || p.Status != http.StatusGatewayTimeout || p.Reason != ReasonTimeout {
 		t.Error(err)
 	}
-}
-
-// metric returns the value of a metric, or the count of a histogram; labels are "name=value".
-func metric(t *testing.T, reg prometheus.Gatherer, name string, labels ...string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			n := 0
-			for _, l := range m.GetLabel() {
-				if slices.Contains(labels, l.GetName()+"="+l.GetValue()) {
-					n++
-				}
-			}
-			if f.GetName() == name && n == len(labels) {
-				return m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
-			}
-		}
-	}
-	return 0
-}
-
-func TestMetricsCountWhatIsServed(t *testing.T) {
-	reg := prometheus.NewRegistry()
-	s := serve(t, newFake(), func(c *Config) { c.Registry = reg })
-	s.ask(t, "GET", "/v2", "")
-	s.ask(t, "GET", "/v2/models/x", "")
-	s.ask(t, "GET", "/nothing", "")
-	s.ask(t, "POST", "/v1/jobs", "123")
-	for range 4 {
-		<-s.ended
-	}
-	for route, status := range map[string]string{
-		"GET /v2": "200", "GET /v2/models/{model}": "404", "none": "404", "POST /v1/jobs": "400",
-	} {
-		if n := metric(t, reg, "wes_gateway_requests_total", "route="+route, "status="+status); n != 1 {
-			t.Errorf("%s: %v with %s", route, n, status)
-		}
-		if n := metric(t, reg, "wes_gateway_request_seconds", "route="+route); n != 1 {
-			t.Errorf("%s: %v times", route, n)
-		}
-	}
-	if n := metric(t, reg, "wes_gateway_bytes_total", "direction=in"); n != 3 {
-		t.Errorf("%v bytes in", n)
-	}
-	if n := metric(t, reg, "wes_gateway_bytes_total", "direction=out"); n < 100 {
-		t.Errorf("%v bytes out", n)
-	}
-}
-
-func TestClientsThatLeaveAreCounted(t *testing.T) {
-	f := newFake()
-	f.held = true
-	reg := prometheus.NewRegistry()
-	s := serve(t, f, func(c *Config) { c.Registry = reg })
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	done := make(chan error)
-	go func() {
-		_, err := s.client.Infer(ctx, &Request{Model: "echo", Inputs: []Tensor{ints("x", 1)}}, JSON)
-		done <- err
-	}()
-	f.await(t, "job-1")
-	if n := metric(t, reg, "wes_gateway_in_flight", "lane=inference"); n != 1 {
-		t.Errorf("%v inferences under way", n)
-	}
-	stop()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	<-s.ended
-	if n := metric(t, reg, "wes_gateway_requests_total", "route=POST /v2/models/{model}/infer", "status=499"); n != 1 {
-		t.Errorf("%v are counted", n)
-	}
-	s.drained(t)
 }
