@@ -84,11 +84,11 @@ func (n *Node) openGateway(o Options) (err error) {
 		return err
 	}
 	c := storefront.Config{
-		Desk: m.desk, Ledger: &marketLedger{n}, Own: chain.LockHash(m.signer.Lock()), Aliases: aliases, MaxPrice: n.cfg.MaxPrice,
+		Desk: m.desk, Ledger: &marketLedger{n}, Wallet: m.wallet, Aliases: aliases, MaxPrice: n.cfg.MaxPrice,
 		Ready: n.Ready, Address: func(l chain.Lock) string { return chain.FormatAddress(n.network.Prefix, chain.LockHash(l)) }, Log: o.Log,
 	}
 	if m.capacity != nil {
-		c.Capacity = m.capacity
+		c.Works, c.Capacity = m.works, m.capacity
 	}
 	m.gateway, err = gateway.Open(gateway.Config{Market: storefront.New(c), Version: o.Version, Registry: o.Registry, Log: o.Log})
 	if err == nil {
@@ -165,19 +165,6 @@ func (n *Node) openCrew(ctx context.Context, o Options) error {
 			Name: "node", Queue: n.market.queue, Dir: n.home.path(workFolder), Log: o.Log,
 		}, crew)
 	}})
-	return nil
-}
-
-// ErrNoMarket is returned by what needs the market where the node takes no part in it.
-var ErrNoMarket = errors.New("the node takes no part in the market: set market_key")
-
-// Cordon stops or allows new work. What was taken on goes on.
-func (n *Node) Cordon(on bool) error {
-	if n.market == nil || n.market.capacity == nil {
-		return ErrNoMarket
-	}
-	n.market.capacity.Cordon(on)
-	n.log.Info("cordon", "on", on)
 	return nil
 }
 

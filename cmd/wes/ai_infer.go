@@ -149,7 +149,10 @@ func (f *inferFlags) infer(ctx context.Context, client *gateway.Client, m *gatew
 	if err != nil {
 		return nil, err
 	}
-	if j, err = follow(ctx, client, j.ID, b, hasOutputs); err != nil {
+	if _, err = follow(ctx, client, j.ID, b, hasOutputs); err != nil {
+		return nil, err
+	}
+	if j, err = client.Job(ctx, j.ID); err != nil {
 		return nil, err
 	}
 	x := &inferred{Job: j}
@@ -172,8 +175,9 @@ func (f *inferFlags) infer(ctx context.Context, client *gateway.Client, m *gatew
 	return x, err
 }
 
+// hasOutputs reports whether the node has the outputs, and has checked what there is to check.
 func hasOutputs(j *gateway.Job) bool {
-	return len(j.Outputs) > 0 && (j.Level != "zk" || j.ProofStatus == gateway.ProofVerified)
+	return j.ProofStatus == gateway.ProofVerified || j.ProofStatus == gateway.ProofNone && j.Times.Outputs > 0
 }
 
 func isPaid(j *gateway.Job) bool { return j.Height > 0 }

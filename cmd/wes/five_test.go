@@ -15,8 +15,8 @@ import (
 	"github.com/weisyn/wes/node/api"
 )
 
-// fleet runs nodes of one network as processes on the loopback interface.
-type fleet struct {
+// nodes5 runs nodes of one network as processes on the loopback interface.
+type nodes5 struct {
 	t       *testing.T
 	dir     string
 	network string // file of the definition
@@ -24,7 +24,7 @@ type fleet struct {
 
 // process is a running node.
 type process struct {
-	fleet  *fleet
+	nodes5  *nodes5
 	name   string
 	cmd    *exec.Cmd
 	done   chan struct{}
@@ -34,7 +34,7 @@ type process struct {
 }
 
 // wes runs a command to its end, in the home folder of a node.
-func (f *fleet) wes(home string, args ...string) string {
+func (f *nodes5) wes(home string, args ...string) string {
 	f.t.Helper()
 	c := exec.CommandContext(f.t.Context(), "wes", append(args, "--home", filepath.Join(f.dir, home))...)
 	var stderr bytes.Buffer
@@ -47,7 +47,7 @@ func (f *fleet) wes(home string, args ...string) string {
 }
 
 // start runs a node that dials others, and waits until its API answers. With a key it makes blocks.
-func (f *fleet) start(name, key string, peers ...*process) *process {
+func (f *nodes5) start(name, key string, peers ...*process) *process {
 	f.t.Helper()
 	args := []string{
 		"node", "--home", filepath.Join(f.dir, name), "--network", f.network, "--api", "127.0.0.1:0", "--workers", "1",
@@ -63,7 +63,7 @@ func (f *fleet) start(name, key string, peers ...*process) *process {
 	if len(dial) > 0 {
 		args = append(args, "--peers", strings.Join(dial, ","))
 	}
-	p := &process{fleet: f, name: name, cmd: exec.Command("wes", args...), done: make(chan struct{})}
+	p := &process{nodes5: f, name: name, cmd: exec.Command("wes", args...), done: make(chan struct{})}
 	_ = os.Remove(filepath.Join(f.dir, name, "api.url")) // of a node that was killed
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
@@ -91,8 +91,8 @@ const deadline = 2 * time.Minute
 
 // await polls a condition until it holds, or the process has ended.
 func (p *process) await(what string, holds func() bool) {
-	p.fleet.t.Helper()
-	ctx, stop := context.WithTimeout(p.fleet.t.Context(), deadline)
+	p.nodes5.t.Helper()
+	ctx, stop := context.WithTimeout(p.nodes5.t.Context(), deadline)
 	defer stop()
 	every := time.NewTicker(5 * time.Millisecond)
 	defer every.Stop()
@@ -104,29 +104,29 @@ func (p *process) await(what string, holds func() bool) {
 		case <-ctx.Done():
 		}
 		p.kill()
-		p.fleet.t.Fatalf("%s waits in vain for %s\n%s", p.name, what, &p.log)
+		p.nodes5.t.Fatalf("%s waits in vain for %s\n%s", p.name, what, &p.log)
 	}
 }
 
 func (p *process) status() api.Status {
-	p.fleet.t.Helper()
-	s, err := p.client.Status(p.fleet.t.Context())
+	p.nodes5.t.Helper()
+	s, err := p.client.Status(p.nodes5.t.Context())
 	if err != nil {
 		p.kill()
-		p.fleet.t.Fatalf("%s: %v\n%s", p.name, err, &p.log)
+		p.nodes5.t.Fatalf("%s: %v\n%s", p.name, err, &p.log)
 	}
 	return s
 }
 
 // stop ends a node as Ctrl-C does.
 func (p *process) stop() {
-	p.fleet.t.Helper()
+	p.nodes5.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		p.fleet.t.Fatal(err)
+		p.nodes5.t.Fatal(err)
 	}
 	<-p.done
 	if p.err != nil {
-		p.fleet.t.Fatalf("%s: %v\n%s", p.name, p.err, &p.log)
+		p.nodes5.t.Fatalf("%s: %v\n%s", p.name, p.err, &p.log)
 	}
 }
 
@@ -138,39 +138,39 @@ func (p *process) kill() {
 
 // pays submits a transaction on a node, and returns its id.
 func (p *process) pays(from, to, amount string) string {
-	p.fleet.t.Helper()
+	p.nodes5.t.Helper()
 	var s sent
-	out := p.fleet.wes(p.name, "wallet", "send", to, amount, "--from", from, "--wait", "--json")
+	out := p.nodes5.wes(p.name, "wallet", "send", to, amount, "--from", from, "--wait", "--json")
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
-		p.fleet.t.Fatal(err)
+		p.nodes5.t.Fatal(err)
 	}
 	return s.ID
 }
 
 // confirmed reports whether a transaction is in the node's ledger.
 func (p *process) confirmed(id string) bool {
-	p.fleet.t.Helper()
+	p.nodes5.t.Helper()
 	h, err := parseHash(id)
 	if err != nil {
-		p.fleet.t.Fatal(err)
+		p.nodes5.t.Fatal(err)
 	}
-	x, err := p.client.Transaction(p.fleet.t.Context(), h)
+	x, err := p.client.Transaction(p.nodes5.t.Context(), h)
 	return err == nil && x.Status == "confirmed"
 }
 
 // at returns the block at a height.
 func (p *process) at(height uint64) api.Block {
-	p.fleet.t.Helper()
-	b, err := p.client.Block(p.fleet.t.Context(), api.BlockParams{Height: &height})
+	p.nodes5.t.Helper()
+	b, err := p.client.Block(p.nodes5.t.Context(), api.BlockParams{Height: &height})
 	if err != nil {
-		p.fleet.t.Fatalf("%s: block %d: %v", p.name, height, err)
+		p.nodes5.t.Fatalf("%s: block %d: %v", p.name, height, err)
 	}
 	return b
 }
 
 // newFleet defines a consortium of two miners, whose keys are in all home folders.
-func newFleet(t *testing.T, homes ...string) *fleet {
-	f := &fleet{t: t, dir: t.TempDir()}
+func newFleet(t *testing.T, homes ...string) *nodes5 {
+	f := &nodes5{t: t, dir: t.TempDir()}
 	f.network = filepath.Join(f.dir, "network.toml")
 	for _, key := range []string{"east", "west"} {
 		f.wes("a", "wallet", "new", key, "--unencrypted")
@@ -260,7 +260,7 @@ type ledgerVerdict struct {
 	UTXOHash string `json:"utxo_hash"`
 }
 
-func (f *fleet) verified(home string) (v ledgerVerdict) {
+func (f *nodes5) verified(home string) (v ledgerVerdict) {
 	f.t.Helper()
 	if err := json.Unmarshal([]byte(f.wes(home, "chain", "verify", "--json")), &v); err != nil {
 		f.t.Fatal(err)
@@ -273,7 +273,7 @@ func (f *fleet) verified(home string) (v ledgerVerdict) {
 
 // agree waits until all have the tip of the first, and returns it.
 func agree(all ...*process) (tip string) {
-	all[0].fleet.t.Helper()
+	all[0].nodes5.t.Helper()
 	tip = all[0].status().Tip
 	for _, p := range all {
 		p.await("the common tip", func() bool { return p.status().Tip == tip })
@@ -284,7 +284,7 @@ func agree(all ...*process) (tip string) {
 // killedInSync starts a node on an empty folder, kills it when it has a part of its peers'
 // ledger, and starts it again: it goes on from there. One that is done before it is killed is
 // begun anew.
-func (f *fleet) killedInSync(name string, peers ...*process) *process {
+func (f *nodes5) killedInSync(name string, peers ...*process) *process {
 	f.t.Helper()
 	target := peers[0].status().Height
 	for range 10 {

@@ -132,6 +132,9 @@ func (p *Planner) Slots() []Slot { return slices.Clone(p.slots) }
 // Cordon stops or allows admission.
 func (p *Planner) Cordon(on bool) { p.cordoned = on }
 
+// Cordoned reports whether admission is stopped.
+func (p *Planner) Cordoned() bool { return p.cordoned }
+
 // Depth returns how many tasks wait or run, and how many bids stand.
 func (p *Planner) Depth() (tasks, bids int) {
 	for _, t := range p.tasks {

@@ -396,6 +396,29 @@ func TestForeignPagesAndWrongTokensAreRefused(t *testing.T) {
 	}
 }
 
+func TestMarketIsServedBehindTheGuard(t *testing.T) {
+	market := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) })
+	url := serve(t, newFake(t), func(c *Config) { c.Token, c.Market = "secret", market }).URL()
+	for _, path := range []string{"/v1/jobs", "/v2", "/v2/models/m/infer"} {
+		for token, want := range map[string]string{"secret": path, "other": "the token is missing"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+token)
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || !strings.HasPrefix(string(raw), want) || (resp.StatusCode == http.StatusOK) != (token == "secret") {
+				t.Errorf("%s with token %s: %s %s, %v", path, token, resp.Status, raw, err)
+			}
+		}
+	}
+}
+
 func TestHealthAndReadinessMeanSomething(t *testing.T) {
 	f := newFake(t)
 	s := serve(t, f, nil)

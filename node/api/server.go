@@ -47,7 +47,7 @@ type Config struct {
 	MaxBatch int
 	// Resources are served where they are not nil.
 	Resources Resources
-	// Market serves /v1 and /v2 where it is not nil, with bounds of its own.
+	// Market serves what is below /v1 and /v2; nil: nothing. Its bounds and metrics are its own.
 	Market http.Handler
 
 	// Concurrent bounds the HTTP requests served at once, Connections the connections, Sockets the
@@ -206,9 +206,9 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux.HandleFunc("POST /resources", s.transfer(life, "up", s.upload))
 	mux.HandleFunc("GET /resources/{cid}", s.transfer(life, "down", s.download))
 	mux.HandleFunc("GET /openrpc.json", s.guarded(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, openRPC()) }))
-	if m := s.cfg.Market; m != nil {
-		for _, at := range []string{"/v1/", "/v2/", "/v2"} {
-			mux.HandleFunc(at, s.guarded(m.ServeHTTP))
+	if s.cfg.Market != nil {
+		for _, path := range []string{"/v1/", "/v2", "/v2/"} {
+			mux.HandleFunc(path, s.guarded(s.cfg.Market.ServeHTTP))
 		}
 	}
 	if s.cfg.Gatherer != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
@@ -70,19 +71,20 @@ func (g *Gateway) readBody(w *writer, r *http.Request, h *held) ([]byte, *Proble
 	if r.ContentLength > g.cfg.MaxBody {
 		return nil, tooLarge("the body exceeds %d bytes", g.cfg.MaxBody)
 	}
-	raw := &upstream{Reader: http.MaxBytesReader(w.ResponseWriter, r.Body, g.cfg.MaxBody), pace: pace{stall: g.cfg.Stall, set: w.control.SetReadDeadline}}
+	up := &upstream{Reader: http.MaxBytesReader(w.ResponseWriter, r.Body, g.cfg.MaxBody), pace: pace{stall: g.cfg.Stall, set: w.control.SetReadDeadline}}
+	raw := bufio.NewReader(up) // so that nobody reads more of it than belongs to its encoding
 	plain, p := inflate(raw, r.Header.Get("Content-Encoding"))
 	if p != nil {
 		return nil, p
 	}
 	b, p := readWithin(plain, g.cfg.MaxBody, h)
-	w.meters.bytes.WithLabelValues("in").Add(float64(raw.read))
+	w.meters.bytes.WithLabelValues("in").Add(float64(up.read))
 	if p != nil {
 		return nil, p
 	}
-	// No more is read; at a deadline for it the client would count as gone.
-	if err := w.control.SetReadDeadline(time.Time{}); err != nil {
-		return nil, malformed("the request broke off: %v", err)
+	// Only from the end of a body on does the server see that a client has left.
+	if _, err := raw.ReadByte(); err != io.EOF {
+		return nil, malformed("something follows the body")
 	}
 	return b, nil
 }

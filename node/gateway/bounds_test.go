@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/binary"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,12 +77,12 @@ func (s *site) drained(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
-	bomb := func(n int) string {
+	bomb := func() string {
 		var b bytes.Buffer
 		w := gzip.NewWriter(&b)
 		zero := make([]byte, 1<<20)
 		var err error
-		for range n {
+		for range 16 {
 			if _, err = w.Write(zero); err != nil {
 				t.Fatal(err)
 			}
@@ -92,14 +91,14 @@ func TestBodiesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		return b.String()
-	}
+	}()
 	f := newFake()
 	s := serve(t, f, func(c *Config) { c.MaxBody, c.Memory = 1<<20, 16<<20 })
 	for _, path := range []string{"/v2/models/echo/infer", "/v1/jobs", "/v2/repository/index"} {
 		if a := s.ask(t, "POST", path, strings.Repeat(" ", 1<<20+1)); a.status != 413 {
 			t.Errorf("%s: %s", path, a)
 		}
-		if a := s.ask(t, "POST", path, bomb(64), "Content-Encoding: gzip"); a.status != 413 || a.header.Get(headerReason) != ReasonTooLarge {
+		if a := s.ask(t, "POST", path, bomb, "Content-Encoding: gzip"); a.status != 413 || a.header.Get(headerReason) != ReasonTooLarge {
 			t.Errorf("%s, bomb: %s", path, a)
 		}
 	}
@@ -199,13 +198,49 @@ func dial(t *testing.T, s *site, text string) net.Conn {
 }
 
 func TestSlowSendersAreCutOff(t *testing.T) {
-	s := serve(t, newFake(), func(c *Config) { c.Stall = 20 * time.Millisecond })
+	reg := prometheus.NewRegistry()
+	s := serve(t, newFake(), func(c *Config) { c.Stall, c.Registry = 20*time.Millisecond, reg })
 	c := dial(t, s, "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
 	raw, err := io.ReadAll(c)
 	if err != nil || !strings.HasPrefix(string(raw), "HTTP/1.1 408 ") {
 		t.Errorf("%s, %v", raw, err)
 	}
+	<-s.ended
+	if n := metric(t, reg, "wes_gateway_requests_total", "route=POST /v1/jobs", "status=408"); n != 1 {
+		t.Errorf("%v are counted", n)
+	}
 	s.drained(t)
+}
+
+func TestLengthAboveTheBoundIsRefusedBeforeTheBodyComes(t *testing.T) {
+	s := serve(t, newFake(), func(c *Config) { c.Stall = time.Hour })
+	c := dial(t, s, "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+	head := make([]byte, len("HTTP/1.1 413 "))
+	if _, err := io.ReadFull(c, head); err != nil || string(head) != "HTTP/1.1 413 " {
+		t.Errorf("%s, %v", head, err)
+	}
+}
+
+// TestTensorsAreBoundedTogether: those of the example have 16 and 3 bytes.
+func TestTensorsAreBoundedTogether(t *testing.T) {
+	m, err := newFake().Model(t.Context(), "mymodel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := json.Marshal(Request{Model: "mymodel", Inputs: []Tensor{ints("input0", 1, 2, 3, 4), {"input1", "BOOL", []int64{3}, []byte{0, 1, 0}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for max, fine := range map[int64]bool{19: true, 18: false} {
+		_, asJSON := decodeInference([]byte(exampleJSON), "", m, max)
+		_, asBinary := decodeInference([]byte(exampleBinary+exampleData), strconv.Itoa(len(exampleBinary)), m, max)
+		_, asJob := decodeJob(job, max)
+		for name, p := range map[string]*Problem{"JSON": asJSON, "binary": asBinary, "job": asJob} {
+			if (p == nil) != fine || p != nil && p.Status != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s, %d: %v", name, max, p)
+			}
+		}
+	}
 }
 
 func TestSlowReadersAreCutOff(t *testing.T) {
@@ -265,224 +300,4 @@ func TestCallsEndAfterTheirTime(t *testing.T) {
 	if _, err := s.client.Models(t.Context()); !errors.As(err, &p) || p.Status != http.StatusGatewayTimeout || p.Reason != ReasonTimeout {
 		t.Error(err)
 	}
-}
-
-// metric returns the value of a metric, or the count of a histogram; labels are "name=value".
-func metric(t *testing.T, reg prometheus.Gatherer, name string, labels ...string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			n := 0
-			for _, l := range m.GetLabel() {
-				if slices.Contains(labels, l.GetName()+"="+l.GetValue()) {
-					n++
-				}
-			}
-			if f.GetName() == name && n == len(labels) {
-				return m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
-			}
-		}
-	}
-	return 0
-}
-
-func TestMetricsCountWhatIsServed(t *testing.T) {
-	reg := prometheus.NewRegistry()
-	s := serve(t, newFake(), func(c *Config) { c.Registry = reg })
-	s.ask(t, "GET", "/v2", "")
-	s.ask(t, "GET", "/v2/models/x", "")
-	s.ask(t, "GET", "/nothing", "")
-	s.ask(t, "POST", "/v1/jobs", "123")
-	for range 4 {
-		<-s.ended
-	}
-	for route, status := range map[string]string{
-		"GET /v2": "200", "GET /v2/models/{model}": "404", "none": "404", "POST /v1/jobs": "400",
-	} {
-		if n := metric(t, reg, "wes_gateway_requests_total", "route="+route, "status="+status); n != 1 {
-			t.Errorf("%s: %v with %s", route, n, status)
-		}
-		if n := metric(t, reg, "wes_gateway_request_seconds", "route="+route); n != 1 {
-			t.Errorf("%s: %v times", route, n)
-		}
-	}
-	if n := metric(t, reg, "wes_gateway_bytes_total", "direction=in"); n != 3 {
-		t.Errorf("%v bytes in", n)
-	}
-	if n := metric(t, reg, "wes_gateway_bytes_total", "direction=out"); n < 100 {
-		t.Errorf("%v bytes out", n)
-	}
-}
-
-func TestClientsThatLeaveAreCounted(t *testing.T) {
-	f := newFake()
-	f.held = true
-	reg := prometheus.NewRegistry()
-	s := serve(t, f, func(c *Config) { c.Registry = reg })
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	done := make(chan error)
-	go func() {
-		_, err := s.client.Infer(ctx, &Request{Model: "echo", Inputs: []Tensor{ints("x", 1)}}, JSON)
-		done <- err
-	}()
-	f.await(t, "job-1")
-	if n := metric(t, reg, "wes_gateway_in_flight", "lane=inference"); n != 1 {
-		t.Errorf("%v inferences under way", n)
-	}
-	stop()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	<-s.ended
-	if n := metric(t, reg, "wes_gateway_requests_total", "route=POST /v2/models/{model}/infer", "status=499"); n != 1 {
-		t.Errorf("%v are counted", n)
-	}
-	s.drained(t)
-}
-
-func TestClientTellsWhatIsNoNode(t *testing.T) {
-	for name, x := range map[string]struct {
-		body   string
-		status int
-		reason string // of a Problem; empty: ErrAnswer
-	}{
-		"page": {"<html>", 200, ""}, "token": {"the token is wrong", 401, ReasonToken}, "proxy": {"<html>", 502, ReasonOther},
-		"nothing": {"", 500, ReasonOther},
-	} {
-		server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(x.status)
-			_, _ = io.WriteString(w, x.body)
-		})}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error)
-		go func() { done <- server.Serve(l) }()
-		c := NewClient("http://"+l.Addr().String()+"/", "secret")
-		_, err = c.Models(t.Context())
-		var p *Problem
-		if x.reason == "" && !errors.Is(err, ErrAnswer) || x.reason != "" && (!errors.As(err, &p) || p.Reason != x.reason || p.Text == "") {
-			t.Errorf("%s: %v", name, err)
-		}
-		_ = server.Close()
-		<-done
-		if _, err := c.Models(t.Context()); !errors.Is(err, ErrUnreachable) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-}
-
-func TestAnswersThatAreWrongAreRefusedByTheClient(t *testing.T) {
-	good := `{"model_name":"m","outputs":[{"name":"y","datatype":"INT8","shape":[2],"parameters":{"binary_data_size":2}}]}`
-	if x, err := decodeAnswer([]byte(good+"\x01\x02"), fmt.Sprint(len(good))); err != nil || x.Outputs[0].Data[1] != 2 {
-		t.Fatal(x, err)
-	}
-	for name, x := range map[string]struct{ body, length string }{
-		"length": {good, "1000"}, "rest": {good + "123", fmt.Sprint(len(good))}, "short": {good + "1", fmt.Sprint(len(good))},
-		"shape": {strings.Replace(good, "[2]", "[3]", 1) + "12", fmt.Sprint(len(good))}, "JSON": {"x", ""},
-		"no data": {`{"outputs":[{"name":"y","datatype":"INT8","shape":[2]}]}`, ""},
-		"huge":    {`{"outputs":[{"name":"y","datatype":"INT8","shape":[99999999999],"data":[1]}]}`, ""},
-	} {
-		if _, err := decodeAnswer([]byte(x.body), x.length); !errors.Is(err, ErrAnswer) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func FuzzInference(f *testing.F) {
-	f.Add([]byte(exampleJSON), "")
-	f.Add([]byte(exampleBinary+exampleData), fmt.Sprint(len(exampleBinary)))
-	f.Add([]byte(exampleData), "0")
-	f.Add([]byte(`{"inputs":[{"name":"x","datatype":"INT32","shape":[1],"data":[[1]]}],"parameters":{"max_price":"7","deadline_ms":5}}`), "")
-	f.Fuzz(func(t *testing.T, body []byte, length string) {
-		for _, m := range testModels() {
-			const max = 1 << 16
-			x, p := decodeInference(body, length, &m, max)
-			if p != nil {
-				if p.Status/100 != 4 || p.Text == "" {
-					t.Fatalf("%+v", p)
-				}
-				continue
-			}
-			total := 0
-			for i := range x.request.Inputs {
-				in := &x.request.Inputs[i]
-				total += len(in.Data)
-				if p := in.check(max); p != nil {
-					t.Fatal(p)
-				}
-			}
-			if total > max {
-				t.Fatalf("%d bytes", total)
-			}
-			again, head, err := encodeInference(&x.request, Binary)
-			if err != nil {
-				t.Fatal(err)
-			}
-			y, p := decodeInference(again, fmt.Sprint(head), &m, max)
-			if p != nil || fmt.Sprint(y.request) != fmt.Sprint(x.request) {
-				t.Fatalf("%+v\n%+v\n%v", x.request, y, p)
-			}
-		}
-	})
-}
-
-func FuzzJob(f *testing.F) {
-	f.Add([]byte(`{"model":"echo","inputs":[{"name":"x","datatype":"INT32","shape":[1],"data":"AQAAAA=="}]}`))
-	f.Add([]byte(`{"model":"circuit","kind":"prove","witness":"AA==","verification":"replicated:2","max_price":"1","deadline_ms":1}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		r, p := decodeJob(body, 1<<16)
-		if p != nil {
-			return
-		}
-		for _, m := range testModels() {
-			if r.checkAgainst(&m) == nil && r.Kind == KindInfer {
-				for i := range r.Inputs {
-					if p := r.Inputs[i].check(1 << 16); p != nil {
-						t.Fatal(p)
-					}
-				}
-			}
-		}
-	})
-}
-
-func FuzzAnswer(f *testing.F) {
-	f.Add([]byte(`{"model_name":"m",`+answerParameters+","+answerJSON), "")
-	f.Add([]byte(`{"model_name":"m",`+answerParameters+","+answerBinaryJSON+exampleOutput), "")
-	f.Add(binary.LittleEndian.AppendUint32(nil, 1), "0")
-	f.Fuzz(func(t *testing.T, body []byte, length string) {
-		x, err := decodeAnswer(body, length)
-		if err != nil {
-			return
-		}
-		for i := range x.Outputs {
-			if p := x.Outputs[i].check(maxAnswer); p != nil {
-				t.Fatal(p)
-			}
-		}
-	})
-}
-
-func FuzzEvents(f *testing.F) {
-	f.Add("retry: 3000\n\nid: 1\nevent: job\ndata: {}\n\n:\n\nevent: end\ndata: {}\n\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		var last error
-		for e, err := range readEvents(strings.NewReader(text)) {
-			if last != nil || err == nil && len(e.data) == 0 {
-				t.Fatal(e, last)
-			}
-			last = err
-		}
-		if last == nil {
-			t.Fatal("no end")
-		}
-	})
 }

@@ -148,6 +148,15 @@ func (c *Client) Bids(ctx context.Context, id string) ([]Bid, error) {
 	return l.Bids, err
 }
 
+// Key returns the verifying key of a model or circuit as the ledger has it. Its SHA-256 is Model.Key.
+func (c *Client) Key(ctx context.Context, model string) ([]byte, error) {
+	resp, err := c.do(ctx, http.MethodGet, "/v1/models/"+url.PathEscape(model)+"/key", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return readAnswer(resp)
+}
+
 // Proof returns the proof of a job.
 func (c *Client) Proof(ctx context.Context, id string) ([]byte, error) {
 	resp, err := c.do(ctx, http.MethodGet, jobPath(id, "/proof"), nil, nil)

@@ -30,10 +30,6 @@ func (g *Gateway) events(w *writer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// Nothing more comes from the client; at a deadline for it the client would count as gone.
-	if err := w.control.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	s := &stream{writer: w, id: following(r.Header.Get("Last-Event-ID"))}
 	if err := s.open(); err != nil || r.Method == http.MethodHead {
 		return err

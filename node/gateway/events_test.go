@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,35 @@ func TestStreamsShowSignsOfLife(t *testing.T) {
 			t.Fatal(err, all.String())
 		}
 	}
+}
+
+// TestWaitsOutliveTheDeadlinesOfTheServer: those of the server are for requests that are short.
+func TestWaitsOutliveTheDeadlinesOfTheServer(t *testing.T) {
+	f, s := submitHeld(t, func(c *Config) { c.Heartbeat, c.Stall = 5*time.Millisecond, 300*time.Millisecond })
+	server := httptest.NewUnstartedServer(s.Handler())
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	server.Start()
+	defer server.Close()
+	s.url, s.client.url = server.URL, server.URL
+	done := make(chan error)
+	go func() {
+		_, err := s.client.Infer(t.Context(), &Request{Model: "echo", Inputs: []Tensor{ints("x", 1)}}, JSON)
+		done <- err
+	}()
+	f.await(t, "job-2")
+	resp := openStream(t, s, "")
+	beats := 0
+	for lines := bufio.NewScanner(resp.Body); beats < 100 && lines.Scan(); {
+		if lines.Text() == ":" {
+			beats++
+		}
+	}
+	f.change("job-2", func(j *Job) { j.Outputs = []Tensor{ints("y", 1)} })
+	if err := <-done; err != nil || beats < 100 {
+		t.Error(beats, err)
+	}
+	_ = resp.Body.Close()
+	s.client.http.Transport.(*checking).next.(*http.Transport).CloseIdleConnections()
 }
 
 func TestStreamEndsWithItsClient(t *testing.T) {

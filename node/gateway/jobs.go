@@ -221,10 +221,7 @@ func (g *Gateway) proof(w *writer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.send(r, http.StatusOK, mediaBinary, int64(len(raw)), func(out io.Writer) error {
-		_, err := out.Write(raw)
-		return err
-	})
+	return w.bytes(r, raw)
 }
 
 func (g *Gateway) explain(ctx context.Context, r *http.Request) (Explanation, error) {

@@ -224,6 +224,17 @@ func TestListsComeBack(t *testing.T) {
 	if all, err := s.client.Operators(ctx); err != nil || len(all) != 1 || all[0].Prices[0] != (Offered{"bafymy", "5"}) {
 		t.Error(all, err)
 	}
+	if key, err := s.client.Key(ctx, "mymodel"); err != nil || string(key) != "key of mymodel" {
+		t.Errorf("key: %q, %v", key, err)
+	}
+	for _, on := range []bool{true, false} {
+		if x, err := s.client.Cordon(ctx, on); err != nil || x.Cordoned != on {
+			t.Errorf("cordon %v: %+v, %v", on, x, err)
+		}
+	}
+	if x, err := s.client.Status(ctx); err != nil || x.Key != "aa" || x.Devices == nil {
+		t.Errorf("status: %+v, %v", x, err)
+	}
 	if all, err := s.client.Devices(ctx); err != nil || all == nil || len(all) > 0 {
 		t.Error(all, err)
 	}

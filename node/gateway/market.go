@@ -9,7 +9,8 @@ type Market interface {
 	Models(ctx context.Context) ([]Model, error)
 	// Model finds a model by alias or CID. A model that nobody knows is a Problem with status 404.
 	Model(ctx context.Context, name string) (*Model, error)
-	// Submit starts a job and returns once it has an id. It refuses what cannot be: 402 if the price
+	// Submit starts a job and returns once it has an id. The request names the model by CID and fits
+	// it; its tensors are the market's from now on. It refuses what cannot be: 402 if the price
 	// is above the highest or cannot be paid, 404 without model, 422 for inputs that do not fit.
 	Submit(ctx context.Context, r *Request) (*Job, error)
 	// Job returns a job with its outputs, if they are known.
@@ -26,6 +27,12 @@ type Market interface {
 	Explain(ctx context.Context, id string) (*Explanation, error)
 	// Proof returns the proof of a job; 404 while there is none.
 	Proof(ctx context.Context, id string) ([]byte, error)
+	// Key returns the verifying key of a model or circuit as the ledger has it.
+	Key(ctx context.Context, name string) ([]byte, error)
+	// Status returns the node's part in the market.
+	Status(ctx context.Context) (*Status, error)
+	// Cordon stops or allows new work; 409 where nothing is sold.
+	Cordon(ctx context.Context, on bool) error
 	// Operators lists the operators that this node has heard of.
 	Operators(ctx context.Context) ([]Operator, error)
 	// Devices lists the devices of this node.
@@ -102,7 +109,7 @@ type Job struct {
 	ID       string `json:"id"`
 	Kind     string `json:"kind" about:"infer or prove"`
 	Level    string `json:"level" about:"zk, optimistic or replicated:K"`
-	Model    string `json:"model" about:"as it was asked for"`
+	Model    string `json:"model" about:"alias, or the CID again"`
 	ModelCID string `json:"model_cid"`
 	Version  string `json:"version,omitempty" about:"of the model"`
 

@@ -47,6 +47,7 @@ func (l *list[T]) UnmarshalJSON(raw []byte) error {
 	} else if t != json.Delim('[') {
 		return fmt.Errorf("an array is wanted, not %.20s", raw)
 	}
+	*l = nil // of a key that comes twice the last counts
 	for d.More() {
 		if len(*l) == maxTensors {
 			return fmt.Errorf("an array has more than %d elements", maxTensors)

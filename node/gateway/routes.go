@@ -113,6 +113,19 @@ func marketRoutes() []route {
 	return []route{
 		get("/v1/models", "models", "The models and circuits that jobs can be submitted for.", (*Gateway).models),
 		get("/v1/models/{model}", "model", "A model or circuit.", (*Gateway).model, 404),
+		{
+			method: http.MethodGet, path: "/v1/models/{model}/key", name: "key", about: "The verifying key of a model or circuit, as the ledger has it.",
+			media: []string{mediaBinary}, status: http.StatusOK, fails: []int{404, 429, 504}, serve: (*Gateway).key,
+		},
+		get("/v1/market", "market", "The node's part in the market.", (*Gateway).status),
+		{
+			method: http.MethodPost, path: "/v1/market/drain", name: "drain", about: "Take no new work; what was taken on is finished.",
+			answer: Status{}, status: http.StatusOK, fails: []int{409, 429, 504}, serve: (*Gateway).drain,
+		},
+		{
+			method: http.MethodPost, path: "/v1/market/resume", name: "resume", about: "Take new work again.",
+			answer: Status{}, status: http.StatusOK, fails: []int{409, 429, 504}, serve: (*Gateway).resume,
+		},
 		get("/v1/operators", "operators", "The operators that this node has heard of.", (*Gateway).operators),
 		get("/v1/devices", "devices", "The devices of this node.", (*Gateway).devices),
 		{

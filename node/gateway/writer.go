@@ -135,3 +135,11 @@ func (w *writer) json(r *http.Request, status int, v any) error {
 		return err
 	})
 }
+
+// bytes sends a body that is no JSON.
+func (w *writer) bytes(r *http.Request, raw []byte) error {
+	return w.send(r, http.StatusOK, mediaBinary, int64(len(raw)), func(out io.Writer) error {
+		_, err := out.Write(raw)
+		return err
+	})
+}

@@ -62,7 +62,7 @@ func (s *Storefront) catalog(ctx context.Context) ([]*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.cfg.Ledger.Resources(ctx, s.cfg.Own)
+	own, err := s.cfg.Ledger.Resources(ctx, chain.LockHash(s.cfg.Wallet.Lock()))
 	if err != nil {
 		return nil, err
 	}
@@ -252,9 +252,7 @@ func (s *Storefront) model(ctx context.Context, key chain.Hash) (*model, error) 
 		return nil, err
 	}
 	if !found {
-		return nil, &gateway.Problem{
-			Status: http.StatusServiceUnavailable, Reason: gateway.ReasonNotReady, Text: "the node has not fetched the model's verifying key yet",
-		}
+		return nil, noKey()
 	}
 	if m, err = readModel(raw); err != nil {
 		return nil, err

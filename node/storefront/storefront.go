@@ -9,9 +9,9 @@ import (
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
-	"github.com/weisyn/wes/market/capacity"
 	"github.com/weisyn/wes/node/gateway"
 	"github.com/weisyn/wes/node/trade"
+	"github.com/weisyn/wes/node/wallet"
 )
 
 // Ledger is what is asked of the node's ledger.
@@ -30,16 +30,17 @@ type Ledger interface {
 type Config struct {
 	Desk   *trade.Desk
 	Ledger Ledger
-	// Own is the lock hash of the market's key: resources under it are known by name.
-	Own chain.Hash
+	// Wallet is that of the market's key. Resources under its lock are known by name.
+	Wallet *wallet.Wallet
 	// Aliases are names of models, with their CIDs.
 	Aliases map[string]string
 	// MaxPrice bounds the price of a job, in base units; it holds where a request names none.
 	MaxPrice uint64
 	// Deadline is how long a job may take if nothing else is said. Default 10 min.
 	Deadline time.Duration
-	// Capacity is that of the operator here; nil where nothing is sold.
-	Capacity interface{ Slots() []capacity.Slot }
+	// Works and Capacity are those of the operator here; nil where nothing is sold.
+	Works    trade.Works
+	Capacity *trade.Capacity
 	// Ready says why no job can be submitted now; empty if it can.
 	Ready func() []string
 	// Address writes an address of a lock.

@@ -61,6 +61,20 @@ func (c *Capacity) Depth() (tasks, bids int) {
 // Cordon stops or allows new work.
 func (c *Capacity) Cordon(on bool) { c.on(func(p *capacity.Planner) { p.Cordon(on) }) }
 
+// Cordoned reports whether no new work is taken.
+func (c *Capacity) Cordoned() (on bool) {
+	c.on(func(p *capacity.Planner) { on = p.Cordoned() })
+	return on
+}
+
+// Price is what is asked for a run of a program now.
+func (c *Capacity) Price(p *Program) uint64 {
+	n := needOf(p, chain.PublicKey{})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.pricing.Price(&n)
+}
+
 // SetPricing replaces the prices, of bids from now on.
 func (c *Capacity) SetPricing(p capacity.Pricing) {
 	c.mu.Lock()

@@ -93,6 +93,9 @@ func New(s Signer, l Ledger, r Reservations) *Wallet {
 	}
 }
 
+// Public returns the wallet's key.
+func (w *Wallet) Public() chain.PublicKey { return w.signer.Public() }
+
 // Lock returns the lock that the wallet's key alone opens.
 func (w *Wallet) Lock() chain.Lock { return chain.Key{Key: w.signer.Public()} }
 
