@@ -21,6 +21,9 @@ func (m *marketPeers) Self() (string, []string) {
 	return string(m.s.host.Self()), m.s.host.Addresses()
 }
 
+// Count implements trade.Peers.
+func (m *marketPeers) Count() int { return len(m.s.host.Members()) }
+
 // Publish implements trade.Peers.
 func (m *marketPeers) Publish(ctx context.Context, advert []byte) error {
 	return m.s.adverts.Publish(ctx, advert)

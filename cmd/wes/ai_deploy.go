@@ -42,6 +42,7 @@ key goes to the ledger. They are public. --price is what every job pays you, bes
 	fs.StringVar(&f.version, "version", "1", "version, for people")
 	fs.StringVar(&f.price, "price", "0", "what every job pays you, in WES")
 	f.bindModel(fs)
+	f.engine = string(pipeline.EngineInterpreter) // nothing is executed
 	return c
 }
 

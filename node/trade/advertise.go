@@ -11,24 +11,37 @@ import (
 	"github.com/weisyn/wes/market"
 )
 
-// advertEvery is well below the time that an advert stands.
-const advertEvery = 15 * time.Second
+const (
+	// advertEvery is well below the time that an advert stands.
+	advertEvery = 15 * time.Second
+	// advertPause is the least time between two adverts.
+	advertPause = time.Second
+)
 
-// advertise tells others what this operator sells, until ctx ends.
+// advertise tells others what this operator sells, until ctx ends: now and then, and soon after a peer
+// has come or something else is offered.
 func (d *Desk) advertise(ctx context.Context) {
 	if d.cfg.Works == nil {
 		return
 	}
-	for ctx.Err() == nil {
-		wait := advertEvery
-		if a := d.advert(ctx); a != nil {
-			if err := d.cfg.Peers.Publish(ctx, a.Encode()); err != nil {
-				d.log.Debug("advert not published", keyError, err)
-			}
-		} else {
-			wait = time.Second // nothing is offered yet
+	var told time.Time
+	var peers, offers int
+	for ; ctx.Err() == nil; sleep(ctx, advertPause) {
+		n, m := d.cfg.Peers.Count(), len(d.cfg.Works.Programs())
+		news := n > peers || m != offers || time.Since(told) >= advertEvery
+		peers = min(peers, n)
+		if !news || n == 0 {
+			continue
 		}
-		sleep(ctx, wait)
+		a := d.advert(ctx)
+		if a == nil {
+			continue // nothing is offered yet
+		}
+		if err := d.cfg.Peers.Publish(ctx, a.Encode()); err != nil {
+			d.log.Debug("advert not published", keyError, err)
+			continue
+		}
+		told, peers, offers = time.Now(), n, m
 	}
 }
 

@@ -15,6 +15,8 @@ type Peers interface {
 	// Ask sends a request and returns the answer, of at most limit bytes. Who is not a peer yet is
 	// dialled.
 	Ask(ctx context.Context, to market.Contact, protocol string, request []byte, limit int) ([]byte, error)
+	// Count is how many peers there are.
+	Count() int
 	// Publish gossips an advert.
 	Publish(ctx context.Context, advert []byte) error
 }
