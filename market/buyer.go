@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -294,13 +296,14 @@ func (b *Buyer) end(p *Purchase, c Code, text string) {
 	b.out.save(p.ID)
 }
 
-// clip bounds a text of a stranger, in bytes.
+// clip makes a text of a stranger one that a record can hold: valid UTF-8 of at most 256 bytes.
 func clip(s string) string {
+	s = strings.ToValidUTF8(s, "?")
 	if len(s) <= 256 {
 		return s
 	}
 	cut := 256
-	for cut > 0 && s[cut]&0xC0 == 0x80 {
+	for !utf8.RuneStart(s[cut]) {
 		cut--
 	}
 	return s[:cut]
