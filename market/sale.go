@@ -42,6 +42,7 @@ type Sale struct {
 	Output    chain.Hash
 	Proof     chain.Hash
 	Finished  uint64
+	Offered   uint64 // when the client could first have the result; 0: not yet
 	Delivered uint64
 
 	Settlement Settlement

@@ -66,7 +66,7 @@ func (s *Seller) pushFunding(now uint64, x *Sale) {
 
 // surrender is how a job without a result ends.
 func (s *Seller) surrender(x *Sale) Exit {
-	if x.Code == CodeWitness && x.View.Now <= x.escrow().Due {
+	if x.Code == CodeWitness && x.Terms.Kind == chain.JobProve && x.View.Now <= x.escrow().Due {
 		return ExitInvalid
 	}
 	return ExitRelease
@@ -75,7 +75,11 @@ func (s *Seller) surrender(x *Sale) Exit {
 // pushResult settles on the ledger what the client does not accept in time.
 func (s *Seller) pushResult(now uint64, x *Sale) {
 	e := x.escrow()
-	waited := now >= saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+	if x.Offered == 0 && s.deliverable(x) {
+		x.Offered = now
+		s.out.save(x.ID)
+	}
+	waited := x.Offered != 0 && now >= saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait)
 	urgent := saturated(max(x.View.Now, now), s.cfg.Margin) >= e.Due
 	switch {
 	case !waited && !urgent:
@@ -159,10 +163,14 @@ func (s *Seller) retryAt(x *Sale) uint64 {
 			return saturated(x.Until, clockSkew+1)
 		}
 		return saturated(x.Funding, s.cfg.Retry)
-	case x.phase() == failing:
+	case x.phase() == failing && v.Now <= x.escrow().Late:
 		return saturated(x.ExitedAt, s.cfg.Retry)
-	case x.phase() == ready && v.Escrow == InBlock:
-		wait := saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+	case x.phase() == ready && v.Escrow == InBlock && v.Now <= x.escrow().Late:
+		e := x.escrow()
+		wait := e.Due - min(e.Due, s.cfg.Margin)
+		if x.Offered != 0 {
+			wait = min(wait, saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait))
+		}
 		return max(wait, saturated(x.ExitedAt, s.cfg.Retry))
 	}
 	return 0
