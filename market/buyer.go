@@ -63,13 +63,15 @@ type Buyer struct {
 	history history
 	out     outbox
 	live    map[chain.Hash]*Progressed // latest of each, not stored
+	// revealed are the jobs whose output was asked for by this process.
+	revealed map[chain.Hash]bool
 }
 
 // NewBuyer returns a client without jobs.
 func NewBuyer(c BuyerConfig) *Buyer {
 	return &Buyer{
 		cfg: c.withDefaults(), jobs: map[chain.Hash]*Purchase{}, adverts: map[chain.PublicKey]*Advert{},
-		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{},
+		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{}, revealed: map[chain.Hash]bool{},
 	}
 }
 
@@ -144,6 +146,7 @@ func (b *Buyer) Forget(id chain.Hash) bool {
 	}
 	delete(b.jobs, id)
 	delete(b.live, id)
+	delete(b.revealed, id)
 	return true
 }
 
@@ -222,28 +225,29 @@ func (b *Buyer) Step(now uint64, e Event) Output {
 	case Heard:
 		b.heard(now, e.Advert)
 	case Answered:
-		b.of(now, e.Job, func(p *Purchase) { b.answered(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.answered(now, p, e) })
 	case Contracted:
-		b.of(now, e.Job, func(p *Purchase) { b.contracted(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.contracted(now, p, e) })
 	case ContractFailed:
-		b.of(now, e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
 	case Progressed:
-		b.of(now, e.Job, func(p *Purchase) { b.progressed(p, e) })
+		b.of(e.Job, func(p *Purchase) { b.progressed(p, e) })
 	case Delivered:
-		b.of(now, e.Job, func(p *Purchase) { b.delivered(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.delivered(now, p, e) })
 	case Verified:
-		b.of(now, e.Job, func(p *Purchase) { b.verified(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.verified(now, p, e) })
 	case Submitted:
-		b.of(now, e.Job, func(p *Purchase) { b.submitted(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.submitted(now, p, e) })
 	case SubmitFailed:
-		b.of(now, e.Job, func(p *Purchase) { b.submitFailed(p, e) })
+		b.of(e.Job, func(p *Purchase) { b.submitFailed(now, p, e) })
 	case Viewed:
-		b.of(now, e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
+		b.of(e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
 	case Cancel:
-		b.of(now, e.Job, func(p *Purchase) { b.cancel(p) })
+		b.of(e.Job, func(p *Purchase) { b.cancel(p) })
 	default:
 		panic(fmt.Sprintf("BUG: event %T of a client", e))
 	}
+	b.regroup(now)
 	return b.take()
 }
 
@@ -261,15 +265,21 @@ func (b *Buyer) each(visit func(*Purchase)) {
 	}
 }
 
-func (b *Buyer) of(now uint64, id chain.Hash, visit func(*Purchase)) {
+func (b *Buyer) of(id chain.Hash, visit func(*Purchase)) {
 	p := b.jobs[id]
 	if p == nil || p.Ended() {
 		return
 	}
 	visit(p)
-	if b.replicated(p) {
-		b.revealAll(p)
-		b.compare(now, p)
+}
+
+// regroup does what follows for the replicas of jobs that have changed.
+func (b *Buyer) regroup(now uint64) {
+	for _, id := range slices.Clone(b.out.changed) {
+		if p := b.jobs[id]; p != nil && b.replicated(p) {
+			b.revealAll(p)
+			b.compare(now, p)
+		}
 	}
 }
 

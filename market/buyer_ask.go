@@ -22,7 +22,7 @@ func (b *Buyer) heard(now uint64, a *Advert) {
 	}
 	b.adverts[a.Operator] = a
 	b.each(func(p *Purchase) { // whoever was waiting for somebody to ask
-		if p.phase() == asking && len(p.Waiting) == 0 && len(p.fresh()) == 0 && b.offers(p, a) && !p.declined(a.Operator) {
+		if p.phase() == asking && len(p.Waiting) == 0 && len(p.fresh()) == 0 && b.eligible(now, p, a) && !p.declined(a.Operator) {
 			b.askOne(now, p, a)
 		}
 	})
@@ -51,14 +51,18 @@ func (b *Buyer) offers(p *Purchase, a *Advert) bool {
 	return a.Token == p.Terms.Token && a.of(p.Terms.Program, p.Terms.Level) != nil
 }
 
-// candidates are the operators that may do a job, those expected to be cheapest first. None does
-// two replicas of a job, and none works for itself.
+// eligible reports whether an operator may do a job. None does two replicas of a job, and none works
+// for itself.
+func (b *Buyer) eligible(now uint64, p *Purchase, a *Advert) bool {
+	return a.Expiry >= now && b.offers(p, a) && b.history.trusted(now, a.Operator) && a.Operator != p.Terms.Client &&
+		!slices.Contains(b.taken(p), a.Operator)
+}
+
+// candidates are the operators that may do a job, those expected to be cheapest first.
 func (b *Buyer) candidates(now uint64, p *Purchase) []*Advert {
-	taken := b.taken(p)
 	var all []*Advert
 	for _, a := range b.adverts {
-		if a.Expiry >= now && b.offers(p, a) && b.history.trusted(now, a.Operator) && !slices.Contains(taken, a.Operator) &&
-			a.Operator != p.Terms.Client {
+		if b.eligible(now, p, a) {
 			all = append(all, a)
 		}
 	}
@@ -206,6 +210,10 @@ func (b *Buyer) close(now uint64, p *Purchase) {
 
 // again opens the next round, if there is one and a price could change something.
 func (b *Buyer) again(now uint64, p *Purchase) {
+	if len(p.Bids) > 0 && p.Bids[0].Posted { // nobody was asked yet
+		b.open(now, p, 0)
+		return
+	}
 	if p.Round+1 < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
 		b.open(now, p, p.Round+1)
 		return

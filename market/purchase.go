@@ -85,7 +85,9 @@ type Purchase struct {
 	ExitedAt    uint64
 	ExitTx      chain.Hash
 	View        View
-	Reliability bool // the standing of the operator was changed for this job
+	AuditAt     uint64 // when to audit a claim again, since its refutation was not taken; 0: not
+	Lapsed      uint64 // height at which the funding transaction's window was seen to be over; 0: it is not
+	Reliability bool   // the standing of the operator was changed for this job
 }
 
 func (p *Purchase) phase() purchasePhase { return purchasePhase(p.Phase) }
@@ -109,6 +111,12 @@ func (p *Purchase) Contact() (Contact, bool) {
 		return Contact{}, false
 	}
 	return p.Operator[0], true
+}
+
+// accuses reports whether the code says what the operator did wrong. That says more than how the
+// job ends.
+func (p *Purchase) accuses() bool {
+	return p.Code == CodeBadProof || p.Code == CodeBadResult || p.Code == CodeDisagree
 }
 
 // Ended reports whether nothing more will happen.

@@ -244,7 +244,7 @@ func (s *Seller) of(id chain.Hash, visit func(*Sale)) {
 func (s *Seller) Next() uint64 {
 	var next uint64
 	for _, b := range s.bids {
-		next = earliest(next, b.until)
+		next = earliest(next, b.until+1)
 	}
 	for _, w := range s.waiting {
 		next = earliest(next, w.until)

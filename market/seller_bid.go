@@ -211,9 +211,13 @@ func (s *Seller) started(now uint64, e Started) {
 		return
 	}
 	s.out.emit(Reply{Ticket: e.Ticket})
-	if x.phase() == awaiting && x.At.IsZero() {
-		x.At, x.Funding = e.At, now
-		s.out.save(x.ID)
+	if x.phase() == signing || !x.At.IsZero() {
+		return
+	}
+	x.At = e.At
+	if x.View.Escrow == Nowhere {
+		x.Funding = now
 		s.out.emit(Propagate{x.ID})
 	}
+	s.out.save(x.ID)
 }
