@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +55,40 @@ func TestEveryCodeIsExplainedOnce(t *testing.T) {
 	}
 	if len(listed) != len(all) {
 		t.Errorf("%d codes are listed, %d exist", len(listed), len(all))
+	}
+}
+
+// elsewhere are the codes that only other packages give, with who does.
+var elsewhere = map[string]string{
+	"CodeVoucher": "the shell, for jobs of a channel",
+	"CodePayment": "the shell, for jobs of a channel",
+}
+
+// TestEveryCodeIsSeenInATest looks for the constants in the tests here and in package markettest.
+func TestEveryCodeIsSeenInATest(t *testing.T) {
+	seen := map[string]bool{}
+	for _, pattern := range []string{"*_test.go", "markettest/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, word := range regexp.MustCompile(`\bCode[A-Z]\w*`).FindAllString(string(text), -1) {
+				seen[word] = seen[word] || name != "code_test.go"
+			}
+		}
+	}
+	for name := range constants(t) {
+		if !seen[name] && elsewhere[name] == "" {
+			t.Errorf("no test has %s", name)
+		}
+		if seen[name] && elsewhere[name] != "" {
+			t.Errorf("a test has %s", name)
+		}
 	}
 }
 

@@ -142,6 +142,13 @@ func (s *Seller) Sale(id chain.Hash) (Sale, bool) {
 	return *x, true
 }
 
+// known reports whether a job has been signed for, or is about to be. One whose escrow the operator
+// refused may come again.
+func (s *Seller) known(job chain.Hash) bool {
+	x := s.sales[job]
+	return x != nil && !(x.Ended() && x.Until == 0)
+}
+
 // Sales returns copies of all jobs, the newest first.
 func (s *Seller) Sales() []Sale {
 	var all []Sale

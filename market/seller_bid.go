@@ -28,7 +28,7 @@ func (s *Seller) bid(now uint64, e Asked) (*Bid, *Refusal) {
 		return nil, &Refusal{Code: CodeExpired}
 	}
 	job, hash := e.Ask.Terms.JobID(s.cfg.Chain, e.Ask.Nonce), e.Ask.Hash()
-	if s.sales[job] != nil {
+	if s.known(job) {
 		return nil, &Refusal{Code: CodeTerms, Text: "the job is known already"}
 	}
 	if b := s.bids[hash]; b != nil && b.until >= now && b.peer == e.Peer {
@@ -95,7 +95,7 @@ func (s *Seller) agree(now uint64, job chain.Hash, e Awarded) (*chain.JobEscrow,
 	switch {
 	case e.Problem != nil:
 		return nil, e.Problem
-	case s.sales[job] != nil:
+	case s.known(job):
 		return nil, &Refusal{Code: CodeTerms, Text: "the job is known already"}
 	case a.Bid.Operator != s.cfg.Key:
 		return nil, &Refusal{Code: CodeTerms, Text: "the bid is another operator's"}

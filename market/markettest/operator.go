@@ -19,6 +19,7 @@ type Operator struct {
 	Programs []string
 	Posted   bool // its advert's prices can be taken without a question
 	Draining bool
+	Fails    market.Code // that every run ends with
 
 	seller   *market.Seller
 	capacity *capacity
@@ -42,6 +43,9 @@ func (w *World) Operator(name string, set func(*Operator), cheats ...Cheat) *Ope
 	o.boot()
 	return o
 }
+
+// Raise changes the price, which its advert does not say yet.
+func (o *Operator) Raise(price uint64) { o.Price, o.capacity.price = price, price }
 
 // Seller returns the machine.
 func (o *Operator) Seller() *market.Seller { return o.seller }

@@ -36,6 +36,9 @@ func (o *Operator) run(e market.Run) {
 
 // result is what comes of a run.
 func (o *Operator) result(e market.Run, took uint64) market.RunEnded {
+	if o.Fails != market.CodeOK {
+		return market.RunEnded{Job: e.Job, Code: o.Fails}
+	}
 	if o.cheats[LosesItsDevice] {
 		return market.RunEnded{Job: e.Job, Code: market.CodeDevice, Text: "the device is gone"}
 	}

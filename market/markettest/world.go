@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/weisyn/wes/chain"
@@ -213,4 +214,27 @@ func (w *World) Job(name string) (market.Purchase, bool) {
 		return market.Purchase{}, false
 	}
 	return j.client.buyer.Job(j.id)
+}
+
+// Explanation is what operators have said of a job.
+type Explanation struct{ market.Explanation }
+
+// Refused reports whether an operator has given a reason.
+func (e Explanation) Refused(c market.Code) bool {
+	return slices.ContainsFunc(e.Reasons, func(r market.ReasonCount) bool { return r.Code == c })
+}
+
+// Explain sums up what operators have said of a job.
+func (w *World) Explain(name string) Explanation {
+	p, _ := w.Job(name)
+	return Explanation{w.jobs[name].client.buyer.Explain(&p)}
+}
+
+// Problem is what the ledger says against a question; nil if nothing.
+func (w *World) Problem(a *market.Ask) *market.Refusal { return w.problem(a) }
+
+// Cancel has the client give a job up.
+func (w *World) Cancel(name string) {
+	j := w.jobs[name]
+	j.client.step(market.Cancel{Job: j.id})
 }
