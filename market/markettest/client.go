@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/chain/chaintest"
 	"github.com/weisyn/wes/market"
 )
 
@@ -13,14 +14,21 @@ import (
 type Client struct {
 	peer
 	buyer     *market.Buyer
-	contracts map[chain.Hash]uint32 // attempts under way
-	collects  map[chain.Hash]int    // which CollectFrom is carried out
+	contracts map[chain.Hash]attempt // under way
+	collects  map[chain.Hash]int     // which CollectFrom is carried out
 	count     int
+	alone     map[chain.Hash]chaintest.Signed // escrows that it has funded without the operator
+}
+
+// attempt is a contract under way.
+type attempt struct {
+	n    uint32
+	coin chain.Outpoint // that is reserved for it
 }
 
 // Client adds a client, which must have been named to New.
 func (w *World) Client(name string, cheats ...Cheat) *Client {
-	c := &Client{peer: w.peer(name)}
+	c := &Client{peer: w.peer(name), alone: map[chain.Hash]chaintest.Signed{}}
 	for _, x := range cheats {
 		c.cheats[x] = true
 	}
@@ -41,7 +49,7 @@ func (c *Client) boot() {
 	cfg.Chain, cfg.Params = c.w.ledger.net.Ledger.Chain, c.w.ledger.net.Params
 	c.buyer = market.NewBuyer(cfg)
 	c.machine = c.buyer
-	c.contracts, c.collects = map[chain.Hash]uint32{}, map[chain.Hash]int{}
+	c.contracts, c.collects = map[chain.Hash]attempt{}, map[chain.Hash]int{}
 	for _, r := range c.stored() {
 		if err := c.buyer.Load(r); err != nil {
 			c.w.fail("%s does not load: %v", c.name, err)
@@ -128,9 +136,7 @@ func (c *Client) carryOut(e market.Effect) {
 	case market.Contract:
 		c.contract(e)
 	case market.Abandon:
-		if c.contracts[e.Job] == e.Attempt {
-			delete(c.contracts, e.Job)
-		}
+		c.giveUp(e.Job, e.Attempt)
 	case market.Fund:
 		c.later(c.w.delay(), func() { c.fund(e) })
 	case market.CollectFrom:
@@ -166,24 +172,24 @@ func (c *Client) askFor(e market.AskFor) {
 // contract makes the escrow in three steps.
 func (c *Client) contract(e market.Contract) {
 	failed := func(own bool, r market.Refusal) {
-		if c.contracts[e.Job] == e.Attempt {
-			delete(c.contracts, e.Job)
+		if c.giveUp(e.Job, e.Attempt) {
 			c.step(market.ContractFailed{Job: e.Job, Attempt: e.Attempt, Refusal: r, Own: own})
 		}
 	}
-	c.contracts[e.Job] = e.Attempt
+	c.contracts[e.Job] = attempt{n: e.Attempt}
 	offer, err := c.offer(c.lie(e), e.Ask.Terms.Program)
 	if err != nil {
 		c.later(1, func() { failed(true, market.Refusal{Code: market.CodeNoFunds, Text: err.Error()}) })
 		return
 	}
+	c.contracts[e.Job] = attempt{e.Attempt, offer.Inputs[0]}
 	a := &market.Award{
 		Ask: *e.Ask, Bid: e.Bid, Posted: e.Posted || c.cheats[NeverAsks], Escrow: c.lie(e).State().Data, Offer: offer.Encode(),
 		Payload: c.blobs[e.Ask.Terms.Payload],
 	}
 	c.distort(a)
 	c.call(e.To.Peer, awardKind, a.Encode(), e.Within-min(e.Within, c.clock()), func(raw []byte, err error) {
-		if c.contracts[e.Job] != e.Attempt {
+		if c.contracts[e.Job].n != e.Attempt {
 			return
 		}
 		start, r := c.seal(e.Job, offer, raw, err)
@@ -196,6 +202,17 @@ func (c *Client) contract(e market.Contract) {
 		delete(c.contracts, e.Job)
 		c.step(market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: s.ID()}, Until: s.Tx.Until})
 	})
+}
+
+// giveUp forgets a contract, if it is the one under way, and what it has reserved.
+func (c *Client) giveUp(job chain.Hash, n uint32) bool {
+	a, under := c.contracts[job]
+	if !under || a.n != n {
+		return false
+	}
+	delete(c.reserved, a.coin)
+	delete(c.contracts, job)
+	return true
 }
 
 // lie returns the escrow that is offered.

@@ -36,6 +36,7 @@ type World struct {
 	programs  map[string]*Program
 	jobs      map[string]*job
 	trace     []string
+	calm      bool  // there are no more faults
 	err       error // the first thing that must not happen
 }
 
@@ -43,7 +44,6 @@ type World struct {
 type job struct {
 	id     chain.Hash
 	client *Client
-	status string
 }
 
 // coins is how many coins of how many base units each party has at first.
