@@ -125,9 +125,18 @@ func (p *Purchase) AgreedEscrow() *chain.JobEscrow {
 	return p.escrow()
 }
 
-func (b *Buyer) submitted(_ uint64, p *Purchase, e Submitted) {
+func (b *Buyer) submitted(now uint64, p *Purchase, e Submitted) {
+	b.refuting(now, p, e.Exit)
 	if e.Exit != ExitNone && e.Exit == p.Exiting {
 		p.ExitTx = e.Tx
+		b.out.save(p.ID)
+	}
+}
+
+// refuting has a claim audited again if its refutation is not to be seen in a while.
+func (b *Buyer) refuting(now uint64, p *Purchase, x Exit) {
+	if x == ExitRefute && p.View.claimOpen() {
+		p.AuditAt = saturated(now, b.cfg.Retry)
 		b.out.save(p.ID)
 	}
 }
@@ -135,9 +144,7 @@ func (b *Buyer) submitted(_ uint64, p *Purchase, e Submitted) {
 // submitFailed keeps the text; what still matters is tried again in a while.
 func (b *Buyer) submitFailed(now uint64, p *Purchase, e SubmitFailed) {
 	p.Text = clip(e.Text)
-	if e.Exit == ExitRefute && p.View.claimOpen() {
-		p.AuditAt = saturated(now, b.cfg.Retry)
-	}
+	b.refuting(now, p, e.Exit)
 	b.out.save(p.ID)
 }
 

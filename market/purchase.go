@@ -85,7 +85,7 @@ type Purchase struct {
 	ExitedAt    uint64
 	ExitTx      chain.Hash
 	View        View
-	AuditAt     uint64 // when to audit a claim again, since its refutation was not taken; 0: not
+	AuditAt     uint64 // when to audit a claim again, unless its refutation is to be seen by then; 0: never
 	Lapsed      uint64 // height at which the funding transaction's window was seen to be over; 0: it is not
 	Reliability bool   // the standing of the operator was changed for this job
 }
