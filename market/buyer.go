@@ -18,6 +18,7 @@ type BuyerConfig struct {
 
 	Window      uint64 // of one round of bids, 200 to 2000; default 500
 	Rounds      uint8  // 1 to 8; default 8
+	Search      uint64 // for which a job waits where nobody is known that could be asked; default 30,000
 	MaxAsked    int    // operators asked in a round; default 32
 	Countersign uint64 // within which an operator has to sign, beside the transfer; default 1000
 	Throughput  uint64 // bytes a second that a payload is expected to travel at least; default 1 MiB
@@ -35,6 +36,7 @@ func (c BuyerConfig) withDefaults() BuyerConfig {
 		}
 	}
 	def(&c.Window, 500)
+	def(&c.Search, 30_000)
 	def(&c.Countersign, 1000)
 	def(&c.Throughput, 1<<20)
 	def(&c.SmallJob, 10_000)

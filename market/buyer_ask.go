@@ -91,6 +91,7 @@ func (b *Buyer) taken(p *Purchase) []chain.PublicKey {
 
 // begin takes a posted price where one will do, and asks otherwise.
 func (b *Buyer) begin(now uint64, p *Purchase) {
+	p.Sought = saturated(now, b.cfg.Search)
 	for _, a := range b.candidates(now, p) {
 		o := a.of(p.Terms.Program, p.Terms.Level)
 		if o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
@@ -201,11 +202,14 @@ func (b *Buyer) close(now uint64, p *Purchase) {
 		p.decline(c, Refusal{Code: CodeUnreachable, Text: "no answer within the window"})
 	}
 	p.Waiting = nil
-	if len(p.fresh()) > 0 {
+	switch {
+	case len(p.fresh()) > 0:
 		b.award(now, p)
-		return
+	case now < min(p.Sought, p.Deadline) && len(b.candidates(now, p)) == 0:
+		p.Closes = saturated(now, b.cfg.Window) // adverts come now and again
+	default:
+		b.again(now, p)
 	}
-	b.again(now, p)
 }
 
 // again opens the next round, if there is one and a price could change something.

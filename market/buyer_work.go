@@ -169,8 +169,10 @@ func (b *Buyer) resume(now uint64, p *Purchase) {
 	b.audit(p) // it has no answer
 	switch p.phase() {
 	case asking:
+		p.Sought = saturated(now, b.cfg.Search) // this process knows nobody yet
 		b.open(now, p, p.Round)
 	case contracting: // whether the operator had signed is not known, but nobody has the transaction
+		p.Sought = saturated(now, b.cfg.Search)
 		b.unassign(p)
 		p.Operator, p.Agreed = nil, nil
 		b.award(now, p)

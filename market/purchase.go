@@ -60,6 +60,7 @@ type Purchase struct {
 
 	Round    uint8
 	Closes   uint64 // of the round's window
+	Sought   uint64 // until when it waits for somebody to ask
 	Waiting  []Contact
 	Bids     []Received
 	Declines []Declined

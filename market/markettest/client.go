@@ -56,6 +56,11 @@ func (c *Client) boot() {
 		}
 	}
 	c.wake()
+	for _, o := range c.w.operators {
+		if o.up {
+			o.tell(c)
+		}
+	}
 }
 
 func (c *Client) describe(id chain.Hash) string {
@@ -339,3 +344,6 @@ func (c *Client) audit(e market.Audit) {
 	claim := claimOf(c.w.ledger.net.Ledger.Chain, p.AgreedEscrow(), c.wallet.Lock(), input, output)
 	c.settleJob(e.Job, market.ExitRefute, evidence{input, output, proofOf(&claim)})
 }
+
+// Buyer returns a client by its name.
+func (w *World) Buyer(name string) *Client { return w.client(name) }

@@ -25,8 +25,9 @@ func newLedger(parties []string) (*ledger, error) {
 	}
 	var outputs []chain.Output
 	for _, p := range append([]string{publisher}, parties...) {
+		lock := chaintest.NewWallet(p).Lock()
 		for range coins {
-			outputs = append(outputs, chain.Output{Lock: chaintest.NewWallet(p).Lock(), Value: chain.Native(coinValue)})
+			outputs = append(outputs, chain.Output{Lock: lock, Value: chain.Native(coinValue)})
 		}
 	}
 	net, _, err := chaintest.NewNetwork(v, outputs...)

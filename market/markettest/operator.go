@@ -85,6 +85,25 @@ const advertEvery = 30_000
 
 // advertise tells the clients what is sold, now and again.
 func (o *Operator) advertise() {
+	if o.w.calm {
+		return // nobody wants anything any more
+	}
+	for _, c := range o.w.clients {
+		o.tell(c)
+	}
+	o.later(advertEvery, o.advertise)
+}
+
+// tell sends the advert to a client.
+func (o *Operator) tell(c *Client) {
+	if o.w.lost() {
+		return
+	}
+	raw := o.advert().Encode()
+	o.w.at(o.w.now+o.w.delay(), func() { c.hear(raw) })
+}
+
+func (o *Operator) advert() *market.Advert {
 	a := &market.Advert{
 		Chain: o.w.ledger.net.Ledger.Chain, Operator: o.wallet.Public(), Peer: o.name, Class: "slot",
 		Issued: o.clock(), Expiry: o.clock() + market.MaxAdvertTime,
@@ -99,12 +118,7 @@ func (o *Operator) advertise() {
 	}
 	d := a.Digest()
 	a.Signature = [ed25519.SignatureSize]byte(o.wallet.Sign(d))
-	for _, c := range o.w.clients {
-		if !o.w.lost() {
-			o.w.at(o.w.now+o.w.delay(), func() { c.hear(a.Encode()) })
-		}
-	}
-	o.later(advertEvery, o.advertise)
+	return a
 }
 
 func (c *Client) hear(raw []byte) {

@@ -36,7 +36,9 @@ type World struct {
 	programs  map[string]*Program
 	jobs      map[string]*job
 	trace     []string
-	calm      bool  // there are no more faults
+	calm      bool // there are no more faults
+	restartAt int
+	restarts  string
 	err       error // the first thing that must not happen
 }
 
@@ -98,7 +100,17 @@ func (w *World) fail(format string, args ...any) {
 func (w *World) log(format string, args ...any) {
 	at := w.now - chaintest.GenesisTime
 	w.trace = append(w.trace, fmt.Sprintf("%d.%03d ", at/1000, at%1000)+strings.TrimSpace(fmt.Sprintf(format, args...)))
+	if len(w.trace) == w.restartAt {
+		w.at(w.now, func() {
+			if c, o := w.client(w.restarts), w.operator(w.restarts); c != nil && c.up || o != nil && o.up {
+				w.Restart(w.restarts)
+			}
+		})
+	}
 }
+
+// RestartAfter has a party killed and started again once the trace has some lines, if it runs then.
+func (w *World) RestartAfter(lines int, name string) { w.restartAt, w.restarts = lines, name }
 
 // happening is something that happens at an instant.
 type happening struct {
