@@ -84,7 +84,7 @@ func sampleSale() *Sale {
 		ID: hashOf("job"), Terms: sampleTerms(), Nonce: [16]byte{1}, Client: "peer", Bid: sampleBid(), Signed: 1_700_000_000_000,
 		Phase: uint8(ready), Execution: Done, Code: CodeDevice, Text: "text", Escrow: sampleAward().Escrow, At: Ref{Tx: hashOf("fund"), Index: 1},
 		Until: 1_700_000_600_000, Idle: true, Lapsed: 70, Version: 4, Class: "cpu", Attempts: 2, CPU: true, Began: 1_700_000_001_000, Took: 500,
-		Output: hashOf("output"), Proof: hashOf("proof"), Finished: 1_700_000_001_500, Offered: 1_700_000_001_600, Delivered: 1_700_000_002_000,
+		Output: hashOf("output"), Proof: hashOf("proof"), Finished: 1_700_000_001_500, Offered: 1_700_000_001_600, Sealed: true, Delivered: 1_700_000_002_000,
 		Settlement: Escrowed, Funding: 1_700_000_000_500, Exiting: ExitProve, ExitedAt: 1_700_000_003_000, ExitTx: hashOf("prove"),
 		View: sampleView(),
 	}

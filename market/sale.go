@@ -45,6 +45,7 @@ type Sale struct {
 	Proof     chain.Hash
 	Finished  uint64
 	Offered   uint64 // when the client could first have the result; 0: not yet
+	Sealed    bool   // the client has asked for the signed hash of the output only
 	Delivered uint64
 
 	Settlement Settlement

@@ -113,7 +113,7 @@ func (s *Seller) pushResult(now uint64, x *Sale) {
 		x.Offered = now
 		s.out.save(x.ID)
 	}
-	waited := x.Offered != 0 && now >= saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait)
+	waited := x.Offered != 0 && !x.Sealed && now >= saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait)
 	urgent := saturated(max(x.View.Now, now), s.cfg.Margin) >= e.Due
 	switch {
 	case !waited && !urgent:
@@ -201,7 +201,7 @@ func (s *Seller) retryAt(x *Sale) uint64 {
 	case x.phase() == ready && v.Escrow == InBlock && v.Now <= x.escrow().Late:
 		e := x.escrow()
 		wait := e.Due - min(e.Due, s.cfg.Margin)
-		if x.Offered != 0 {
+		if x.Offered != 0 && !x.Sealed {
 			wait = min(wait, saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait))
 		}
 		return max(wait, saturated(x.ExitedAt, s.cfg.Retry))

@@ -15,6 +15,7 @@ const (
 var (
 	errNoAnswer = errors.New("no answer in time")
 	errRefused  = errors.New("refused")
+	errReset    = errors.New("the connection is gone")
 )
 
 // call sends a request to an operator and tells its answer, or that none came within some ms. nil
@@ -33,24 +34,28 @@ func (p *peer) call(to, kind string, request []byte, within uint64, done func([]
 		return
 	}
 	life := p.life
-	p.w.at(p.w.now+p.w.delay(), func() {
-		if !o.up {
+	back := func(raw []byte, err error) {
+		if p.w.lost() {
 			return
 		}
+		p.w.at(p.w.now+p.w.delay(), func() {
+			if p.up && p.life == life {
+				finish(raw, err)
+			}
+		})
+	}
+	p.w.at(p.w.now+p.w.delay(), func() {
+		if !o.up {
+			back(nil, errReset)
+			return
+		}
+		o.resets = append(o.resets, func() { back(nil, errReset) })
 		o.serve(p.name, kind, request, func(raw []byte) {
-			if p.w.lost() {
+			if raw == nil {
+				back(nil, errRefused)
 				return
 			}
-			p.w.at(p.w.now+p.w.delay(), func() {
-				if !p.up || p.life != life {
-					return
-				}
-				if raw == nil {
-					finish(nil, errRefused)
-					return
-				}
-				finish(raw, nil)
-			})
+			back(raw, nil)
 		})
 	})
 }
@@ -80,7 +85,16 @@ func (w *World) Kill(name string) {
 	}
 	if o := w.operator(name); o != nil {
 		o.kill()
+		o.hangUp()
 	}
+}
+
+// hangUp ends the requests that are open.
+func (o *Operator) hangUp() {
+	for _, reset := range o.resets {
+		reset()
+	}
+	o.resets = nil
 }
 
 // Restart starts a party from what it stored; one that runs is killed first.

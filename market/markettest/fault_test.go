@@ -277,6 +277,19 @@ func TestNoReplicaIsRevealedBeforeAllAreSigned(t *testing.T) {
 	}
 }
 
+// TestFastReplicaDoesNotShowItsOutputOnTheLedger has one replica done long before the other.
+func TestFastReplicaDoesNotShowItsOutputOnTheLedger(t *testing.T) {
+	s := newScene(t, auto())
+	s.Operator("a", nil)
+	s.Operator("b", func(b *markettest.Operator) { b.Cost = 50_000 })
+	s.pass(100)
+	s.order(markettest.Order{Level: chain.LevelOptimistic, Replicas: 2})
+	s.pass(200_000)
+	for _, name := range []string{"j.1", "j.2"} {
+		s.expect(name, market.Paid, market.CodeAccepted)
+	}
+}
+
 // TestReplicaWithoutOperatorDoesNotHoldUpTheOthers has two operators for three replicas.
 func TestReplicaWithoutOperatorDoesNotHoldUpTheOthers(t *testing.T) {
 	s := newScene(t, auto())

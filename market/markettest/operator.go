@@ -25,6 +25,7 @@ type Operator struct {
 	capacity *capacity
 	tickets  map[market.Ticket]func([]byte)
 	ticket   market.Ticket
+	resets   []func() // of requests, answered or not
 	runs     map[chain.Hash]int
 	signed   map[chain.Hash]chain.Outpoint // of countersigned escrows, the coin reserved
 }
@@ -58,6 +59,7 @@ func (o *Operator) boot() {
 	}
 	o.seller = market.NewSeller(cfg, o.capacity)
 	o.machine = o.seller
+	o.hangUp()
 	o.tickets, o.runs = map[market.Ticket]func([]byte){}, map[chain.Hash]int{}
 	if o.signed == nil {
 		o.signed = map[chain.Hash]chain.Outpoint{}

@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 // after one more line of what happened.
 func TestRestartsChangeNoEnd(t *testing.T) {
 	each(t, func(t *testing.T, _, text string) {
+		t.Parallel()
 		plain := play(t, text, 0, "")
 		for _, name := range plain.parties {
 			for line := 1; line <= len(plain.world.Trace()); line++ {
