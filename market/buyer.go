@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -16,6 +18,7 @@ type BuyerConfig struct {
 
 	Window      uint64 // of one round of bids, 200 to 2000; default 500
 	Rounds      uint8  // 1 to 8; default 8
+	Search      uint64 // for which a job waits where nobody is known that could be asked; default 30,000
 	MaxAsked    int    // operators asked in a round; default 32
 	Countersign uint64 // within which an operator has to sign, beside the transfer; default 1000
 	Throughput  uint64 // bytes a second that a payload is expected to travel at least; default 1 MiB
@@ -33,6 +36,7 @@ func (c BuyerConfig) withDefaults() BuyerConfig {
 		}
 	}
 	def(&c.Window, 500)
+	def(&c.Search, 30_000)
 	def(&c.Countersign, 1000)
 	def(&c.Throughput, 1<<20)
 	def(&c.SmallJob, 10_000)
@@ -61,13 +65,15 @@ type Buyer struct {
 	history history
 	out     outbox
 	live    map[chain.Hash]*Progressed // latest of each, not stored
+	// revealed are the jobs whose output was asked for by this process.
+	revealed map[chain.Hash]bool
 }
 
 // NewBuyer returns a client without jobs.
 func NewBuyer(c BuyerConfig) *Buyer {
 	return &Buyer{
 		cfg: c.withDefaults(), jobs: map[chain.Hash]*Purchase{}, adverts: map[chain.PublicKey]*Advert{},
-		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{},
+		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{}, revealed: map[chain.Hash]bool{},
 	}
 }
 
@@ -142,6 +148,7 @@ func (b *Buyer) Forget(id chain.Hash) bool {
 	}
 	delete(b.jobs, id)
 	delete(b.live, id)
+	delete(b.revealed, id)
 	return true
 }
 
@@ -220,28 +227,29 @@ func (b *Buyer) Step(now uint64, e Event) Output {
 	case Heard:
 		b.heard(now, e.Advert)
 	case Answered:
-		b.of(now, e.Job, func(p *Purchase) { b.answered(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.answered(now, p, e) })
 	case Contracted:
-		b.of(now, e.Job, func(p *Purchase) { b.contracted(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.contracted(now, p, e) })
 	case ContractFailed:
-		b.of(now, e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
 	case Progressed:
-		b.of(now, e.Job, func(p *Purchase) { b.progressed(p, e) })
+		b.of(e.Job, func(p *Purchase) { b.progressed(p, e) })
 	case Delivered:
-		b.of(now, e.Job, func(p *Purchase) { b.delivered(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.delivered(now, p, e) })
 	case Verified:
-		b.of(now, e.Job, func(p *Purchase) { b.verified(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.verified(now, p, e) })
 	case Submitted:
-		b.of(now, e.Job, func(p *Purchase) { b.submitted(now, p, e) })
+		b.of(e.Job, func(p *Purchase) { b.submitted(now, p, e) })
 	case SubmitFailed:
-		b.of(now, e.Job, func(p *Purchase) { b.submitFailed(p, e) })
+		b.of(e.Job, func(p *Purchase) { b.submitFailed(now, p, e) })
 	case Viewed:
-		b.of(now, e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
+		b.of(e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
 	case Cancel:
-		b.of(now, e.Job, func(p *Purchase) { b.cancel(p) })
+		b.of(e.Job, func(p *Purchase) { b.cancel(p) })
 	default:
 		panic(fmt.Sprintf("BUG: event %T of a client", e))
 	}
+	b.regroup(now)
 	return b.take()
 }
 
@@ -259,15 +267,21 @@ func (b *Buyer) each(visit func(*Purchase)) {
 	}
 }
 
-func (b *Buyer) of(now uint64, id chain.Hash, visit func(*Purchase)) {
+func (b *Buyer) of(id chain.Hash, visit func(*Purchase)) {
 	p := b.jobs[id]
 	if p == nil || p.Ended() {
 		return
 	}
 	visit(p)
-	if b.replicated(p) {
-		b.revealAll(p)
-		b.compare(now, p)
+}
+
+// regroup does what follows for the replicas of jobs that have changed.
+func (b *Buyer) regroup(now uint64) {
+	for _, id := range slices.Clone(b.out.changed) {
+		if p := b.jobs[id]; p != nil && b.replicated(p) {
+			b.revealAll(p)
+			b.compare(now, p)
+		}
 	}
 }
 
@@ -294,13 +308,14 @@ func (b *Buyer) end(p *Purchase, c Code, text string) {
 	b.out.save(p.ID)
 }
 
-// clip bounds a text of a stranger, in bytes.
+// clip makes a text of a stranger one that a record can hold: valid UTF-8 of at most 256 bytes.
 func clip(s string) string {
+	s = strings.ToValidUTF8(s, "?")
 	if len(s) <= 256 {
 		return s
 	}
 	cut := 256
-	for cut > 0 && s[cut]&0xC0 == 0x80 {
+	for !utf8.RuneStart(s[cut]) {
 		cut--
 	}
 	return s[:cut]

@@ -22,7 +22,7 @@ func (b *Buyer) heard(now uint64, a *Advert) {
 	}
 	b.adverts[a.Operator] = a
 	b.each(func(p *Purchase) { // whoever was waiting for somebody to ask
-		if p.phase() == asking && len(p.Waiting) == 0 && len(p.fresh()) == 0 && b.offers(p, a) && !p.declined(a.Operator) {
+		if p.phase() == asking && len(p.Waiting) == 0 && len(p.fresh()) == 0 && b.eligible(now, p, a) && !p.declined(a.Operator) {
 			b.askOne(now, p, a)
 		}
 	})
@@ -51,14 +51,19 @@ func (b *Buyer) offers(p *Purchase, a *Advert) bool {
 	return a.Token == p.Terms.Token && (a.Any || a.of(p.Terms.Program, p.Terms.Level) != nil)
 }
 
-// candidates are the operators that may do a job, those expected to be cheapest first, and last
-// those that do not offer it yet. None does two replicas of a job, and none works for itself.
+// eligible reports whether an operator may do a job. None does two replicas of a job, and none works
+// for itself.
+func (b *Buyer) eligible(now uint64, p *Purchase, a *Advert) bool {
+	return a.Expiry >= now && b.offers(p, a) && b.history.trusted(now, a.Operator) && a.Operator != p.Terms.Client &&
+		!slices.Contains(b.taken(p), a.Operator)
+}
+
+// candidates are the operators that may do a job, those expected to be cheapest first, and last those
+// that do not offer it yet.
 func (b *Buyer) candidates(now uint64, p *Purchase) []*Advert {
-	taken := b.taken(p)
 	var all []*Advert
 	for _, a := range b.adverts {
-		if a.Expiry >= now && b.offers(p, a) && b.history.trusted(now, a.Operator) && !slices.Contains(taken, a.Operator) &&
-			a.Operator != p.Terms.Client {
+		if b.eligible(now, p, a) {
 			all = append(all, a)
 		}
 	}
@@ -90,6 +95,7 @@ func (b *Buyer) taken(p *Purchase) []chain.PublicKey {
 
 // begin takes a posted price where one will do, and asks otherwise.
 func (b *Buyer) begin(now uint64, p *Purchase) {
+	p.Sought = saturated(now, b.cfg.Search)
 	for _, a := range b.candidates(now, p) {
 		o := a.of(p.Terms.Program, p.Terms.Level)
 		if o != nil && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
@@ -138,7 +144,8 @@ func (b *Buyer) askOne(_ uint64, p *Purchase, a *Advert) {
 	b.out.emit(AskFor{Job: p.ID, Round: p.Round, To: to, Ask: p.ask(b.reserve(p, p.Round)), Within: p.Closes})
 }
 
-// answered collects what operators say. The window closes early when all have answered.
+// answered collects what operators say. The window closes early when all have answered, and either
+// somebody bids or nobody is going to say anything else at this price.
 func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 	i := slices.IndexFunc(p.Waiting, func(c Contact) bool { return c.Operator == e.From.Operator })
 	if p.phase() != asking || e.Round != p.Round || i < 0 {
@@ -155,9 +162,18 @@ func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 		b.bid(now, p, from, e.Answer.Bid[0])
 	}
 	b.out.touch(p.ID)
-	if len(p.Waiting) == 0 {
+	if len(p.Waiting) == 0 && (len(p.fresh()) > 0 || !slices.ContainsFunc(p.Declines, passing)) {
 		b.close(now, p)
 	}
+}
+
+// passing reports whether an operator may say something else in a while.
+func passing(d Declined) bool {
+	switch d.Refusal.Code {
+	case CodeUnknownProgram, CodeBusy, CodeCapped, CodeDraining, CodeUnreachable:
+		return true
+	}
+	return false
 }
 
 // bid takes a bid that is one of this round; any other is as good as none.
@@ -200,15 +216,22 @@ func (b *Buyer) close(now uint64, p *Purchase) {
 		p.decline(c, Refusal{Code: CodeUnreachable, Text: "no answer within the window"})
 	}
 	p.Waiting = nil
-	if len(p.fresh()) > 0 {
+	switch {
+	case len(p.fresh()) > 0:
 		b.award(now, p)
-		return
+	case now < min(p.Sought, p.Deadline) && len(b.candidates(now, p)) == 0:
+		p.Closes = saturated(now, b.cfg.Window) // adverts come now and again
+	default:
+		b.again(now, p)
 	}
-	b.again(now, p)
 }
 
 // again opens the next round, if there is one and a price could change something.
 func (b *Buyer) again(now uint64, p *Purchase) {
+	if len(p.Bids) > 0 && p.Bids[0].Posted { // nobody was asked yet
+		b.open(now, p, 0)
+		return
+	}
 	if p.Round+1 < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
 		b.open(now, p, p.Round+1)
 		return

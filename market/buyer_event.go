@@ -151,7 +151,8 @@ type Settle struct {
 }
 
 // Audit is the effect to find out what the output of a claimed job really is, and to Settle with
-// ExitRefute if it is another than the one said. It has no answer.
+// ExitRefute if it is another than the one said, or if the claim is that there is none. Only that is
+// answered, by Submitted or SubmitFailed.
 type Audit struct {
 	Job    chain.Hash
 	Output chain.Hash // that was said

@@ -52,8 +52,8 @@ func (b *Buyer) revealAll(p *Purchase) {
 		return
 	}
 	b.each(func(q *Purchase) {
-		if q.Group == p.Group && q.phase() == working && len(q.Result) > 0 && !q.Revealed {
-			b.out.emit(CollectFrom{Job: q.ID, To: q.Operator[0], Reveal: true})
+		if q.Group == p.Group && q.phase() == working && len(q.Result) > 0 && !q.Revealed && !b.revealed[q.ID] {
+			b.collect(q)
 		}
 	})
 }
@@ -100,7 +100,9 @@ func (b *Buyer) compare(now uint64, p *Purchase) {
 			b.reward(now, q)
 			return
 		}
-		q.Code = CodeDisagree
-		b.out.save(q.ID)
+		if !q.accuses() {
+			q.Code = CodeDisagree
+			b.out.save(q.ID)
+		}
 	})
 }

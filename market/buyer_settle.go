@@ -15,16 +15,29 @@ func (b *Buyer) viewed(now uint64, p *Purchase, v View) {
 	p.View = v
 	s, c := v.settled()
 	p.Settlement = s
-	if c != CodeOK && (s != Escrowed || p.Code == CodeOK) {
+	if c != CodeOK && !p.accuses() && (s != Escrowed || p.Code == CodeOK) {
 		p.Code = c
 	}
 	if s != before || claimed {
 		b.out.save(p.ID)
 	}
-	if claimed && p.phase() != accepting {
-		b.out.emit(Audit{p.ID, v.Claim[0].Output})
+	if v.Escrow != Nowhere {
+		p.Lapsed = 0
+	}
+	if claimed {
+		b.audit(p)
 	}
 	b.push(now, p)
+}
+
+// audit looks into a claim, unless it is what the client would have paid for.
+func (b *Buyer) audit(p *Purchase) {
+	p.AuditAt = 0
+	v := &p.View
+	if !v.claimOpen() || p.phase() == accepting && b.payable(p) && v.Claim[0].Output == p.Output {
+		return
+	}
+	b.out.emit(Audit{p.ID, v.Claim[0].Output})
 }
 
 // push submits what is due, and ends what is over.
@@ -33,10 +46,12 @@ func (b *Buyer) push(now uint64, p *Purchase) {
 	switch {
 	case v.over(b.cfg.Final):
 		b.conclude(now, p)
+	case p.AuditAt != 0 && now >= p.AuditAt:
+		b.audit(p)
+		b.out.save(p.ID)
 	case v.Left != Nowhere: // it is on its way
 	case v.Escrow == Nowhere && v.Now > p.Until:
-		b.out.emit(StopCollecting{p.ID})
-		b.end(p, CodeNotFunded, p.Text)
+		b.lapse(p)
 	case v.Escrow == Nowhere:
 		if now >= saturated(p.Funded, b.cfg.Retry) {
 			b.fund(now, p)
@@ -45,6 +60,19 @@ func (b *Buyer) push(now uint64, p *Purchase) {
 		b.exit(now, p, ExitAccept)
 	case v.open() && v.Now > p.escrow().Late:
 		b.exit(now, p, ExitMissed)
+	}
+}
+
+// lapse ends a job whose funding transaction cannot enter the ledger any more, also after a
+// reorganisation.
+func (b *Buyer) lapse(p *Purchase) {
+	if p.Lapsed == 0 {
+		p.Lapsed = p.View.Height
+		b.out.save(p.ID)
+	}
+	if p.View.Height >= saturated(p.Lapsed, b.cfg.Final) {
+		b.out.emit(StopCollecting{p.ID})
+		b.end(p, CodeNotFunded, p.Text)
 	}
 }
 
@@ -74,8 +102,8 @@ func (b *Buyer) conclude(now uint64, p *Purchase) {
 	}
 	b.out.emit(StopCollecting{p.ID})
 	text := p.Text
-	if p.Code == CodeBadProof || p.Code == CodeBadResult || p.Code == CodeDisagree {
-		c = p.Code // says more than how it ended
+	if p.accuses() {
+		c = p.Code
 	}
 	b.end(p, c, text)
 }
@@ -97,16 +125,26 @@ func (p *Purchase) AgreedEscrow() *chain.JobEscrow {
 	return p.escrow()
 }
 
-func (b *Buyer) submitted(_ uint64, p *Purchase, e Submitted) {
+func (b *Buyer) submitted(now uint64, p *Purchase, e Submitted) {
+	b.refuting(now, p, e.Exit)
 	if e.Exit != ExitNone && e.Exit == p.Exiting {
 		p.ExitTx = e.Tx
 		b.out.save(p.ID)
 	}
 }
 
+// refuting has a claim audited again if its refutation is not to be seen in a while.
+func (b *Buyer) refuting(now uint64, p *Purchase, x Exit) {
+	if x == ExitRefute && p.View.claimOpen() {
+		p.AuditAt = saturated(now, b.cfg.Retry)
+		b.out.save(p.ID)
+	}
+}
+
 // submitFailed keeps the text; what still matters is tried again in a while.
-func (b *Buyer) submitFailed(p *Purchase, e SubmitFailed) {
+func (b *Buyer) submitFailed(now uint64, p *Purchase, e SubmitFailed) {
 	p.Text = clip(e.Text)
+	b.refuting(now, p, e.Exit)
 	b.out.save(p.ID)
 }
 
@@ -115,7 +153,9 @@ func (b *Buyer) retryAt(p *Purchase) uint64 {
 	v := &p.View
 	switch {
 	case v.Left != Nowhere:
-		return 0
+		return p.AuditAt
+	case v.Escrow == Nowhere && v.Now > p.Until:
+		return 0 // blocks count
 	case v.Escrow == Nowhere:
 		return saturated(p.Funded, b.cfg.Retry)
 	case p.phase() == accepting && b.payable(p), v.open() && v.Now > p.escrow().Late:

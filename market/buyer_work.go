@@ -29,6 +29,7 @@ func (b *Buyer) contractFailed(now uint64, p *Purchase, e ContractFailed) {
 	}
 	b.unassign(p)
 	if e.Own {
+		p.Operator, p.Agreed = nil, nil
 		b.end(p, e.Refusal.Code, e.Refusal.Text)
 		return
 	}
@@ -56,7 +57,9 @@ func (b *Buyer) note(now uint64, _ *Purchase, k chain.PublicKey, change func(*St
 
 // collect asks for the result. Of replicas only the hash is asked for, until all have given one.
 func (b *Buyer) collect(p *Purchase) {
-	b.out.emit(CollectFrom{Job: p.ID, To: p.Operator[0], Reveal: !b.replicated(p) || b.sealed(p)})
+	reveal := !b.replicated(p) || b.sealed(p)
+	b.revealed[p.ID] = reveal
+	b.out.emit(CollectFrom{Job: p.ID, To: p.Operator[0], Reveal: reveal})
 }
 
 func (b *Buyer) progressed(p *Purchase, e Progressed) {
@@ -163,10 +166,13 @@ func (b *Buyer) cancel(p *Purchase) {
 
 // resume asks again for what a stopped process was doing.
 func (b *Buyer) resume(now uint64, p *Purchase) {
+	b.audit(p) // it has no answer
 	switch p.phase() {
 	case asking:
+		p.Sought = saturated(now, b.cfg.Search) // this process knows nobody yet
 		b.open(now, p, p.Round)
 	case contracting: // whether the operator had signed is not known, but nobody has the transaction
+		p.Sought = saturated(now, b.cfg.Search)
 		b.unassign(p)
 		p.Operator, p.Agreed = nil, nil
 		b.award(now, p)

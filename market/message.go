@@ -3,6 +3,7 @@ package market
 import (
 	"crypto/ed25519"
 	"errors"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -212,7 +213,10 @@ type Delivery struct {
 
 func (d *Delivery) check() error {
 	if len(d.Output) > MaxOutput || len(d.Proof) > MaxProof || len(d.Stage) > 32 || len(d.Code) > maxCodeText ||
-		len(d.Device) > MaxClass || len(d.Execution) > 16 {
+		len(d.Device) > MaxClass {
+		return errBounds
+	}
+	if !slices.Contains([]Execution{Queued, Running, Proving, Done, Failed}, d.Execution) {
 		return errBounds
 	}
 	if len(d.Result) > 0 && len(d.Signature) != ed25519.SignatureSize {

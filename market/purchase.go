@@ -60,6 +60,7 @@ type Purchase struct {
 
 	Round    uint8
 	Closes   uint64 // of the round's window
+	Sought   uint64 // until when it waits for somebody to ask
 	Waiting  []Contact
 	Bids     []Received
 	Declines []Declined
@@ -85,7 +86,9 @@ type Purchase struct {
 	ExitedAt    uint64
 	ExitTx      chain.Hash
 	View        View
-	Reliability bool // the standing of the operator was changed for this job
+	AuditAt     uint64 // when to audit a claim again, unless its refutation is to be seen by then; 0: never
+	Lapsed      uint64 // height at which the funding transaction's window was seen to be over; 0: it is not
+	Reliability bool   // the standing of the operator was changed for this job
 }
 
 func (p *Purchase) phase() purchasePhase { return purchasePhase(p.Phase) }
@@ -109,6 +112,12 @@ func (p *Purchase) Contact() (Contact, bool) {
 		return Contact{}, false
 	}
 	return p.Operator[0], true
+}
+
+// accuses reports whether the code says what the operator did wrong. That says more than how the
+// job ends.
+func (p *Purchase) accuses() bool {
+	return p.Code == CodeBadProof || p.Code == CodeBadResult || p.Code == CodeDisagree
 }
 
 // Ended reports whether nothing more will happen.

@@ -31,6 +31,8 @@ type Sale struct {
 	Escrow    []byte
 	At        Ref
 	Until     uint64 // end of the funding transaction's window; 0: not known
+	Idle      bool   // its capacity was given back, since the funding is overdue
+	Lapsed    uint64 // height at which the window was seen to be over; 0: it is not
 
 	Version  uint64 // of what the client sees
 	Class    string // of the device
@@ -42,6 +44,8 @@ type Sale struct {
 	Output    chain.Hash
 	Proof     chain.Hash
 	Finished  uint64
+	Offered   uint64 // when the client could first have the result; 0: not yet
+	Sealed    bool   // the client has asked for the signed hash of the output only
 	Delivered uint64
 
 	Settlement Settlement

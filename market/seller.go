@@ -144,6 +144,13 @@ func (s *Seller) Sale(id chain.Hash) (Sale, bool) {
 	return *x, true
 }
 
+// known reports whether a job has been signed for, or is about to be. One whose escrow the operator
+// refused may come again.
+func (s *Seller) known(job chain.Hash) bool {
+	x := s.sales[job]
+	return x != nil && !(x.Ended() && x.Until == 0)
+}
+
 // Sales returns copies of all jobs, the newest first.
 func (s *Seller) Sales() []Sale {
 	var all []Sale
@@ -246,7 +253,7 @@ func (s *Seller) of(id chain.Hash, visit func(*Sale)) {
 func (s *Seller) Next() uint64 {
 	var next uint64
 	for _, b := range s.bids {
-		next = earliest(next, b.until)
+		next = earliest(next, b.until+1)
 	}
 	for _, w := range s.waiting {
 		next = earliest(next, w.until)

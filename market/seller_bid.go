@@ -28,7 +28,7 @@ func (s *Seller) bid(now uint64, e Asked) (*Bid, *Refusal) {
 		return nil, &Refusal{Code: CodeExpired}
 	}
 	job, hash := e.Ask.Terms.JobID(s.cfg.Chain, e.Ask.Nonce), e.Ask.Hash()
-	if s.sales[job] != nil {
+	if s.known(job) {
 		return nil, &Refusal{Code: CodeTerms, Text: "the job is known already"}
 	}
 	if b := s.bids[hash]; b != nil && b.until >= now && b.peer == e.Peer {
@@ -95,7 +95,7 @@ func (s *Seller) agree(now uint64, job chain.Hash, e Awarded) (*chain.JobEscrow,
 	switch {
 	case e.Problem != nil:
 		return nil, e.Problem
-	case s.sales[job] != nil:
+	case s.known(job):
 		return nil, &Refusal{Code: CodeTerms, Text: "the job is known already"}
 	case a.Bid.Operator != s.cfg.Key:
 		return nil, &Refusal{Code: CodeTerms, Text: "the bid is another operator's"}
@@ -211,9 +211,13 @@ func (s *Seller) started(now uint64, e Started) {
 		return
 	}
 	s.out.emit(Reply{Ticket: e.Ticket})
-	if x.phase() == awaiting && x.At.IsZero() {
-		x.At, x.Funding = e.At, now
-		s.out.save(x.ID)
+	if x.phase() == signing || !x.At.IsZero() {
+		return
+	}
+	x.At = e.At
+	if x.View.Escrow == Nowhere {
+		x.Funding = now
 		s.out.emit(Propagate{x.ID})
 	}
+	s.out.save(x.ID)
 }

@@ -138,15 +138,24 @@ func (s *Seller) answer(now uint64, w collector) {
 		d.Signed, d.Result, d.Delivery.Revealed = true, x.Result(), w.ask.Reveal
 		if w.ask.Reveal {
 			d.Output, d.Proof = x.Output, x.Proof
-			if x.Delivered == 0 {
-				x.Delivered = now
-				s.out.save(x.ID)
-			}
 		}
+		s.delivered(now, x, w.ask.Reveal)
 	default: // done, but the escrow is not deep enough for its value
 		d.Delivery.Execution = Proving
 	}
 	s.out.emit(d)
+}
+
+// delivered notes what the client has got. Who has asked for the hash alone waits for other replicas:
+// an output that went to the ledger meanwhile could be copied by their operators.
+func (s *Seller) delivered(now uint64, x *Sale, revealed bool) {
+	if x.Delivered != 0 || !revealed && x.Sealed {
+		return
+	}
+	if x.Sealed = true; revealed {
+		x.Sealed, x.Delivered = false, now
+	}
+	s.out.save(x.ID)
 }
 
 // deliverable reports whether the escrow is safe enough for its value.

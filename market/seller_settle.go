@@ -15,11 +15,26 @@ func (s *Seller) viewed(now uint64, x *Sale, v View) {
 		x.Version++
 		s.out.touch(x.ID)
 	}
-	if x.phase() == awaiting && v.Escrow != Nowhere {
+	if v.Escrow != Nowhere {
+		x.Lapsed = 0
+		s.begin(now, x)
+	}
+}
+
+// begin queues a job whose escrow is to be seen.
+func (s *Seller) begin(now uint64, x *Sale) {
+	if x.phase() != awaiting {
+		return
+	}
+	if x.Idle {
+		x.Idle = false
+		s.capacity.Restore(now, x.ID, &x.Terms, x.escrow().Due)
+	}
+	if x.phase() == awaiting {
 		x.enter(queued, Queued)
 		s.capacity.Ready(now, x.ID)
-		s.out.save(x.ID)
 	}
+	s.out.save(x.ID)
 }
 
 // push submits what is due, and ends what is over.
@@ -47,14 +62,16 @@ func (s *Seller) push(now uint64, x *Sale) {
 	}
 }
 
-// pushFunding submits the funding transaction again, and gives up when its window has passed.
+// pushFunding submits the funding transaction again, as long as its window is open. By the local
+// clock no more than capacity is given back: a ledger that stands still may have the escrow.
 func (s *Seller) pushFunding(now uint64, x *Sale) {
-	if x.Until != 0 && max(x.View.Now, now-min(now, clockSkew)) > x.Until {
-		if x.phase() == running {
-			s.out.emit(Halt{x.ID})
-		}
-		s.out.emit(Disengage{x.ID})
-		s.drop(now, x, CodeNotFunded, "")
+	if x.phase() == awaiting && !x.Idle && max(x.View.Now, now-min(now, clockSkew)) > x.Until {
+		x.Idle = true
+		s.capacity.Release(now, x.ID)
+		s.out.save(x.ID)
+	}
+	if x.View.Now > x.Until {
+		s.lapse(now, x)
 		return
 	}
 	if !x.At.IsZero() && now >= saturated(x.Funding, s.cfg.Retry) {
@@ -64,9 +81,26 @@ func (s *Seller) pushFunding(now uint64, x *Sale) {
 	}
 }
 
+// lapse ends a job whose funding transaction cannot enter the ledger any more, also after a
+// reorganisation.
+func (s *Seller) lapse(now uint64, x *Sale) {
+	if x.Lapsed == 0 {
+		x.Lapsed = x.View.Height
+		s.out.save(x.ID)
+	}
+	if x.View.Height < saturated(x.Lapsed, s.cfg.Final) {
+		return
+	}
+	if x.phase() == running {
+		s.out.emit(Halt{x.ID})
+	}
+	s.out.emit(Disengage{x.ID})
+	s.drop(now, x, CodeNotFunded, "")
+}
+
 // surrender is how a job without a result ends.
 func (s *Seller) surrender(x *Sale) Exit {
-	if x.Code == CodeWitness && x.View.Now <= x.escrow().Due {
+	if x.Code == CodeWitness && x.Terms.Kind == chain.JobProve && x.View.Now <= x.escrow().Due {
 		return ExitInvalid
 	}
 	return ExitRelease
@@ -75,7 +109,11 @@ func (s *Seller) surrender(x *Sale) Exit {
 // pushResult settles on the ledger what the client does not accept in time.
 func (s *Seller) pushResult(now uint64, x *Sale) {
 	e := x.escrow()
-	waited := now >= saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+	if x.Offered == 0 && s.deliverable(x) {
+		x.Offered = now
+		s.out.save(x.ID)
+	}
+	waited := x.Offered != 0 && !x.Sealed && now >= saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait)
 	urgent := saturated(max(x.View.Now, now), s.cfg.Margin) >= e.Due
 	switch {
 	case !waited && !urgent:
@@ -117,7 +155,9 @@ func (s *Seller) resume(now uint64, x *Sale) {
 		s.out.emit(Disengage{x.ID})
 		s.drop(now, x, CodeNotFunded, "the process ended while the escrow was made")
 	case awaiting:
-		s.capacity.Restore(now, x.ID, &x.Terms, x.escrow().Due)
+		if !x.Idle {
+			s.capacity.Restore(now, x.ID, &x.Terms, x.escrow().Due)
+		}
 		x.Funding = 0
 	case queued, running:
 		if x.phase() == running {
@@ -144,15 +184,28 @@ func (s *Seller) retryAt(x *Sale) uint64 {
 	case v.Left != Nowhere:
 		return 0
 	case v.Escrow == Nowhere:
-		if x.At.IsZero() {
-			return saturated(x.Until, clockSkew+1)
-		}
-		return saturated(x.Funding, s.cfg.Retry)
-	case x.phase() == failing:
+		return s.fundingAt(x)
+	case x.phase() == failing && v.Now <= x.escrow().Late:
 		return saturated(x.ExitedAt, s.cfg.Retry)
-	case x.phase() == ready && v.Escrow == InBlock:
-		wait := saturated(max(x.Delivered, x.Finished), s.cfg.AcceptWait)
+	case x.phase() == ready && v.Escrow == InBlock && v.Now <= x.escrow().Late:
+		e := x.escrow()
+		wait := e.Due - min(e.Due, s.cfg.Margin)
+		if x.Offered != 0 && !x.Sealed {
+			wait = min(wait, saturated(max(x.Delivered, x.Offered), s.cfg.AcceptWait))
+		}
 		return max(wait, saturated(x.ExitedAt, s.cfg.Retry))
 	}
 	return 0
+}
+
+// fundingAt is when pushFunding may have to be called.
+func (s *Seller) fundingAt(x *Sale) uint64 {
+	var next uint64
+	if x.phase() == awaiting && !x.Idle {
+		next = saturated(x.Until, clockSkew+1)
+	}
+	if !x.At.IsZero() && x.View.Now <= x.Until {
+		next = earliest(next, saturated(x.Funding, s.cfg.Retry))
+	}
+	return next
 }
