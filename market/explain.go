@@ -26,13 +26,16 @@ type ReasonCount struct {
 
 // Explain sums up what operators have said of a job.
 func (b *Buyer) Explain(p *Purchase) Explanation {
+	declines := slices.DeleteFunc(slices.Clone(p.Declines), func(d Declined) bool { // who bid in the end
+		return slices.ContainsFunc(p.Bids, func(r Received) bool { return r.From.Operator == d.From.Operator })
+	})
 	e := Explanation{
-		Asked: len(p.Declines) + len(p.Bids), Bids: len(p.Bids), Rounds: int(p.Round) + 1,
-		Reserve: b.reserve(p, p.Round), Highest: p.MaxPrice, Declines: p.Declines,
+		Asked: len(declines) + len(p.Bids), Bids: len(p.Bids), Rounds: int(p.Round) + 1,
+		Reserve: b.reserve(p, p.Round), Highest: p.MaxPrice, Declines: declines,
 	}
 	counts := map[Code]int{}
 	var prices []uint64
-	for _, d := range p.Declines {
+	for _, d := range declines {
 		counts[d.Refusal.Code]++
 		if d.Refusal.Price > 0 {
 			prices = append(prices, d.Refusal.Price)

@@ -60,7 +60,7 @@ func (s *Storefront) job(ctx context.Context, p *trade.Purchase, group []trade.P
 		Reason: string(p.Code), Text: p.Text, Ended: p.Ended(), ProofStatus: proofStatus(p),
 	}
 	s.named(ctx, j, p)
-	if p.Progress != nil {
+	if p.Progress != nil && p.Execution != market.Done {
 		j.Stage, j.Done, j.Total, j.Device = p.Progress.Stage, int(p.Progress.Done), int(p.Progress.Total), p.Progress.Device
 	}
 	if p.Price() > 0 {
@@ -76,6 +76,9 @@ func (s *Storefront) job(ctx context.Context, p *trade.Purchase, group []trade.P
 		j.ProofCID = ures.RawCID(p.Proof)
 	}
 	s.settled(j, p)
+	if len(group) > 1 && !p.Verified() {
+		j.Times.Outputs = 0 // not before the replicas agree
+	}
 	return j
 }
 

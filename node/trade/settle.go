@@ -59,21 +59,27 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 	return b.Tx.ID(), nil
 }
 
-// money returns the output that holds the money of a job, which may wait in the mempool.
-func (d *Desk) money(ctx context.Context, s settlement) (chain.UTXO, error) {
+// errUnseen is returned for money that is neither in a block nor in the mempool.
+var errUnseen = errors.New("the escrow is not to be seen")
+
+// money returns the output that holds the money of a job, which may wait in the mempool. A block may
+// take it from there between two looks.
+func (d *Desk) money(ctx context.Context, s settlement) (u chain.UTXO, err error) {
 	at := s.view.Output.Outpoint()
-	u, found, err := d.cfg.Ledger.Output(ctx, at)
-	if err != nil || found {
-		return u, err
+	for range 2 {
+		var found bool
+		if u, found, err = d.cfg.Ledger.Output(ctx, at); err != nil || found {
+			return u, err
+		}
+		t, _, found, err := d.cfg.Ledger.Pending(ctx, at.Tx)
+		if err != nil {
+			return u, err
+		}
+		if found && int(at.Index) < len(t.Outputs) {
+			return chain.UTXO{Outpoint: at, Entry: chain.Entry{Output: t.Outputs[at.Index]}}, nil
+		}
 	}
-	t, _, found, err := d.cfg.Ledger.Pending(ctx, at.Tx)
-	if err != nil {
-		return u, err
-	}
-	if !found || int(at.Index) >= len(t.Outputs) {
-		return u, errors.New("the escrow is not to be seen")
-	}
-	return chain.UTXO{Outpoint: at, Entry: chain.Entry{Output: t.Outputs[at.Index]}}, nil
+	return u, errUnseen
 }
 
 func (d *Desk) exit(ctx context.Context, x market.Exit, u chain.UTXO, s settlement) (*wallet.Built, error) {

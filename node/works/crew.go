@@ -13,10 +13,18 @@ import (
 	"github.com/weisyn/wes/node/proofs"
 )
 
+// Executor is what works: package executor's, but for tests.
+type Executor interface {
+	Infer(ctx context.Context, q executor.Inference, progress executor.Progress) (*executor.Result, error)
+	Close() error
+}
+
+var _ Executor = (*executor.Executor)(nil)
+
 // Station is a device with what executes on it.
 type Station struct {
 	Slot     fleet.Slot
-	Executor *executor.Executor
+	Executor Executor
 	Close    func() error // of what the executor works with; nil: nothing
 }
 
