@@ -17,8 +17,8 @@ type Info struct {
 	Name   string
 	Key    chain.Hash // of the verifying key, as the ledger has it
 	Digest chain.Hash
-	Units  uint64 // of work
-	Memory uint64 // bytes of a proof
+	Units  uint64  // of work
+	Memory uint64  // bytes of a proof
 	Inputs [][]int // shapes, of a model
 	Proof  int     // bytes of a proof, of a circuit
 	graph  *graph.Graph
