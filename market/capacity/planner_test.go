@@ -295,3 +295,15 @@ func TestEstimatesFollowWhatIsMeasured(t *testing.T) {
 		t.Error("estimates are not bounded")
 	}
 }
+
+// A bid is due a time after its award: one that stands without an award is nobody's reason to be busy.
+func TestBidsThatStandKeepNobodyAway(t *testing.T) {
+	p := planner(t, 1, Options{})
+	n := seconds(p, 1)
+	for i := range byte(8) {
+		now := start + 2_000*uint64(i)
+		if _, _, d := p.Hold(now, ID{i + 1}, n, now+60_000, now+30_000); d != nil {
+			t.Fatalf("bid %d: %v", i, d)
+		}
+	}
+}
