@@ -144,8 +144,8 @@ func (b *Buyer) askOne(_ uint64, p *Purchase, a *Advert) {
 	b.out.emit(AskFor{Job: p.ID, Round: p.Round, To: to, Ask: p.ask(b.reserve(p, p.Round)), Within: p.Closes})
 }
 
-// answered collects what operators say. The window closes early when all have answered, and either
-// somebody bids or nobody is going to say anything else at this price.
+// answered collects what operators say. The window closes early when all have answered, and somebody
+// bids, or would for more, or nobody is going to say anything else in a while.
 func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 	i := slices.IndexFunc(p.Waiting, func(c Contact) bool { return c.Operator == e.From.Operator })
 	if p.phase() != asking || e.Round != p.Round || i < 0 {
@@ -162,9 +162,20 @@ func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 		b.bid(now, p, from, e.Answer.Bid[0])
 	}
 	b.out.touch(p.ID)
-	if len(p.Waiting) == 0 && (len(p.fresh()) > 0 || !slices.ContainsFunc(p.Declines, passing)) {
+	if len(p.Waiting) == 0 && (len(p.fresh()) > 0 || p.asked() > 0 || !slices.ContainsFunc(p.Declines, passing)) {
 		b.close(now, p)
 	}
+}
+
+// asked is the least price that somebody would take, above what was allowed; 0 if nobody has named one
+// that the client would pay.
+func (p *Purchase) asked() (least uint64) {
+	for _, d := range p.Declines {
+		if n := d.Refusal.Price; d.Refusal.Code == CodePrice && n > 0 && n <= p.MaxPrice && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	return least
 }
 
 // passing reports whether an operator may say something else in a while.
@@ -232,11 +243,20 @@ func (b *Buyer) again(now uint64, p *Purchase) {
 		b.open(now, p, 0)
 		return
 	}
-	if p.Round+1 < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
-		b.open(now, p, p.Round+1)
+	if next := b.next(p); next < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
+		b.open(now, p, next)
 		return
 	}
 	b.end(p, CodeNoBid, "")
+}
+
+// next is the round after this one: the first that allows what somebody has asked for.
+func (b *Buyer) next(p *Purchase) uint8 {
+	next, least := p.Round+1, p.asked()
+	for next+1 < b.cfg.Rounds && b.reserve(p, next) < least {
+		next++
+	}
+	return next
 }
 
 // award gives the job to the best bid that is left.
