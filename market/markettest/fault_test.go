@@ -150,9 +150,7 @@ func TestOperatorFundsWhenTheClientDoesNot(t *testing.T) {
 	a := s.Operator("a", nil)
 	s.pass(100)
 	s.order(markettest.Order{})
-	for len(a.Seller().Sales()) == 0 || a.Seller().Sales()[0].At.IsZero() {
-		s.pass(1)
-	}
+	s.until(func() bool { return len(a.Seller().Sales()) > 0 && !a.Seller().Sales()[0].At.IsZero() })
 	s.Kill("c")
 	s.pass(60_000)
 	if x := a.Seller().Sales()[0]; x.View.Escrow != market.InBlock {
@@ -257,9 +255,7 @@ func TestOnlyTheLedgerSaysWhatLanded(t *testing.T) {
 	a := s.Operator("a", nil)
 	s.pass(100)
 	s.order(markettest.Order{})
-	for s.job("j").View.Exit != market.ExitProve {
-		s.pass(1)
-	}
+	s.until(func() bool { return s.job("j").View.Exit == market.ExitProve })
 	s.Kill("a")
 	s.pass(30_000)
 	s.Restart("a")

@@ -32,7 +32,7 @@ func (s *scene) until(holds func() bool) uint64 {
 		if s.Now() > from+600_000 {
 			s.t.Fatal("it never came")
 		}
-		s.pass(10)
+		s.pass(1)
 	}
 	return s.Now() - from
 }
