@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"chain/ures":                       {},
 	"market":                           {"chain"},
 	"market/capacity":                  {},
+	"market/channel":                   {"chain"},
 	"node":                             {"chain", "market", "market/...", "chain/...", "gpu", "gpu/...", "node/...", "prover", "prover/..."},
 	"node/api":                         {"chain"},
 	"node/executor":                    {"chain", "node/proofs", "prover", "prover/..."},
