@@ -210,6 +210,29 @@ func TestNeitherSideClosesAlone(t *testing.T) {
 	}
 }
 
+func TestEitherKeyMayBeTheFirst(t *testing.T) {
+	for _, keys := range [][2]chaintest.Wallet{{client, stranger}, {stranger, client}} {
+		terms := terms(990, 10)
+		terms.Client, terms.Operator = keys[0].Public(), keys[1].Public()
+		n, funded := network(t, &terms)
+		a := Announce{Terms: terms, Tx: funded[0].Outpoint.Tx, Index: funded[0].Outpoint.Index}
+		j := job("1", 100, 0)
+		state := totals{Receipt: a.ID()}
+		state = state.after(&payment{Job: j, Output: output(&j)})
+		tx := a.closing(&state)
+		var s [2][64]byte
+		for i, w := range keys {
+			var err error
+			if s[i], err = a.sign(tx, w.Public(), w.Sign); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := n.Mine(chaintest.Signed{Tx: tx, Witness: terms.both(s[0], s[1])}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestClosingTransactionKeepsToItsBound(t *testing.T) {
 	terms := terms(1<<62, 1<<61)
 	n, funded := network(t, &terms)

@@ -95,7 +95,9 @@ func spoils() []spoiled {
 		{"largest number", func(_ *pair, v *Voucher) { v.N = 1<<64 - 1 }, ErrGap},
 		{"unknown job", func(_ *pair, v *Voucher) { v.Job = hash("other") }, ErrUnknownJob},
 		{"paid job", func(_ *pair, v *Voucher) { v.Job = hash("job 1") }, ErrUnknownJob},
-		{"job that is not delivered", func(_ *pair, v *Voucher) { v.Job = hash("job 4") }, ErrResult},
+		{"job that is not delivered", func(_ *pair, v *Voucher) {
+			v.Job, v.Input, v.Output = hash("job 4"), hash("input 4"), chain.Hash{}
+		}, ErrResult},
 		{"another input", func(_ *pair, v *Voucher) { v.Input = hash("other") }, ErrResult},
 		{"another output", func(_ *pair, v *Voucher) { v.Output = hash("other") }, ErrResult},
 		{"one less", func(_ *pair, v *Voucher) { v.Paid-- }, ErrAmount},
@@ -321,6 +323,8 @@ func TestNothingFollowsFromWhatIsNotStored(t *testing.T) {
 	if all := p.outbox(); len(all) != 0 {
 		t.Fatal("a voucher was signed before its record was stored")
 	}
+	_, err = p.payer.Acknowledged(&Ack{Channel: p.payer.ID(), N: 1})
+	expect(t, err, ErrBehind)
 	p.payer.Stored(paid)
 	v := p.outbox()[0]
 
@@ -339,6 +343,19 @@ func TestNothingFollowsFromWhatIsNotStored(t *testing.T) {
 	p.payee.Stored(closed)
 	_, _, err = p.payee.Closing(operator.Sign)
 	expect(t, err, "")
+}
+
+func TestAnEarlierRecordTakesNothingBack(t *testing.T) {
+	p := newPair(t, terms(1000, 10), Options{})
+	payer, payee := p.payer.Record(), p.payee.Record()
+	one := job("1", 100, 0)
+	p.begin(one)
+	p.operator(p.payee.Receive(start, p.voucher(one)))
+	p.payer.Stored(payer)
+	p.payee.Stored(payee)
+	if len(p.outbox()) != 1 || p.payee.Ack().N != 1 || !p.payee.Paid(one.ID) {
+		t.Fatal("what is stored is forgotten")
+	}
 }
 
 func TestSigningWithAnotherKeyIsRefused(t *testing.T) {
