@@ -18,6 +18,7 @@ type BuyerConfig struct {
 	Window      uint64 // of one round of bids, 200 to 2000; default 500
 	Rounds      uint8  // 1 to 8; default 8
 	Search      uint64 // for which a job waits where nobody is known that could be asked; default 30,000
+	MaxReserve  uint64 // highest fee reserve of an escrow, in base units; default a tenth of a WES
 	MaxAsked    int    // operators asked in a round; default 32
 	Countersign uint64 // within which an operator has to sign, beside the transfer; default 1000
 	Throughput  uint64 // bytes a second that a payload is expected to travel at least; default 1 MiB
@@ -40,6 +41,7 @@ func (c BuyerConfig) withDefaults() BuyerConfig {
 	def(&c.Throughput, 1<<20)
 	def(&c.SmallJob, 10_000)
 	def(&c.Retry, 15_000)
+	def(&c.MaxReserve, chain.Unit/10)
 	def(&c.Final, 6)
 	if c.Rounds == 0 || c.Rounds > 8 {
 		c.Rounds = 8

@@ -98,7 +98,7 @@ func (b *Buyer) begin(now uint64, p *Purchase) {
 	p.Sought = saturated(now, b.cfg.Search)
 	for _, a := range b.candidates(now, p) {
 		o := a.of(p.Terms.Program, p.Terms.Level)
-		if o != nil && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
+		if o != nil && Reserve(o.ProveFee) <= b.cfg.MaxReserve && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
 			p.Bids = append(p.Bids, Received{From: contactOf(a), Bid: a.bid(o, p.ask(p.MaxPrice)), Posted: true})
 		}
 	}
@@ -195,6 +195,8 @@ func (b *Buyer) bid(now uint64, p *Purchase, from Contact, bid Bid) {
 		p.decline(from, Refusal{Code: CodeTerms, Text: "its bid is for something else"})
 	case bid.Expiry < now:
 		p.decline(from, Refusal{Code: CodeExpired})
+	case Reserve(bid.ProveFee) > b.cfg.MaxReserve:
+		p.decline(from, Refusal{Code: CodeTerms, Text: "its fee reserve is too high"})
 	case bid.Price > reserve:
 		p.decline(from, Refusal{Code: CodePrice, Price: bid.Price})
 	case saturated(now, bid.Promise) > p.Deadline:
@@ -307,8 +309,14 @@ func (b *Buyer) best(p *Purchase) int {
 	return best
 }
 
+// expected is what a bid may cost at most, by the client's experience: whoever proves may spend the
+// whole fee reserve.
+func (b *Buyer) expected(r *Received) uint64 {
+	return b.history.expected(r.From.Operator, saturated(r.Bid.Price, Reserve(r.Bid.ProveFee)))
+}
+
 func (b *Buyer) better(x, y *Received) bool {
-	if c := compare(b.history.expected(x.From.Operator, x.Bid.Price), b.history.expected(y.From.Operator, y.Bid.Price)); c != 0 {
+	if c := compare(b.expected(x), b.expected(y)); c != 0 {
 		return c < 0
 	}
 	if c := compare(x.Bid.Promise, y.Bid.Promise); c != 0 {

@@ -45,7 +45,7 @@ func (b *Buyer) Submit(now uint64, o Order) ([]chain.Hash, Output, error) {
 	for i, id := range ids {
 		p := &Purchase{
 			ID: id, Group: ids[0], Nonce: o.Nonces[i], Terms: o.Terms, MaxPrice: o.MaxPrice - o.Terms.Royalty,
-			Deadline: o.Deadline, Funds: o.Funds, Submitted: now,
+			Deadline: o.Deadline, Submitted: now,
 			Assignment: Announced, Execution: Idle, Settlement: Unfunded,
 		}
 		b.jobs[id] = p

@@ -67,7 +67,7 @@ func samplePurchase() *Purchase {
 	bid := sampleBid()
 	return &Purchase{
 		ID: hashOf("job"), Group: hashOf("first"), Nonce: [16]byte{1}, Terms: sampleTerms(), MaxPrice: 1000, Deadline: 1_700_000_100_000,
-		Funds: Ref{Tx: hashOf("funds"), Index: 1}, Submitted: 1_700_000_000_000, Phase: uint8(accepting), Assignment: Assigned,
+		Submitted: 1_700_000_000_000, Phase: uint8(accepting), Assignment: Assigned,
 		Execution: Done, Settlement: Escrowed, Code: CodeClaimed, Text: "text", Round: 2, Closes: 1_700_000_000_500, Sought: 1_700_000_030_000,
 		Waiting: []Contact{sampleContact()}, Bids: []Received{{From: sampleContact(), Bid: bid, Posted: true, Expired: true}},
 		Declines: []Declined{{From: sampleContact(), Refusal: sampleRefusal()}}, Attempt: 1, Within: 1_700_000_001_000,

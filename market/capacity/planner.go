@@ -78,8 +78,9 @@ type task struct {
 	id   ID
 	need Need
 	due  uint64
-	// A held task is due a time after it is committed, which may be soon.
+	// A task is promised a time after it is committed; a held one may be so soon.
 	promise uint64
+	goal    uint64 // when a committed one is to be done by its promise; 0: when it is due
 	until   uint64 // of a held one
 	order   uint64
 	phase   phase
@@ -247,13 +248,13 @@ func (p *Planner) expire(now uint64) {
 	}
 }
 
-// Commit makes a bid a task that is due.
-func (p *Planner) Commit(id ID, due uint64) bool {
+// Commit makes a bid a task that is due. Until then it is run as was promised.
+func (p *Planner) Commit(now uint64, id ID, due uint64) bool {
 	t := p.tasks[id]
 	if t == nil {
 		return false
 	}
-	t.phase, t.due = committed, due
+	t.phase, t.due, t.goal = committed, due, now+t.promise
 	return true
 }
 
@@ -317,10 +318,13 @@ func (p *Planner) busy(device string) bool {
 	return false
 }
 
-// dueAt is when a task is due, if it is committed now where it is not.
+// dueAt is when a task is to be done by its promise, if it is committed now where it is not.
 func (t *task) dueAt(now uint64) uint64 {
-	if t.phase == held && t.promise > 0 {
+	switch {
+	case t.phase == held && t.promise > 0:
 		return now + t.promise
+	case t.goal > 0:
+		return t.goal
 	}
 	return t.due
 }

@@ -98,7 +98,6 @@ func (c *Client) Submit(name string, o Order) error {
 	p := c.w.programs[o.Program]
 	m := market.Order{
 		Terms: p.terms(o.Level, c.wallet.Public(), payload), MaxPrice: o.MaxPrice, Deadline: c.clock() + o.Within,
-		Funds: market.RefOf(funds[len(funds)-1].Outpoint),
 	}
 	for i := range max(o.Replicas, 1) {
 		c.count++

@@ -63,6 +63,13 @@ func buyerEffects() map[string]effect {
 			s.order(markettest.Order{})
 			return uint64(len(s.job("j").Waiting))
 		}, [2]uint64{1, 2}, [2]uint64{1, 2}},
+		"MaxReserve": {func(o *markettest.Options, v uint64) { o.Buyer.MaxReserve = v }, func(s *scene) uint64 {
+			s.Operator("a", nil)
+			s.pass(100)
+			s.order(markettest.Order{})
+			s.pass(2000)
+			return uint64(s.job("j").Attempt) // 0: its bid was refused
+		}, [2]uint64{7, 8}, [2]uint64{0, 1}},
 		"Countersign": {func(o *markettest.Options, v uint64) { o.Buyer.Countersign = v }, func(s *scene) uint64 {
 			s.Operator("a", nil, markettest.NoSignature)
 			s.pass(100)

@@ -40,6 +40,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		if err != nil {
 			return nil, err
 		}
+		if !a.Signed(peer) {
+			return nil, errUnsigned
+		}
 		problem, err := d.problem(ctx, a)
 		if err != nil {
 			return nil, err
@@ -51,6 +54,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		a, err := market.DecodeAward(request)
 		if err != nil {
 			return nil, err
+		}
+		if !a.Ask.Signed(peer) {
+			return nil, errUnsigned
 		}
 		problem, err := d.problem(ctx, &a.Ask)
 		if err != nil {
@@ -73,6 +79,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 	}
 	return nil, fmt.Errorf("%w: protocol %q", market.ErrMessage, protocol)
 }
+
+// errUnsigned is returned for an ask that its client has not signed for the peer that sends it.
+var errUnsigned = fmt.Errorf("%w: an ask that its client has not signed for this peer", market.ErrMessage)
 
 // errRefused is the answer to requests that are not worth one.
 var errRefused = errors.New("refused")
