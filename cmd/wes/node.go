@@ -142,7 +142,7 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 	log := cfg.Logger(stderr)
 	own, err := node.Open(ctx, cfg, node.Options{
 		Version: release(), Log: log,
-		Key: func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
+		Key:      func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
 		Stations: n.stations,
 	})
 	if err != nil {
