@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Go, a C compiler and npm:
 #
-#   make demo   installs what is missing, builds, proves and verifies a model
+#   make demo   installs what is missing, builds, and runs a market of five processes
 #   make test   runs the tests
 #
 # Without a C compiler or npm both work too, on the interpreter.
