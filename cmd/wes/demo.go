@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weisyn/wes/node/gateway"
+	"github.com/weisyn/wes/node/town"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/pipeline"
 	"github.com/weisyn/wes/prover/verify"
@@ -42,7 +44,42 @@ is refused. It ends by itself and leaves nothing running.`,
 type demo struct {
 	w           io.Writer
 	models, out string
-	town        *town
+	town        *town.Town
+	client      *town.Node
+}
+
+// operators of the demonstration, with their least prices in base units.
+func operators() [][2]string {
+	return [][2]string{{"ann", "200000"}, {"bob", "240000"}, {"eve", "280000"}}
+}
+
+// open starts the town and shows who lives there.
+func (d *demo) open(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c := town.Config{
+		Program: []string{self}, Spacing: 500 * time.Millisecond, Heartbeat: 2 * time.Second, Funds: "10x10",
+		Parties: []town.Party{{Name: "client"}},
+	}
+	prices := map[string]string{}
+	for _, o := range operators() {
+		prices[o[0]] = baseUnits(o[1])
+		c.Parties = append(c.Parties, town.Party{Name: o[0], Settings: []string{"--sell", "--price-minimum", o[1]}})
+	}
+	if d.town, err = town.Open(ctx, c); err != nil {
+		return err
+	}
+	d.client = d.town.Node("client")
+	rows := [][]string{{"NODE", "PROCESS", "API", "LEAST PRICE"}}
+	for _, n := range append([]*town.Node{d.town.Miner}, d.town.Parties...) {
+		rows = append(rows, []string{n.Name, strconv.Itoa(n.PID()), n.URL(), prices[n.Name]})
+	}
+	if err := table(d.w, rows); err != nil {
+		return err
+	}
+	return d.town.Operators(ctx, d.client, len(operators()), 0)
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -55,10 +92,10 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	d.say("1. A network: one miner, three operators with prices of their own, and a client. Each is a process.")
-	if d.town, err = newTown(ctx, d.w); err != nil {
+	if err := d.open(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.town.close()) }()
+	defer func() { err = errors.Join(err, d.town.Close()) }()
 	before, err := d.balances(ctx)
 	if err != nil {
 		return err
@@ -81,21 +118,22 @@ func (d *demo) say(text string) { fmt.Fprintf(d.w, "\n%s\n\n", text) }
 // deploy announces the model and waits until operators offer it.
 func (d *demo) deploy(ctx context.Context, model, input string) error {
 	d.say("2. The client announces a trained model: weights go to whoever wants to run it, the verifying key to the ledger.")
-	err := d.town.show(ctx, "ai", "deploy", model, "--name", "digits", "--description", "reads handwritten digits", "--input", input, "--wait")
-	if err != nil {
-		return err
+	args := []string{"ai", "deploy", model, "--name", "digits", "--input", input, "--wait"}
+	fmt.Fprintf(d.w, "$ wes %s\n", strings.Join(args, " "))
+	out, err := d.client.Run(ctx, args...)
+	if err == nil {
+		_, err = d.w.Write(out)
 	}
-	return nil
+	return err
 }
 
 // infer has the digits read, and shows how the job comes about.
 func (d *demo) infer(ctx context.Context, inputs []tensor.Tensor) (x *inferred, key, proof []byte, err error) {
 	d.say(fmt.Sprintf("3. It asks for %d handwritten digits of 8 × 8 pixels to be read, for 0.01 WES at most.", inputs[0].Shape[0]))
 	draw(d.w, inputs[0])
-	client := d.town.client()
+	client := d.client.Market()
 	f := inferFlags{model: "digits", level: "zk", maxPrice: "0.01"}
-	f.connection.url = d.town.url("client")
-	f.dir = d.town.home("client")
+	f.connection.url, f.dir = d.client.URL(), d.client.Home
 	m, err := client.Model(ctx, "digits")
 	if err != nil {
 		return nil, nil, nil, err
@@ -176,16 +214,24 @@ func (d *demo) bids(ctx context.Context, client *gateway.Client, id string) erro
 		if b.Chosen {
 			chosen = "yes"
 		}
-		rows = append(rows, []string{d.town.name(b.Operator), baseUnits(b.Price), fmt.Sprintf("%d ms", b.Promised), chosen})
+		rows = append(rows, []string{d.name(b.Operator), baseUnits(b.Price), fmt.Sprintf("%d ms", b.Promised), chosen})
 	}
 	return table(d.w, rows)
+}
+
+// name is the name of an operator's key.
+func (d *demo) name(key string) string {
+	if n := d.town.Node(key); n != nil {
+		return n.Name
+	}
+	return key
 }
 
 // balances are what the parties can spend or have bound, in base units.
 func (d *demo) balances(ctx context.Context) (map[string]uint64, error) {
 	all := map[string]uint64{}
-	for _, name := range d.town.parties() {
-		s, err := gateway.NewClient(d.town.url(name), "").Status(ctx)
+	for _, p := range d.town.Parties {
+		s, err := p.Market().Status(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -194,7 +240,7 @@ func (d *demo) balances(ctx context.Context) (map[string]uint64, error) {
 			if err != nil {
 				return nil, fmt.Errorf("answer of the node: %w", err)
 			}
-			all[name] += n
+			all[p.Name] += n
 		}
 	}
 	return all, nil
@@ -203,12 +249,11 @@ func (d *demo) balances(ctx context.Context) (map[string]uint64, error) {
 // paid waits until the payment is in a block, and compares balances.
 func (d *demo) paid(ctx context.Context, x *inferred, before map[string]uint64) error {
 	d.say("5. The ledger pays:")
-	client := d.town.client()
-	j, err := follow(ctx, client, x.Job.ID, nil, isPaid)
+	j, err := follow(ctx, d.client.Market(), x.Job.ID, nil, isPaid)
 	if err != nil {
 		return err
 	}
-	if err := d.town.settle(ctx, j.Height); err != nil {
+	if err := d.town.Settled(ctx, j.Height); err != nil {
 		return err
 	}
 	after, err := d.balances(ctx)
@@ -217,7 +262,8 @@ func (d *demo) paid(ctx context.Context, x *inferred, before map[string]uint64) 
 	}
 	fmt.Fprintf(d.w, "%s in block %d, transaction %s\n\n", j.Settlement, j.Height, j.SettleTx)
 	rows := [][]string{{"PARTY", "BEFORE", "AFTER", "CHANGE"}}
-	for _, name := range d.town.parties() {
+	for _, p := range d.town.Parties {
+		name := p.Name
 		change := wesText(after[name] - min(before[name], after[name]))
 		if after[name] < before[name] {
 			change = "-" + wesText(before[name]-after[name])
