@@ -65,7 +65,7 @@ func (f *deployFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	pkg := pipeline.EncodePackage(p)
-	return f.announce(c, &deployed{
+	return f.announce(c, &parcel{
 		kind: chain.ResourceModel, from: path, size: int64(len(pkg)), key: proofs.EncodeModel(p.Model),
 		write: func(w io.Writer) error {
 			_, err := w.Write(pkg)

@@ -44,7 +44,7 @@ func deployCircuit(c *cobra.Command, dir string, d *deployment) error {
 	if err != nil {
 		return err
 	}
-	x := &deployed{kind: chain.ResourceGroth16, from: dir, size: p.Manifest.PackedSize(), write: p.Pack, key: proofs.EncodeCircuit(k)}
+	x := &parcel{kind: chain.ResourceGroth16, from: dir, size: p.Manifest.PackedSize(), write: p.Pack, key: proofs.EncodeCircuit(k)}
 	if k.SchemeName() == resourceKinds[chain.ResourcePlonk] {
 		x.kind = chain.ResourcePlonk
 	}

@@ -28,8 +28,8 @@ func (d *deployment) bind(c *cobra.Command, what string) {
 	fs.StringVar(&d.price, "price", "0", "what every job pays you, in WES")
 }
 
-// deployed is a program as it travels.
-type deployed struct {
+// parcel is a program as it travels.
+type parcel struct {
 	kind  chain.ResourceKind
 	from  string // file or folder
 	size  int64
@@ -38,7 +38,7 @@ type deployed struct {
 }
 
 // announce gives the package to the node, from which operators fetch it, and the key to the ledger.
-func (d *deployment) announce(c *cobra.Command, x *deployed) error {
+func (d *deployment) announce(c *cobra.Command, x *parcel) error {
 	amount, err := parseWES(d.price)
 	if err != nil {
 		return fmt.Errorf("--price: %w", err)
@@ -71,7 +71,7 @@ func (d *deployment) announce(c *cobra.Command, x *deployed) error {
 }
 
 // upload writes a package to the node.
-func upload(ctx context.Context, client *api.Client, x *deployed, name string, b *bars) (api.Added, error) {
+func upload(ctx context.Context, client *api.Client, x *parcel, name string, b *bars) (api.Added, error) {
 	from, to := io.Pipe()
 	done := make(chan struct{})
 	go func() {

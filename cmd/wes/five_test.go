@@ -13,6 +13,7 @@ import (
 
 	"github.com/weisyn/wes/node"
 	"github.com/weisyn/wes/node/api"
+	"github.com/weisyn/wes/node/gateway"
 )
 
 // loopback runs nodes of one network as processes on the loopback interface.
@@ -31,6 +32,7 @@ type process struct {
 	err      error        // of the process, after done
 	log      bytes.Buffer // after done
 	client   *api.Client
+	market   *gateway.Client
 }
 
 // wes runs a command to its end, in the home folder of a node.
@@ -49,13 +51,21 @@ func (f *loopback) wes(home string, args ...string) string {
 // start runs a node that dials others, and waits until its API answers. With a key it makes blocks.
 func (f *loopback) start(name, key string, peers ...*process) *process {
 	f.t.Helper()
+	var more []string
+	if key != "" {
+		more = []string{"--mine", "--threads", "1", "--miner-key", key}
+	}
+	return f.run("wes", name, peers, more...)
+}
+
+// run starts a program that is a node, with more settings.
+func (f *loopback) run(program, name string, peers []*process, more ...string) *process {
+	f.t.Helper()
 	args := []string{
 		"node", "--home", filepath.Join(f.dir, name), "--network", f.network, "--api", "127.0.0.1:0", "--workers", "1",
 		"--listen", "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0", "--mdns=false", "--dht", "off", "--nat=false", "--log-level", "debug",
 	}
-	if key != "" {
-		args = append(args, "--mine", "--threads", "1", "--miner-key", key)
-	}
+	args = append(args, more...)
 	var dial []string
 	for _, p := range peers {
 		dial = append(dial, p.status().Addresses...)
@@ -63,7 +73,7 @@ func (f *loopback) start(name, key string, peers ...*process) *process {
 	if len(dial) > 0 {
 		args = append(args, "--peers", strings.Join(dial, ","))
 	}
-	p := &process{loopback: f, name: name, cmd: exec.Command("wes", args...), done: make(chan struct{})}
+	p := &process{loopback: f, name: name, cmd: exec.Command(program, args...), done: make(chan struct{})}
 	_ = os.Remove(filepath.Join(f.dir, name, "api.url")) // of a node that was killed
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
@@ -79,7 +89,7 @@ func (f *loopback) start(name, key string, peers ...*process) *process {
 		if err != nil {
 			return false
 		}
-		p.client = api.NewClient(url, "")
+		p.client, p.market = api.NewClient(url, ""), gateway.NewClient(url, "")
 		_, err = p.client.Status(f.t.Context())
 		return err == nil
 	})
