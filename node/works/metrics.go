@@ -20,7 +20,7 @@ type counts struct{ offered, refused, waiting int }
 func newMetrics(r prometheus.Registerer, read func() counts) (*metricsSet, error) {
 	m := &metricsSet{
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "wes_works_stage_seconds", Help: "Time of the stages of runs: execute, commit, lookup, contract, open.",
+			Name: "wes_works_stage_seconds", Help: "Time of the stages of runs: execute, commit, lookup, contract, open of models; load, prove, verify of circuits.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 20),
 		}, []string{"stage", "device_uuid", "model"}),
 		memory: prometheus.NewGaugeVec(prometheus.GaugeOpts{
