@@ -414,7 +414,7 @@ func TestEveryMetricMoves(t *testing.T) {
 	for _, name := range []string{
 		"wes_chain_height", "wes_chain_headers", "wes_chain_work", "wes_chain_tip_age_seconds", "wes_chain_blocks_connected_total",
 		"wes_chain_event_seconds", "wes_sync_requests_total", "wes_sync_peers", "wes_mempool_transactions_total",
-		"wes_mempool_floor", "wes_miner_hashes_total", "wes_miner_blocks_total",
+		"wes_mempool_floor_units", "wes_miner_hashes_total", "wes_miner_blocks_total",
 	} {
 		if got[name] == 0 {
 			t.Errorf("%s is 0", name)
