@@ -165,6 +165,24 @@ func TestPublicNetworkHealsAfterAPartition(t *testing.T) {
 	await(t, "they agree, and go on", func() bool { return together(a, b)() && b.maker.made.Load() > 0 })
 }
 
+func TestIdentityIsKnownBeforeTheFirstStart(t *testing.T) {
+	network, _ := funded(t)
+	p := newPlace(t, network)
+	c := p.config("a")
+	name, err := Identity(c.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := p.open(c, options())
+	again, err := Identity(c.Home) // while it is open
+	if got := string(n.sockets.host.Self()); got != name || again != name || err != nil {
+		t.Errorf("the node is %s; said was %s and %s: %v", got, name, again, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestNetworksOfOtherRulesDoNotTalk(t *testing.T) {
 	network, _ := funded(t)
 	p := newPlace(t, network)
