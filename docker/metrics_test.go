@@ -229,6 +229,32 @@ func TestAlertsAskForWhatNodesShow(t *testing.T) {
 	}
 }
 
+// TestOperatorsAreToldOfEveryAlert holds docs/operator.md to the alerts, and to the metrics it names.
+func TestOperatorsAreToldOfEveryAlert(t *testing.T) {
+	doc, err := os.ReadFile("../docs/operator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile("alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`alert: (\w+)`).FindAllSubmatch(rules, -1) {
+		if !regexp.MustCompile(`\b` + string(m[1]) + `\b`).Match(doc) {
+			t.Errorf("docs/operator.md does not have the alert %s", m[1])
+		}
+	}
+	all := known(t)
+	for _, text := range [][]byte{doc, rules} {
+		for _, name := range regexp.MustCompile(`\bwes_[a-z_]+\b`).FindAll(text, -1) {
+			_, plain := all[string(name)]
+			if _, histogram := all[string(name)+"_count"]; !plain && !histogram {
+				t.Errorf("no node shows %s", name)
+			}
+		}
+	}
+}
+
 func TestBadAlertsAreNoticed(t *testing.T) {
 	all := known(t)
 	good := rule{
