@@ -50,11 +50,12 @@ fuzz:
 		done; \
 	done
 
-# 10,000 schedules of faults and adversaries over networks of nodes, from as many seeds. A failure
-# prints how to replay it.
+# 10,000 schedules of faults and adversaries over networks of nodes, and as many over a market, from
+# as many seeds. A failure prints how to replay it.
 SCHEDULES ?= 10000
 simulate:
 	$(GO) test -count 1 -timeout 120m ./chain/chaintest/simulator -run RandomSchedules -schedules $(SCHEDULES)
+	$(GO) test -count 1 -timeout 120m ./market/markettest -run RandomSchedules -schedules $(SCHEDULES)
 
 # Every suite, for benchmarks/results. The program is built again to be sure that it knows its
 # revision, which the report names.

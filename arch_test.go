@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"market":                           {"chain"},
 	"market/capacity":                  {},
 	"market/markettest":                {"chain", "chain/chaintest", "market"},
+	"market/channel":                   {"chain"},
 	"node":                             {"chain", "market", "market/...", "chain/...", "gpu", "gpu/...", "node/...", "prover", "prover/..."},
 	"node/api":                         {"chain"},
 	"node/executor":                    {"chain", "node/proofs", "prover", "prover/..."},

@@ -2,7 +2,6 @@ package market
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ type BuyerConfig struct {
 	Window      uint64 // of one round of bids, 200 to 2000; default 500
 	Rounds      uint8  // 1 to 8; default 8
 	Search      uint64 // for which a job waits where nobody is known that could be asked; default 30,000
+	MaxReserve  uint64 // highest fee reserve of an escrow, in base units; default a tenth of a WES
 	MaxAsked    int    // operators asked in a round; default 32
 	Countersign uint64 // within which an operator has to sign, beside the transfer; default 1000
 	Throughput  uint64 // bytes a second that a payload is expected to travel at least; default 1 MiB
@@ -41,6 +41,7 @@ func (c BuyerConfig) withDefaults() BuyerConfig {
 	def(&c.Throughput, 1<<20)
 	def(&c.SmallJob, 10_000)
 	def(&c.Retry, 15_000)
+	def(&c.MaxReserve, chain.Unit/10)
 	def(&c.Final, 6)
 	if c.Rounds == 0 || c.Rounds > 8 {
 		c.Rounds = 8
@@ -76,13 +77,6 @@ func NewBuyer(c BuyerConfig) *Buyer {
 		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{}, revealed: map[chain.Hash]bool{},
 	}
 }
-
-// Errors of an Order.
-var (
-	ErrTerms   = errors.New("the terms cannot be a job")
-	ErrTooMany = errors.New("too many jobs at once")
-	ErrAgain   = errors.New("there is such a job already")
-)
 
 // historyID is the name of the record of standings.
 func historyID() chain.Hash { return tagged("wes/history/1") }
@@ -166,47 +160,6 @@ func (b *Buyer) Adverts(now uint64) []*Advert {
 
 // Standing returns what is known of an operator.
 func (b *Buyer) Standing(k chain.PublicKey) Standing { return b.history.of(k) }
-
-// Submit takes an order, and returns the ids of its jobs. An error is one of this package's, or
-// says what is wrong with the order.
-func (b *Buyer) Submit(now uint64, o Order) ([]chain.Hash, Output, error) {
-	if err := o.Terms.check(); err != nil {
-		return nil, Output{}, fmt.Errorf("%w: %w", ErrTerms, err)
-	}
-	if len(o.Nonces) == 0 || len(o.Nonces) > 16 || len(o.Nonces) > 1 && o.Terms.Level != chain.LevelOptimistic ||
-		o.MaxPrice <= o.Terms.Royalty || o.Deadline <= now {
-		return nil, Output{}, fmt.Errorf("%w: replicas, price or deadline out of range", ErrTerms)
-	}
-	open := 0
-	for _, p := range b.jobs {
-		if !p.Ended() {
-			open++
-		}
-	}
-	if open+len(o.Nonces) > b.cfg.MaxJobs {
-		return nil, Output{}, ErrTooMany
-	}
-	var ids []chain.Hash
-	for _, nonce := range o.Nonces {
-		id := o.Terms.JobID(b.cfg.Chain, nonce)
-		if b.jobs[id] != nil || slices.Contains(ids, id) {
-			return nil, Output{}, ErrAgain
-		}
-		ids = append(ids, id)
-	}
-	for i, id := range ids {
-		p := &Purchase{
-			ID: id, Group: ids[0], Nonce: o.Nonces[i], Terms: o.Terms, MaxPrice: o.MaxPrice - o.Terms.Royalty,
-			Deadline: o.Deadline, Funds: o.Funds, Submitted: now,
-			Assignment: Announced, Execution: Idle, Settlement: Unfunded,
-		}
-		b.jobs[id] = p
-		p.enter(asking)
-		b.out.save(id)
-		b.begin(now, p)
-	}
-	return ids, b.take(), nil
-}
 
 func (b *Buyer) take() Output {
 	return b.out.take(func(id chain.Hash) []byte {

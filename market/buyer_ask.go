@@ -98,7 +98,7 @@ func (b *Buyer) begin(now uint64, p *Purchase) {
 	p.Sought = saturated(now, b.cfg.Search)
 	for _, a := range b.candidates(now, p) {
 		o := a.of(p.Terms.Program, p.Terms.Level)
-		if o != nil && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
+		if o != nil && Reserve(o.ProveFee) <= b.cfg.MaxReserve && o.Posted && o.Price <= p.MaxPrice && o.Promise <= b.cfg.SmallJob && saturated(now, o.Promise) <= p.Deadline {
 			p.Bids = append(p.Bids, Received{From: contactOf(a), Bid: a.bid(o, p.ask(p.MaxPrice)), Posted: true})
 		}
 	}
@@ -144,8 +144,8 @@ func (b *Buyer) askOne(_ uint64, p *Purchase, a *Advert) {
 	b.out.emit(AskFor{Job: p.ID, Round: p.Round, To: to, Ask: p.ask(b.reserve(p, p.Round)), Within: p.Closes})
 }
 
-// answered collects what operators say. The window closes early when all have answered, and either
-// somebody bids or nobody is going to say anything else at this price.
+// answered collects what operators say. The window closes early when all have answered, and somebody
+// bids, or would for more, or nobody is going to say anything else in a while.
 func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 	i := slices.IndexFunc(p.Waiting, func(c Contact) bool { return c.Operator == e.From.Operator })
 	if p.phase() != asking || e.Round != p.Round || i < 0 {
@@ -162,9 +162,20 @@ func (b *Buyer) answered(now uint64, p *Purchase, e Answered) {
 		b.bid(now, p, from, e.Answer.Bid[0])
 	}
 	b.out.touch(p.ID)
-	if len(p.Waiting) == 0 && (len(p.fresh()) > 0 || !slices.ContainsFunc(p.Declines, passing)) {
+	if len(p.Waiting) == 0 && (len(p.fresh()) > 0 || p.asked() > 0 || !slices.ContainsFunc(p.Declines, passing)) {
 		b.close(now, p)
 	}
+}
+
+// asked is the least price that somebody would take, above what was allowed; 0 if nobody has named one
+// that the client would pay.
+func (p *Purchase) asked() (least uint64) {
+	for _, d := range p.Declines {
+		if n := d.Refusal.Price; d.Refusal.Code == CodePrice && n > 0 && n <= p.MaxPrice && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	return least
 }
 
 // passing reports whether an operator may say something else in a while.
@@ -184,6 +195,8 @@ func (b *Buyer) bid(now uint64, p *Purchase, from Contact, bid Bid) {
 		p.decline(from, Refusal{Code: CodeTerms, Text: "its bid is for something else"})
 	case bid.Expiry < now:
 		p.decline(from, Refusal{Code: CodeExpired})
+	case Reserve(bid.ProveFee) > b.cfg.MaxReserve:
+		p.decline(from, Refusal{Code: CodeTerms, Text: "its fee reserve is too high"})
 	case bid.Price > reserve:
 		p.decline(from, Refusal{Code: CodePrice, Price: bid.Price})
 	case saturated(now, bid.Promise) > p.Deadline:
@@ -232,11 +245,20 @@ func (b *Buyer) again(now uint64, p *Purchase) {
 		b.open(now, p, 0)
 		return
 	}
-	if p.Round+1 < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
-		b.open(now, p, p.Round+1)
+	if next := b.next(p); next < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
+		b.open(now, p, next)
 		return
 	}
 	b.end(p, CodeNoBid, "")
+}
+
+// next is the round after this one: the first that allows what somebody has asked for.
+func (b *Buyer) next(p *Purchase) uint8 {
+	next, least := p.Round+1, p.asked()
+	for next+1 < b.cfg.Rounds && b.reserve(p, next) < least {
+		next++
+	}
+	return next
 }
 
 // award gives the job to the best bid that is left.
@@ -287,8 +309,14 @@ func (b *Buyer) best(p *Purchase) int {
 	return best
 }
 
+// expected is what a bid may cost at most, by the client's experience: whoever proves may spend the
+// whole fee reserve.
+func (b *Buyer) expected(r *Received) uint64 {
+	return b.history.expected(r.From.Operator, saturated(r.Bid.Price, Reserve(r.Bid.ProveFee)))
+}
+
 func (b *Buyer) better(x, y *Received) bool {
-	if c := compare(b.history.expected(x.From.Operator, x.Bid.Price), b.history.expected(y.From.Operator, y.Bid.Price)); c != 0 {
+	if c := compare(b.expected(x), b.expected(y)); c != 0 {
 		return c < 0
 	}
 	if c := compare(x.Bid.Promise, y.Bid.Promise); c != 0 {

@@ -9,7 +9,6 @@ type Order struct {
 	Nonces   [][16]byte
 	MaxPrice uint64 // of one replica, with royalty, without fee reserve
 	Deadline uint64
-	Funds    Ref
 }
 
 // Heard is the event that an operator has sent an advert, whose signature holds.

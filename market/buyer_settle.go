@@ -51,7 +51,7 @@ func (b *Buyer) push(now uint64, p *Purchase) {
 		b.out.save(p.ID)
 	case v.Left != Nowhere: // it is on its way
 	case v.Escrow == Nowhere && v.Now > p.Until:
-		b.lapse(p)
+		b.lapse(now, p)
 	case v.Escrow == Nowhere:
 		if now >= saturated(p.Funded, b.cfg.Retry) {
 			b.fund(now, p)
@@ -63,16 +63,24 @@ func (b *Buyer) push(now uint64, p *Purchase) {
 	}
 }
 
-// lapse ends a job whose funding transaction cannot enter the ledger any more, also after a
-// reorganisation.
-func (b *Buyer) lapse(p *Purchase) {
+// lapse ends a contract whose funding transaction cannot enter the ledger any more, also after a
+// reorganisation. A job that has come to nothing by it is offered again while there is time.
+func (b *Buyer) lapse(now uint64, p *Purchase) {
 	if p.Lapsed == 0 {
 		p.Lapsed = p.View.Height
 		b.out.save(p.ID)
 	}
 	if p.View.Height >= saturated(p.Lapsed, b.cfg.Final) {
 		b.out.emit(StopCollecting{p.ID})
-		b.end(p, CodeNotFunded, p.Text)
+		if p.Delivered > 0 || saturated(now, b.cfg.Window) >= p.Deadline {
+			b.end(p, CodeNotFunded, p.Text)
+			return
+		}
+		p.Operator, p.Agreed, p.Escrow, p.Bids = nil, nil, nil, nil
+		p.At, p.Until, p.Funded, p.Started, p.Lapsed = Ref{}, 0, 0, 0, 0
+		p.Assignment, p.Execution, p.Code, p.Text = Announced, Idle, CodeNotFunded, ""
+		b.begin(now, p)
+		b.out.save(p.ID)
 	}
 }
 

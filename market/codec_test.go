@@ -67,7 +67,7 @@ func samplePurchase() *Purchase {
 	bid := sampleBid()
 	return &Purchase{
 		ID: hashOf("job"), Group: hashOf("first"), Nonce: [16]byte{1}, Terms: sampleTerms(), MaxPrice: 1000, Deadline: 1_700_000_100_000,
-		Funds: Ref{Tx: hashOf("funds"), Index: 1}, Submitted: 1_700_000_000_000, Phase: uint8(accepting), Assignment: Assigned,
+		Submitted: 1_700_000_000_000, Phase: uint8(accepting), Assignment: Assigned,
 		Execution: Done, Settlement: Escrowed, Code: CodeClaimed, Text: "text", Round: 2, Closes: 1_700_000_000_500, Sought: 1_700_000_030_000,
 		Waiting: []Contact{sampleContact()}, Bids: []Received{{From: sampleContact(), Bid: bid, Posted: true, Expired: true}},
 		Declines: []Declined{{From: sampleContact(), Refusal: sampleRefusal()}}, Attempt: 1, Within: 1_700_000_001_000,
@@ -335,37 +335,3 @@ func TestRecordsOfAnyTextAreReadAgain(t *testing.T) {
 		}
 	}
 }
-
-// fuzz decodes what comes, and requires of what is read that it was its one encoding.
-func fuzz(f *testing.F, name string) {
-	for _, x := range formats() {
-		if x.name != name {
-			continue
-		}
-		good := encode(x.sample())
-		f.Add(good)
-		f.Add(good[:len(good)/2])
-		f.Add([]byte{})
-		f.Fuzz(func(t *testing.T, b []byte) {
-			v, err := x.decode(b)
-			if err != nil && !errors.Is(err, ErrMessage) {
-				t.Fatalf("another error: %v", err)
-			}
-			if err == nil && !bytes.Equal(encode(v), b) {
-				t.Fatal("read, but not the encoding of what was read")
-			}
-		})
-	}
-}
-
-func FuzzAsk(f *testing.F)           { fuzz(f, "ask") }
-func FuzzAnswer(f *testing.F)        { fuzz(f, "bid") }
-func FuzzAward(f *testing.F)         { fuzz(f, "award") }
-func FuzzCountersigned(f *testing.F) { fuzz(f, "countersigned") }
-func FuzzStart(f *testing.F)         { fuzz(f, "start") }
-func FuzzCollect(f *testing.F)       { fuzz(f, "collect") }
-func FuzzDelivery(f *testing.F)      { fuzz(f, "delivery") }
-func FuzzAdvert(f *testing.F)        { fuzz(f, "advert") }
-func FuzzPurchase(f *testing.F)      { fuzz(f, "purchase") }
-func FuzzSale(f *testing.F)          { fuzz(f, "sale") }
-func FuzzStandings(f *testing.F)     { fuzz(f, "standings") }

@@ -26,11 +26,17 @@ type ReasonCount struct {
 
 // Explain sums up what operators have said of a job.
 func (b *Buyer) Explain(p *Purchase) Explanation {
-	declines := slices.DeleteFunc(slices.Clone(p.Declines), func(d Declined) bool { // who bid in the end
-		return slices.ContainsFunc(p.Bids, func(r Received) bool { return r.From.Operator == d.From.Operator })
+	declines := slices.DeleteFunc(slices.Clone(p.Declines), func(d Declined) bool { // what was said before a bid that stands
+		return slices.ContainsFunc(p.Bids, func(r Received) bool { return !r.Expired && r.From.Operator == d.From.Operator })
 	})
+	asked := len(p.Bids)
+	for _, d := range declines {
+		if !slices.ContainsFunc(p.Bids, func(r Received) bool { return r.From.Operator == d.From.Operator }) {
+			asked++
+		}
+	}
 	e := Explanation{
-		Asked: len(declines) + len(p.Bids), Bids: len(p.Bids), Rounds: int(p.Round) + 1,
+		Asked: asked, Bids: len(p.Bids), Rounds: int(p.Round) + 1,
 		Reserve: b.reserve(p, p.Round), Highest: p.MaxPrice, Declines: declines,
 	}
 	counts := map[Code]int{}

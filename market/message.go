@@ -31,14 +31,31 @@ type Ask struct {
 	Reserve uint64
 	// Deadline is when the client wants the result, in ms since 1970.
 	Deadline uint64
-	// Funds is an unspent output of the client that holds at least the highest price.
-	Funds Ref
+	// Signature is the client's, under Digest.
+	Signature [ed25519.SignatureSize]byte
 }
 
 func (a *Ask) check() error { return a.Terms.check() }
 
 // Hash identifies an ask of one round.
-func (a *Ask) Hash() chain.Hash { return tagged("wes/ask/1", encode(a)) }
+func (a *Ask) Hash() chain.Hash {
+	bare := *a
+	bare.Signature = [ed25519.SignatureSize]byte{}
+	return tagged("wes/ask/1", encode(&bare))
+}
+
+// Digest is what the client signs: the ask, and the peer that it sends it as. Whoever gets an ask
+// cannot pass it on as its own.
+func (a *Ask) Digest(peer string) chain.Hash {
+	h := a.Hash()
+	return tagged("wes/asked/1", h[:], []byte(peer))
+}
+
+// Signed reports whether the client has signed the ask for a peer to send.
+func (a *Ask) Signed(peer string) bool {
+	d := a.Digest(peer)
+	return ed25519.Verify(a.Terms.Client[:], d[:], a.Signature[:])
+}
 
 // Encode returns the canonical encoding.
 func (a *Ask) Encode() []byte { return encode(a) }

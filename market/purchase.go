@@ -48,7 +48,6 @@ type Purchase struct {
 	Terms     Terms
 	MaxPrice  uint64
 	Deadline  uint64
-	Funds     Ref
 	Submitted uint64 // ms since 1970
 
 	Phase      uint8
@@ -128,5 +127,5 @@ func (p *Purchase) Verified() bool { return p.Checked }
 
 // ask is the question of the current round.
 func (p *Purchase) ask(reserve uint64) *Ask {
-	return &Ask{Terms: p.Terms, Nonce: p.Nonce, Reserve: reserve, Deadline: p.Deadline, Funds: p.Funds}
+	return &Ask{Terms: p.Terms, Nonce: p.Nonce, Reserve: reserve, Deadline: p.Deadline}
 }

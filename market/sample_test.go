@@ -31,7 +31,7 @@ func sampleTerms() Terms {
 func sampleAsk() *Ask {
 	return &Ask{
 		Terms: sampleTerms(), Nonce: [16]byte{1, 2, 3}, Reserve: 1000, Deadline: 1_700_000_100_000,
-		Funds: Ref{Tx: hashOf("funds"), Index: 1},
+		Signature: [ed25519.SignatureSize]byte{7},
 	}
 }
 

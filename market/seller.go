@@ -145,10 +145,10 @@ func (s *Seller) Sale(id chain.Hash) (Sale, bool) {
 }
 
 // known reports whether a job has been signed for, or is about to be. One whose escrow the operator
-// refused may come again.
+// refused, or was never funded, may come again.
 func (s *Seller) known(job chain.Hash) bool {
 	x := s.sales[job]
-	return x != nil && !(x.Ended() && x.Until == 0)
+	return x != nil && !(x.Ended() && (x.Until == 0 || x.Code == CodeNotFunded))
 }
 
 // Sales returns copies of all jobs, the newest first.

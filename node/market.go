@@ -61,7 +61,10 @@ func (n *Node) openMarket(ctx context.Context, o Options) error {
 	c := trade.Config{
 		Dir: n.home.path(marketFolder), Chain: n.network.Chain(), Params: n.rules.Params, Signer: signer,
 		Peers: &marketPeers{n.sockets}, Ledger: source, Wallet: w, Proofs: n.proofs,
-		Seller: market.SellerConfig{RiskCap: n.cfg.RiskCap}, Posted: n.cfg.Posted, Log: o.Log, Registry: o.Registry,
+		Seller: market.SellerConfig{
+			RiskCap: n.cfg.RiskCap, AcceptWait: n.rules.Params.MinPromise / 4, Margin: n.rules.Params.MinPromise / 2,
+		},
+		Posted: n.cfg.Posted, Log: o.Log, Registry: o.Registry,
 	}
 	if n.cfg.Sell {
 		if err := n.openSelling(ctx, o, &c); err != nil {

@@ -13,10 +13,11 @@ import (
 
 	"github.com/weisyn/wes/node"
 	"github.com/weisyn/wes/node/api"
+	"github.com/weisyn/wes/node/gateway"
 )
 
-// nodes5 runs nodes of one network as processes on the loopback interface.
-type nodes5 struct {
+// loopback runs nodes of one network as processes on the loopback interface.
+type loopback struct {
 	t       *testing.T
 	dir     string
 	network string // file of the definition
@@ -24,17 +25,18 @@ type nodes5 struct {
 
 // process is a running node.
 type process struct {
-	nodes5  *nodes5
-	name   string
-	cmd    *exec.Cmd
-	done   chan struct{}
-	err    error        // of the process, after done
-	log    bytes.Buffer // after done
-	client *api.Client
+	loopback *loopback
+	name     string
+	cmd      *exec.Cmd
+	done     chan struct{}
+	err      error        // of the process, after done
+	log      bytes.Buffer // after done
+	client   *api.Client
+	market   *gateway.Client
 }
 
 // wes runs a command to its end, in the home folder of a node.
-func (f *nodes5) wes(home string, args ...string) string {
+func (f *loopback) wes(home string, args ...string) string {
 	f.t.Helper()
 	c := exec.CommandContext(f.t.Context(), "wes", append(args, "--home", filepath.Join(f.dir, home))...)
 	var stderr bytes.Buffer
@@ -47,15 +49,23 @@ func (f *nodes5) wes(home string, args ...string) string {
 }
 
 // start runs a node that dials others, and waits until its API answers. With a key it makes blocks.
-func (f *nodes5) start(name, key string, peers ...*process) *process {
+func (f *loopback) start(name, key string, peers ...*process) *process {
+	f.t.Helper()
+	var more []string
+	if key != "" {
+		more = []string{"--mine", "--threads", "1", "--miner-key", key}
+	}
+	return f.run("wes", name, peers, more...)
+}
+
+// run starts a program that is a node, with more settings.
+func (f *loopback) run(program, name string, peers []*process, more ...string) *process {
 	f.t.Helper()
 	args := []string{
 		"node", "--home", filepath.Join(f.dir, name), "--network", f.network, "--api", "127.0.0.1:0", "--workers", "1",
 		"--listen", "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0", "--mdns=false", "--dht", "off", "--nat=false", "--log-level", "debug",
 	}
-	if key != "" {
-		args = append(args, "--mine", "--threads", "1", "--miner-key", key)
-	}
+	args = append(args, more...)
 	var dial []string
 	for _, p := range peers {
 		dial = append(dial, p.status().Addresses...)
@@ -63,7 +73,7 @@ func (f *nodes5) start(name, key string, peers ...*process) *process {
 	if len(dial) > 0 {
 		args = append(args, "--peers", strings.Join(dial, ","))
 	}
-	p := &process{nodes5: f, name: name, cmd: exec.Command("wes", args...), done: make(chan struct{})}
+	p := &process{loopback: f, name: name, cmd: exec.Command(program, args...), done: make(chan struct{})}
 	_ = os.Remove(filepath.Join(f.dir, name, "api.url")) // of a node that was killed
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
@@ -79,7 +89,7 @@ func (f *nodes5) start(name, key string, peers ...*process) *process {
 		if err != nil {
 			return false
 		}
-		p.client = api.NewClient(url, "")
+		p.client, p.market = api.NewClient(url, ""), gateway.NewClient(url, "")
 		_, err = p.client.Status(f.t.Context())
 		return err == nil
 	})
@@ -91,8 +101,8 @@ const deadline = 2 * time.Minute
 
 // await polls a condition until it holds, or the process has ended.
 func (p *process) await(what string, holds func() bool) {
-	p.nodes5.t.Helper()
-	ctx, stop := context.WithTimeout(p.nodes5.t.Context(), deadline)
+	p.loopback.t.Helper()
+	ctx, stop := context.WithTimeout(p.loopback.t.Context(), deadline)
 	defer stop()
 	every := time.NewTicker(5 * time.Millisecond)
 	defer every.Stop()
@@ -104,29 +114,29 @@ func (p *process) await(what string, holds func() bool) {
 		case <-ctx.Done():
 		}
 		p.kill()
-		p.nodes5.t.Fatalf("%s waits in vain for %s\n%s", p.name, what, &p.log)
+		p.loopback.t.Fatalf("%s waits in vain for %s\n%s", p.name, what, &p.log)
 	}
 }
 
 func (p *process) status() api.Status {
-	p.nodes5.t.Helper()
-	s, err := p.client.Status(p.nodes5.t.Context())
+	p.loopback.t.Helper()
+	s, err := p.client.Status(p.loopback.t.Context())
 	if err != nil {
 		p.kill()
-		p.nodes5.t.Fatalf("%s: %v\n%s", p.name, err, &p.log)
+		p.loopback.t.Fatalf("%s: %v\n%s", p.name, err, &p.log)
 	}
 	return s
 }
 
 // stop ends a node as Ctrl-C does.
 func (p *process) stop() {
-	p.nodes5.t.Helper()
+	p.loopback.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		p.nodes5.t.Fatal(err)
+		p.loopback.t.Fatal(err)
 	}
 	<-p.done
 	if p.err != nil {
-		p.nodes5.t.Fatalf("%s: %v\n%s", p.name, p.err, &p.log)
+		p.loopback.t.Fatalf("%s: %v\n%s", p.name, p.err, &p.log)
 	}
 }
 
@@ -138,39 +148,39 @@ func (p *process) kill() {
 
 // pays submits a transaction on a node, and returns its id.
 func (p *process) pays(from, to, amount string) string {
-	p.nodes5.t.Helper()
+	p.loopback.t.Helper()
 	var s sent
-	out := p.nodes5.wes(p.name, "wallet", "send", to, amount, "--from", from, "--wait", "--json")
+	out := p.loopback.wes(p.name, "wallet", "send", to, amount, "--from", from, "--wait", "--json")
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
-		p.nodes5.t.Fatal(err)
+		p.loopback.t.Fatal(err)
 	}
 	return s.ID
 }
 
 // confirmed reports whether a transaction is in the node's ledger.
 func (p *process) confirmed(id string) bool {
-	p.nodes5.t.Helper()
+	p.loopback.t.Helper()
 	h, err := parseHash(id)
 	if err != nil {
-		p.nodes5.t.Fatal(err)
+		p.loopback.t.Fatal(err)
 	}
-	x, err := p.client.Transaction(p.nodes5.t.Context(), h)
+	x, err := p.client.Transaction(p.loopback.t.Context(), h)
 	return err == nil && x.Status == "confirmed"
 }
 
 // at returns the block at a height.
 func (p *process) at(height uint64) api.Block {
-	p.nodes5.t.Helper()
-	b, err := p.client.Block(p.nodes5.t.Context(), api.BlockParams{Height: &height})
+	p.loopback.t.Helper()
+	b, err := p.client.Block(p.loopback.t.Context(), api.BlockParams{Height: &height})
 	if err != nil {
-		p.nodes5.t.Fatalf("%s: block %d: %v", p.name, height, err)
+		p.loopback.t.Fatalf("%s: block %d: %v", p.name, height, err)
 	}
 	return b
 }
 
 // newFleet defines a consortium of two miners, whose keys are in all home folders.
-func newFleet(t *testing.T, homes ...string) *nodes5 {
-	f := &nodes5{t: t, dir: t.TempDir()}
+func newFleet(t *testing.T, homes ...string) *loopback {
+	f := &loopback{t: t, dir: t.TempDir()}
 	f.network = filepath.Join(f.dir, "network.toml")
 	for _, key := range []string{"east", "west"} {
 		f.wes("a", "wallet", "new", key, "--unencrypted")
@@ -260,7 +270,7 @@ type ledgerVerdict struct {
 	UTXOHash string `json:"utxo_hash"`
 }
 
-func (f *nodes5) verified(home string) (v ledgerVerdict) {
+func (f *loopback) verified(home string) (v ledgerVerdict) {
 	f.t.Helper()
 	if err := json.Unmarshal([]byte(f.wes(home, "chain", "verify", "--json")), &v); err != nil {
 		f.t.Fatal(err)
@@ -273,7 +283,7 @@ func (f *nodes5) verified(home string) (v ledgerVerdict) {
 
 // agree waits until all have the tip of the first, and returns it.
 func agree(all ...*process) (tip string) {
-	all[0].nodes5.t.Helper()
+	all[0].loopback.t.Helper()
 	tip = all[0].status().Tip
 	for _, p := range all {
 		p.await("the common tip", func() bool { return p.status().Tip == tip })
@@ -284,7 +294,7 @@ func agree(all ...*process) (tip string) {
 // killedInSync starts a node on an empty folder, kills it when it has a part of its peers'
 // ledger, and starts it again: it goes on from there. One that is done before it is killed is
 // begun anew.
-func (f *nodes5) killedInSync(name string, peers ...*process) *process {
+func (f *loopback) killedInSync(name string, peers ...*process) *process {
 	f.t.Helper()
 	target := peers[0].status().Height
 	for range 10 {

@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wes": main})
+	testscript.Main(m, map[string]func(){"wes": main, "wes-liar": runLiar})
 }
 
 func TestScripts(t *testing.T) {

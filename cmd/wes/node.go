@@ -20,7 +20,15 @@ import (
 )
 
 func newNode() *cobra.Command {
-	var n nodeVerb
+	return newNodeVerb(func(ctx context.Context, c *node.Config) ([]works.Station, error) {
+		p := workplace{name: "node", dir: filepath.Join(c.Home, "work"), memory: uint64(c.JobMiB) << 20}
+		return p.stations(ctx)
+	})
+}
+
+// newNodeVerb is wes node with devices of a certain make.
+func newNodeVerb(stations func(context.Context, *node.Config) ([]works.Station, error)) *cobra.Command {
+	n := nodeVerb{stations: stations}
 	c := &cobra.Command{
 		Use: "node", Short: "Run a node of a network", Args: none,
 		Long: `Run a node: it holds the ledger, talks to peers, and serves the API that the other commands
@@ -62,6 +70,7 @@ type nodeVerb struct {
 	file      string
 	dev, json bool
 	settings  []*nodeFlag
+	stations  func(context.Context, *node.Config) ([]works.Station, error)
 }
 
 // nodeFlag is a flag for one field of the configuration.
@@ -133,11 +142,8 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 	log := cfg.Logger(stderr)
 	own, err := node.Open(ctx, cfg, node.Options{
 		Version: release(), Log: log,
-		Key: func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
-		Stations: func(ctx context.Context, c *node.Config) ([]works.Station, error) {
-			p := workplace{name: "node", dir: filepath.Join(c.Home, "work"), memory: uint64(c.JobMiB) << 20}
-			return p.stations(ctx)
-		},
+		Key:      func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
+		Stations: n.stations,
 	})
 	if err != nil {
 		return err

@@ -1,23 +1,40 @@
 package capacity
 
-// plan simulates the queue with one more task, and returns when that ends. It is not ok if a task
-// that was admitted before would miss its due time, or the new one has no slot.
-func (p *Planner) plan(now uint64, extra *task) (end uint64, ok bool) {
+// schedule is what a simulation of the queue says.
+type schedule struct {
+	end   uint64      // of the extra task
+	found bool        // there is a slot for it
+	late  map[ID]bool // tasks that miss their due times
+}
+
+// plan simulates the queue, with one more task if extra is not nil.
+func (p *Planner) plan(now uint64, extra *task) schedule {
 	free := p.freeAt(now)
-	queue := append(p.queue(), extra)
-	sortTasks(queue)
+	queue := p.queue(now)
+	if extra != nil {
+		queue = append(queue, extra)
+		sortTasks(now, queue)
+	}
+	s := schedule{late: map[ID]bool{}}
 	for _, t := range queue {
 		done, found := p.assign(t, free)
-		switch {
-		case t == extra:
-			if end = done; !found {
-				return 0, false
-			}
-		case found && done > t.due:
-			return 0, false
+		if t == extra {
+			s.end, s.found = done, found
+		} else if found && done > t.dueAt(now) {
+			s.late[t.id] = true
 		}
 	}
-	return end, true
+	return s
+}
+
+// harms reports whether a task is late that is not late without the extra one.
+func (s *schedule) harms(without *schedule) bool {
+	for id := range s.late {
+		if !without.late[id] {
+			return true
+		}
+	}
+	return false
 }
 
 // freeAt says when each slot is free. A run that has exceeded its estimate is taken to last as long
@@ -65,7 +82,7 @@ func (p *Planner) assign(t *task, free []uint64) (done uint64, found bool) {
 // backlog is how long until the first slot is free of all that was admitted.
 func (p *Planner) backlog(now uint64) uint64 {
 	free := p.freeAt(now)
-	for _, t := range p.queue() {
+	for _, t := range p.queue(now) {
 		p.assign(t, free)
 	}
 	var least uint64

@@ -75,16 +75,19 @@ const (
 
 // task is something admitted.
 type task struct {
-	id    ID
-	need  Need
-	due   uint64
-	until uint64 // of a held one
-	order uint64
-	phase phase
-	cpu   bool // may run on the CPU only
-	slot  string
-	began uint64
-	takes uint64 // ms, by the estimate when it began
+	id   ID
+	need Need
+	due  uint64
+	// A task is promised a time after it is committed; a held one may be so soon.
+	promise uint64
+	goal    uint64 // when a committed one is to be done by its promise; 0: when it is due
+	until   uint64 // of a held one
+	order   uint64
+	phase   phase
+	cpu     bool // may run on the CPU only
+	slot    string
+	began   uint64
+	takes   uint64 // ms, by the estimate when it began
 }
 
 // Planner is an operator's capacity.
@@ -188,23 +191,25 @@ func (p *Planner) Hold(now uint64, id ID, n Need, deadline, until uint64) (promi
 		return 0, "", &Denial{Reason: Busy, Need: alone, Wait: p.backlog(now)}
 	}
 	p.tasks[id] = t
-	return max(t.due-now, 1), class, nil
+	t.promise = max(t.due-now, 1)
+	return t.promise, class, nil
 }
 
 // last is due after everything else.
 const last = 1<<64 - 1
 
-// fit sets a due time at which nothing that was admitted before misses its own: when the task would
-// end behind all others or, if that is too late or in somebody's way, the deadline.
+// fit sets a due time at which nothing that was admitted before is late because of the task: when it
+// would end behind all others or, if that is too late or in somebody's way, the deadline.
 func (p *Planner) fit(now uint64, t *task, deadline uint64) bool {
+	without := p.plan(now, nil)
 	t.due = last
-	end, ok := p.plan(now, t)
-	for _, due := range []uint64{min(end, deadline), deadline} {
-		if !ok {
-			return false
-		}
+	behind := p.plan(now, t)
+	if !behind.found {
+		return false
+	}
+	for _, due := range []uint64{min(behind.end, deadline), deadline} {
 		t.due = due
-		if done, met := p.plan(now, t); met && done <= due {
+		if with := p.plan(now, t); with.end <= due && !with.harms(&without) {
 			return true
 		}
 	}
@@ -254,13 +259,13 @@ func (p *Planner) expire(now uint64) {
 	}
 }
 
-// Commit makes a bid a task that is due.
-func (p *Planner) Commit(id ID, due uint64) bool {
+// Commit makes a bid a task that is due. Until then it is run as was promised.
+func (p *Planner) Commit(now uint64, id ID, due uint64) bool {
 	t := p.tasks[id]
 	if t == nil {
 		return false
 	}
-	t.phase, t.due = committed, due
+	t.phase, t.due, t.goal = committed, due, now+t.promise
 	return true
 }
 
@@ -289,7 +294,7 @@ type Placed struct {
 // Place begins tasks on idle slots: the earliest due that fits.
 func (p *Planner) Place(now uint64) []Placed {
 	var all []Placed
-	for _, t := range p.queue() {
+	for _, t := range p.queue(now) {
 		if t.phase != ready {
 			continue
 		}
@@ -324,21 +329,32 @@ func (p *Planner) busy(device string) bool {
 	return false
 }
 
+// dueAt is when a task is to be done by its promise, if it is committed now where it is not.
+func (t *task) dueAt(now uint64) uint64 {
+	switch {
+	case t.phase == held && t.promise > 0:
+		return now + t.promise
+	case t.goal > 0:
+		return t.goal
+	}
+	return t.due
+}
+
 // queue lists what waits, the earliest due first, then in the order of admission.
-func (p *Planner) queue() []*task {
+func (p *Planner) queue(now uint64) []*task {
 	var all []*task
 	for _, t := range p.tasks {
 		if t.phase != running {
 			all = append(all, t)
 		}
 	}
-	sortTasks(all)
+	sortTasks(now, all)
 	return all
 }
 
-func sortTasks(all []*task) {
+func sortTasks(now uint64, all []*task) {
 	slices.SortFunc(all, func(a, b *task) int {
-		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.order, b.order), bytes.Compare(a.id[:], b.id[:]))
+		return cmp.Or(cmp.Compare(a.dueAt(now), b.dueAt(now)), cmp.Compare(a.order, b.order), bytes.Compare(a.id[:], b.id[:]))
 	})
 }
 

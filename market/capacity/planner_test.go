@@ -115,10 +115,7 @@ func TestEarliestDueRunsFirst(t *testing.T) {
 	n := seconds(p, 1)
 	for i, due := range []uint64{30_000, 10_000, 20_000} {
 		id := ID{byte(i)}
-		if _, _, d := p.Hold(start, id, n, start+40_000, start+1000); d != nil {
-			t.Fatal(d)
-		}
-		p.Commit(id, start+due)
+		p.Restore(id, n, start+due)
 		p.Ready(id)
 	}
 	for _, want := range []byte{1, 2, 0} {
@@ -134,7 +131,7 @@ func TestLostDeviceGivesItsTaskBack(t *testing.T) {
 	p := planner(t, 2, Options{})
 	n := seconds(p, 1)
 	p.Hold(start, ID{1}, n, start+40_000, start+1000)
-	p.Commit(ID{1}, start+40_000)
+	p.Commit(start, ID{1}, start+40_000)
 	p.Ready(ID{1})
 	first := p.Place(start)[0].Slot.Device
 	p.RemoveSlot(first)
@@ -157,7 +154,7 @@ func TestFailedTaskMovesToTheCPU(t *testing.T) {
 		p.Observe(&n, "cpu", 9_000_000)
 	}
 	p.Hold(start, ID{1}, n, start+40_000, start+1000)
-	p.Commit(ID{1}, start+40_000)
+	p.Commit(start, ID{1}, start+40_000)
 	p.Ready(ID{1})
 	if s := p.Place(start)[0].Slot; s.CPU {
 		t.Fatal("the slower device was taken")
@@ -180,7 +177,7 @@ func TestHopelessTasksAreKnownInTime(t *testing.T) {
 	p := planner(t, 1, Options{})
 	n := seconds(p, 10)
 	p.Hold(start, ID{1}, n, start+20_000, start+1000)
-	p.Commit(ID{1}, start+20_000)
+	p.Commit(start, ID{1}, start+20_000)
 	if got := p.Hopeless(start + 5_000); len(got) != 0 {
 		t.Error(got)
 	}
@@ -212,7 +209,7 @@ func TestAdmittedTasksMeetTheirPromises(t *testing.T) {
 			if d == nil {
 				admitted++
 				promised[id] = now + promise
-				p.Commit(id, now+promise)
+				p.Commit(now, id, now+promise)
 				p.Ready(id)
 			}
 			begin(p, ends, now)
@@ -304,5 +301,17 @@ func TestEstimatesFollowWhatIsMeasured(t *testing.T) {
 	p.Observe(&Need{Program: Program{3}}, "c", 1)
 	if len(p.estimates.runs) != 2 {
 		t.Error("estimates are not bounded")
+	}
+}
+
+// A bid is due a time after its award: one that stands without an award is nobody's reason to be busy.
+func TestBidsThatStandKeepNobodyAway(t *testing.T) {
+	p := planner(t, 1, Options{})
+	n := seconds(p, 1)
+	for i := range byte(8) {
+		now := start + 2_000*uint64(i)
+		if _, _, d := p.Hold(now, ID{i + 1}, n, now+60_000, now+30_000); d != nil {
+			t.Fatalf("bid %d: %v", i, d)
+		}
 	}
 }

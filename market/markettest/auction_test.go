@@ -66,7 +66,7 @@ func TestTermsAndFundsAreCheckedAgainstTheLedger(t *testing.T) {
 	s.order(markettest.Order{Program: "licensed"})
 	s.pass(30)
 	p := s.job("j")
-	ask := &market.Ask{Terms: p.Terms, Nonce: [16]byte{9}, Reserve: 1000, Deadline: p.Deadline, Funds: p.Funds}
+	ask := &market.Ask{Terms: p.Terms, Nonce: [16]byte{9}, Reserve: 1000, Deadline: p.Deadline}
 	for name, c := range map[string]struct {
 		change func(*market.Ask)
 		code   market.Code
@@ -74,8 +74,7 @@ func TestTermsAndFundsAreCheckedAgainstTheLedger(t *testing.T) {
 		"as it is":         {func(*market.Ask) {}, market.CodeOK},
 		"less royalty":     {func(a *market.Ask) { a.Terms.Royalty-- }, market.CodeTerms},
 		"cheaper key":      {func(a *market.Ask) { a.Terms.KeyCost-- }, market.CodeTerms},
-		"spent funds":      {func(a *market.Ask) { a.Funds.Index = 99 }, market.CodeNoFunds},
-		"another's funds":  {func(a *market.Ask) { a.Terms.Client = public("d") }, market.CodeNoFunds},
+		"no funds":         {func(a *market.Ask) { a.Terms.Client = public("nobody") }, market.CodeNoFunds},
 		"past":             {func(a *market.Ask) { a.Deadline = s.Now() }, market.CodeExpired},
 		"for itself":       {func(a *market.Ask) { a.Terms.Client = public("a") }, market.CodeTerms},
 		"unknown program":  {func(a *market.Ask) { a.Terms.Program.Index = 7 }, market.CodeUnknownProgram},

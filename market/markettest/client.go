@@ -2,7 +2,6 @@ package markettest
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
@@ -20,12 +19,6 @@ type Client struct {
 	alone     map[chain.Hash]chaintest.Signed // escrows that it has funded without the operator
 }
 
-// attempt is a contract under way.
-type attempt struct {
-	n    uint32
-	coin chain.Outpoint // that is reserved for it
-}
-
 // Client adds a client, which must have been named to New.
 func (w *World) Client(name string, cheats ...Cheat) *Client {
 	c := &Client{peer: w.peer(name), alone: map[chain.Hash]chaintest.Signed{}}
@@ -40,9 +33,6 @@ func (w *World) Client(name string, cheats ...Cheat) *Client {
 
 // Buyer returns the machine.
 func (c *Client) Buyer() *market.Buyer { return c.buyer }
-
-// Peer returns what it sends requests as.
-func (c *Client) Peer() string { return c.name }
 
 func (c *Client) boot() {
 	cfg := c.w.o.Buyer
@@ -108,7 +98,6 @@ func (c *Client) Submit(name string, o Order) error {
 	p := c.w.programs[o.Program]
 	m := market.Order{
 		Terms: p.terms(o.Level, c.wallet.Public(), payload), MaxPrice: o.MaxPrice, Deadline: c.clock() + o.Within,
-		Funds: market.RefOf(funds[len(funds)-1].Outpoint),
 	}
 	for i := range max(o.Replicas, 1) {
 		c.count++
@@ -172,102 +161,6 @@ func (c *Client) askFor(e market.AskFor) {
 		}
 		c.step(market.Answered{Job: e.Job, Round: e.Round, From: e.To, Answer: a})
 	})
-}
-
-// contract makes the escrow in three steps.
-func (c *Client) contract(e market.Contract) {
-	failed := func(own bool, r market.Refusal) {
-		if c.giveUp(e.Job, e.Attempt) {
-			c.step(market.ContractFailed{Job: e.Job, Attempt: e.Attempt, Refusal: r, Own: own})
-		}
-	}
-	c.contracts[e.Job] = attempt{n: e.Attempt}
-	offer, err := c.offer(c.lie(e), e.Ask.Terms.Program)
-	if err != nil {
-		c.later(1, func() { failed(true, market.Refusal{Code: market.CodeNoFunds, Text: err.Error()}) })
-		return
-	}
-	c.contracts[e.Job] = attempt{e.Attempt, offer.Inputs[0]}
-	a := &market.Award{
-		Ask: *e.Ask, Bid: e.Bid, Posted: e.Posted || c.cheats[NeverAsks], Escrow: c.lie(e).State().Data, Offer: offer.Encode(),
-		Payload: c.blobs[e.Ask.Terms.Payload],
-	}
-	c.distort(a)
-	c.call(e.To.Peer, awardKind, a.Encode(), e.Within-min(e.Within, c.clock()), func(raw []byte, err error) {
-		if c.contracts[e.Job].n != e.Attempt {
-			return
-		}
-		start, r := c.seal(e.Job, offer, raw, err)
-		if r != nil {
-			failed(false, *r)
-			return
-		}
-		s, _ := signedOf(start)
-		c.funding[e.Job] = start.Encode()
-		delete(c.contracts, e.Job)
-		c.step(market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: s.ID()}, Until: s.Tx.Until})
-	})
-}
-
-// giveUp forgets a contract, if it is the one under way, and what it has reserved.
-func (c *Client) giveUp(job chain.Hash, n uint32) bool {
-	a, under := c.contracts[job]
-	if !under || a.n != n {
-		return false
-	}
-	delete(c.reserved, a.coin)
-	delete(c.contracts, job)
-	return true
-}
-
-// lie returns the escrow that is offered.
-func (c *Client) lie(e market.Contract) *chain.JobEscrow {
-	x := *e.Escrow
-	if c.cheats[LiesOfPrice] {
-		x.Price--
-	}
-	if c.cheats[LiesOfTime] {
-		x.Due--
-	}
-	return &x
-}
-
-func (c *Client) distort(a *market.Award) {
-	if c.cheats[LiesOfBid] {
-		a.Bid.Price++
-	}
-	if c.cheats[OtherPayload] {
-		a.Payload = append([]byte("?"), a.Payload[1:]...)
-	}
-}
-
-// seal checks what an operator has signed against the offer, and signs it.
-func (c *Client) seal(job chain.Hash, offer *chain.Tx, raw []byte, err error) (*market.Start, *market.Refusal) {
-	if err != nil {
-		return nil, &market.Refusal{Code: market.CodeUnreachable, Text: err.Error()}
-	}
-	answer, err := market.DecodeCountersigned(raw)
-	if err != nil {
-		return nil, &market.Refusal{Code: market.CodeEscrow, Text: err.Error()}
-	}
-	if len(answer.Refusal) > 0 {
-		return nil, &answer.Refusal[0]
-	}
-	start, err := market.DecodeStart(answer.Partial)
-	if err != nil {
-		return nil, &market.Refusal{Code: market.CodeEscrow, Text: err.Error()}
-	}
-	s, err := signedOf(start)
-	if err == nil && !extends(s.Tx, offer) {
-		err = errors.New("it is not the offer")
-	}
-	if err == nil {
-		s.Witness, err = c.sign(s.Tx, s.Witness)
-	}
-	if err != nil {
-		return nil, &market.Refusal{Code: market.CodeEscrow, Text: err.Error()}
-	}
-	return &market.Start{Job: job, Tx: s.Tx.Encode(), Witness: s.Witness.Encode()}, nil
 }
 
 func (c *Client) fund(e market.Fund) {

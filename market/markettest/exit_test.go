@@ -209,10 +209,22 @@ func TestClaimIsAuditedAfterARestart(t *testing.T) {
 	s := funded(t, markettest.Order{Level: chain.LevelOptimistic}, []markettest.Cheat{markettest.NeverAccepts}, []markettest.Cheat{markettest.ClaimsAnother})
 	s.pass(60_000)
 	s.Mine()
-	for s.job("j").Code != market.CodeClaimed {
-		s.pass(1)
-	}
+	s.until(func() bool { return s.job("j").Code == market.CodeClaimed })
 	s.Restart("c")
+	s.bury(8)
+	s.expect("j", market.Slashed, market.CodeRefuted)
+}
+
+// TestLostRefutationIsMadeAgain loses the client's transaction on its way to the mempool.
+func TestLostRefutationIsMadeAgain(t *testing.T) {
+	s := funded(t, markettest.Order{Level: chain.LevelOptimistic}, []markettest.Cheat{markettest.NeverAccepts}, []markettest.Cheat{markettest.ClaimsAnother})
+	s.pass(60_000)
+	s.Mine()
+	s.until(func() bool { return s.job("j").Code == market.CodeClaimed })
+	s.Lose(1)
+	s.pass(1000)
+	s.Lose(0)
+	s.pass(30_000)
 	s.bury(8)
 	s.expect("j", market.Slashed, market.CodeRefuted)
 }

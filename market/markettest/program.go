@@ -108,9 +108,8 @@ func (w *World) problem(a *market.Ask) *market.Refusal {
 	if want.Hash() != t.Hash() {
 		return &market.Refusal{Code: market.CodeTerms, Text: "the terms are not those of the program"}
 	}
-	u, found := w.ledger.output(a.Funds.Outpoint())
-	if !found || chain.LockHash(u.Entry.Output.Lock) != chain.LockHash(chain.Key{Key: t.Client}) {
-		return &market.Refusal{Code: market.CodeNoFunds, Text: "the output shown is not the client's, or is spent"}
+	if len(w.ledger.coins(chain.Key{Key: t.Client}, nil)) == 0 {
+		return &market.Refusal{Code: market.CodeNoFunds, Text: "the client has nothing"}
 	}
 	return nil
 }

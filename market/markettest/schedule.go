@@ -6,23 +6,31 @@ import (
 	"strings"
 
 	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
 )
 
 // Run draws a schedule of jobs and faults from a seed, runs it, ends the faults, waits until every
-// job should have ended, and checks what has become of the money. The error names the seed and, where
-// trace is set, tells what has happened.
-func Run(seed uint64, trace bool) error {
+// job should have ended, and checks what has become of the money. It returns how the jobs of the
+// clients have ended. The error names the seed and, where trace is set, tells what has happened.
+func Run(seed uint64, trace bool) ([]market.Purchase, error) {
 	w, err := New(draw(seed), append(clientNames(), operatorNames()...)...)
 	if err == nil {
 		err = w.schedule()
 	}
 	if err == nil {
-		return nil
+		return w.purchases(), nil
 	}
 	if trace && w != nil {
-		return fmt.Errorf("seed %d: %w\n%s", seed, err, strings.Join(w.trace, "\n"))
+		return nil, fmt.Errorf("seed %d: %w\n%s", seed, err, strings.Join(w.trace, "\n"))
 	}
-	return fmt.Errorf("seed %d: %w", seed, err)
+	return nil, fmt.Errorf("seed %d: %w", seed, err)
+}
+
+func (w *World) purchases() (all []market.Purchase) {
+	for _, c := range w.clients {
+		all = append(all, c.buyer.Jobs()...)
+	}
+	return all
 }
 
 func clientNames() []string   { return []string{"c", "d"} }

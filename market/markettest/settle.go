@@ -80,7 +80,7 @@ func (d *leaving) escrow(x market.Exit, e *chain.JobEscrow) error {
 		d.spend(chain.EscrowAccept, []uint64{used}, paid(e, e.Price, used))
 	case market.ExitProve, market.ExitLate:
 		exit, price := chain.EscrowProve, e.Price
-		if d.now > e.Due {
+		if x == market.ExitLate {
 			exit, price = chain.EscrowLate, e.Price/2
 		}
 		d.Fee = chain.Native(used)

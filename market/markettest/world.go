@@ -153,6 +153,9 @@ func (w *World) Run(ms uint64) error {
 // delay draws how long a message travels.
 func (w *World) delay() uint64 { return 1 + w.src.Uint64N(w.o.Latency) }
 
+// Lose sets which share of messages and submitted transactions is lost from now on.
+func (w *World) Lose(share float64) { w.o.Loss = share }
+
 // lost draws whether a message or transaction is lost.
 func (w *World) lost() bool { return w.o.Loss > 0 && w.src.Float64() < w.o.Loss }
 

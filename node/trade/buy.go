@@ -2,8 +2,10 @@ package trade
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weisyn/wes/chain"
@@ -69,11 +71,19 @@ func (d *Desk) askFor(ctx context.Context, e market.AskFor) {
 }
 
 func (d *Desk) exchange(ctx context.Context, to market.Contact, a *market.Ask) (*market.Answer, error) {
-	raw, err := d.cfg.Peers.Ask(ctx, to, AskProtocol, a.Encode(), market.MaxAsk)
+	raw, err := d.cfg.Peers.Ask(ctx, to, AskProtocol, d.signed(a).Encode(), market.MaxAsk)
 	if err != nil {
 		return nil, err
 	}
 	return market.DecodeAnswer(raw)
+}
+
+// signed is an ask that this node may send.
+func (d *Desk) signed(a *market.Ask) *market.Ask {
+	own := *a
+	name, _ := d.cfg.Peers.Self()
+	own.Signature = [ed25519.SignatureSize]byte(d.cfg.Signer.Sign(own.Digest(name)))
+	return &own
 }
 
 // until returns a context that ends at an instant, in ms since 1970.
@@ -130,7 +140,7 @@ func theirs(c market.Code, err error) *market.ContractFailed {
 }
 
 // clip bounds a text for a record, in bytes.
-func clip(s string) string { return s[:min(len(s), 200)] }
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 200)], "") }
 
 func (d *Desk) offer(ctx context.Context, e market.Contract) (*wallet.Partial, *market.ContractFailed) {
 	program, found, err := d.cfg.Ledger.Output(ctx, e.Ask.Terms.Program.Outpoint())
@@ -157,7 +167,7 @@ func (d *Desk) seal(ctx context.Context, e market.Contract, offer *wallet.Partia
 		return nil, own(market.CodeEscrow, err)
 	}
 	award := &market.Award{
-		Ask: *e.Ask, Bid: e.Bid, Posted: e.Posted, Escrow: e.Escrow.State().Data, Offer: offer.Encode(), Payload: payload,
+		Ask: *d.signed(e.Ask), Bid: e.Bid, Posted: e.Posted, Escrow: e.Escrow.State().Data, Offer: offer.Encode(), Payload: payload,
 	}
 	raw, err := d.cfg.Peers.Ask(ctx, e.To, AwardProtocol, award.Encode(), market.MaxStart)
 	if err != nil {

@@ -133,9 +133,9 @@ func codeOf(r capacity.Reason) market.Code {
 }
 
 // Commit implements market.Capacity.
-func (c *Capacity) Commit(_ uint64, job chain.Hash, due uint64) (r *market.Refusal) {
+func (c *Capacity) Commit(now uint64, job chain.Hash, due uint64) (r *market.Refusal) {
 	c.on(func(p *capacity.Planner) {
-		if !p.Commit(capacity.ID(job), due) {
+		if !p.Commit(now, capacity.ID(job), due) {
 			r = &market.Refusal{Code: market.CodeExpired}
 		}
 	})

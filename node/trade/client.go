@@ -38,11 +38,10 @@ func (d *Desk) Order(ctx context.Context, r Request) ([]chain.Hash, error) {
 	r.Terms.Client = d.cfg.Signer.Public()
 	r.Terms.Payload, r.Terms.PayloadLen = sha256.Sum256(r.Payload), uint32(len(r.Payload))
 	r.Terms.Input = sha256.Sum256(r.Input)
-	funds, err := d.proofOfFunds(ctx, r.Terms.Token, r.MaxPrice)
-	if err != nil {
+	if err := d.checkFunds(ctx, r.Terms.Token); err != nil {
 		return nil, err
 	}
-	o := market.Order{Terms: r.Terms, MaxPrice: r.MaxPrice, Deadline: r.Deadline, Funds: funds}
+	o := market.Order{Terms: r.Terms, MaxPrice: r.MaxPrice, Deadline: r.Deadline}
 	for range max(r.Replicas, 1) {
 		var nonce [16]byte
 		if _, err := rand.Read(nonce[:]); err != nil {
@@ -52,7 +51,7 @@ func (d *Desk) Order(ctx context.Context, r Request) ([]chain.Hash, error) {
 	}
 	var ids []chain.Hash
 	var refused error
-	err = d.ask(ctx, func(ctx context.Context, now uint64) {
+	err := d.ask(ctx, func(ctx context.Context, now uint64) {
 		var out market.Output
 		if ids, out, refused = d.owned.buyer.Submit(now, o); refused == nil {
 			if err := d.perform(ctx, buyerSide, out); err != nil {
@@ -63,19 +62,17 @@ func (d *Desk) Order(ctx context.Context, r Request) ([]chain.Hash, error) {
 	return ids, errors.Join(err, refused)
 }
 
-// proofOfFunds names the largest output of the wallet, which is shown to operators.
-func (d *Desk) proofOfFunds(ctx context.Context, token chain.TokenID, _ uint64) (market.Ref, error) {
-	var best chain.UTXO
+// checkFunds refuses an order where the wallet has nothing to pay with.
+func (d *Desk) checkFunds(ctx context.Context, token chain.TokenID) error {
+	found := false
 	err := d.cfg.Ledger.Unspent(ctx, chain.LockHash(d.cfg.Signer.Lock()), func(u chain.UTXO) bool {
-		if u.Entry.Output.Body == nil && u.Entry.Output.Value.Of(token) > best.Entry.Output.Value.Of(token) {
-			best = u
-		}
-		return true
+		found = u.Entry.Output.Body == nil && u.Entry.Output.Value.Of(token) > 0
+		return !found
 	})
-	if err == nil && best.Entry.Output.Value.Of(token) == 0 {
+	if err == nil && !found {
 		err = ErrNoFunds
 	}
-	return market.RefOf(best.Outpoint), err
+	return err
 }
 
 // Purchase is a client's job with what the operator last said of it.

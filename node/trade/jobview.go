@@ -20,9 +20,10 @@ type Tip struct {
 	Time   uint64 // ms since 1970
 }
 
-// viewOf computes what a ledger shows of a job from the transactions that concern it: those of blocks
+// viewOf computes what a ledger shows of a job, whose agreed escrow has this data, from the transactions
+// that concern it. Another escrow of the same job is none: anybody can make one. all are those of blocks
 // in their order, then those that wait.
-func viewOf(job chain.Hash, tip Tip, all []Touch) market.View {
+func viewOf(agreed []byte, tip Tip, all []Touch) market.View {
 	v := market.View{Now: tip.Time, Height: tip.Height}
 	for i := range all {
 		t := &all[i]
@@ -30,13 +31,9 @@ func viewOf(job chain.Hash, tip Tip, all []Touch) market.View {
 			v = spent(v, t)
 			continue
 		}
-		for index := range t.Tx.Outputs {
-			e, ok := escrowIn(&t.Tx.Outputs[index])
-			if ok && e.Job == job {
-				v.Output = market.Ref{Tx: t.Tx.ID(), Index: uint32(index)}
-				v.Escrow, v.Depth = place(t, tip)
-				break
-			}
+		if index, ok := holdsEscrow(t.Tx, agreed); ok {
+			v.Output = market.Ref{Tx: t.Tx.ID(), Index: index}
+			v.Escrow, v.Depth = place(t, tip)
 		}
 	}
 	return v
@@ -115,7 +112,7 @@ func escrowIn(o *chain.Output) (*chain.JobEscrow, bool) {
 // holdsEscrow returns the output of a transaction that has just this data of an escrow.
 func holdsEscrow(t *chain.Tx, data []byte) (uint32, bool) {
 	for i := range t.Outputs {
-		if s, ok := t.Outputs[i].Body.(*chain.State); ok && s.Type == chain.StateEscrow && bytes.Equal(s.Data, data) {
+		if s, ok := t.Outputs[i].Body.(*chain.State); ok && len(data) > 0 && s.Type == chain.StateEscrow && bytes.Equal(s.Data, data) {
 			return uint32(i), true
 		}
 	}

@@ -40,6 +40,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		if err != nil {
 			return nil, err
 		}
+		if !a.Signed(peer) {
+			return nil, errUnsigned
+		}
 		problem, err := d.problem(ctx, a)
 		if err != nil {
 			return nil, err
@@ -51,6 +54,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		a, err := market.DecodeAward(request)
 		if err != nil {
 			return nil, err
+		}
+		if !a.Ask.Signed(peer) {
+			return nil, errUnsigned
 		}
 		problem, err := d.problem(ctx, &a.Ask)
 		if err != nil {
@@ -73,6 +79,9 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 	}
 	return nil, fmt.Errorf("%w: protocol %q", market.ErrMessage, protocol)
 }
+
+// errUnsigned is returned for an ask that its client has not signed for the peer that sends it.
+var errUnsigned = fmt.Errorf("%w: an ask that its client has not signed for this peer", market.ErrMessage)
 
 // errRefused is the answer to requests that are not worth one.
 var errRefused = errors.New("refused")
@@ -181,16 +190,21 @@ func differs(t *market.Terms, p *Program, r *chain.Resource) string {
 	return ""
 }
 
-// funds requires an unspent output of the client that covers the price. It keeps away those who have
-// nothing; it is not bound.
+// funds requires that the client's unspent outputs cover the price asked about. It keeps away those
+// who have nothing; nothing is bound.
 func (d *Desk) funds(ctx context.Context, a *market.Ask) (*market.Refusal, error) {
-	u, found, err := d.cfg.Ledger.Output(ctx, a.Funds.Outpoint())
+	var sum uint64
+	err := d.cfg.Ledger.Unspent(ctx, chain.LockHash(chain.Key{Key: a.Terms.Client}), func(u chain.UTXO) bool {
+		if u.Entry.Output.Body == nil {
+			sum += u.Entry.Output.Value.Of(a.Terms.Token)
+		}
+		return sum < a.Reserve
+	})
 	if err != nil {
 		return nil, err
 	}
-	client := chain.Key{Key: a.Terms.Client}
-	if !found || chain.LockHash(u.Entry.Output.Lock) != chain.LockHash(client) || u.Entry.Output.Value.Of(a.Terms.Token) == 0 {
-		return &market.Refusal{Code: market.CodeNoFunds, Text: "the output shown is not the client's, or is spent"}, nil
+	if sum < a.Reserve {
+		return &market.Refusal{Code: market.CodeNoFunds, Text: "the ledger does not show that the client can pay the price"}, nil
 	}
 	return nil, nil
 }

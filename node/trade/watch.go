@@ -109,7 +109,20 @@ func (d *Desk) viewJob(ctx context.Context, id chain.Hash) (market.View, error) 
 		return market.View{}, err
 	}
 	waiting, err := d.waiting(ctx, id)
-	return viewOf(id, tip, append(all, waiting...)), err
+	return viewOf(d.agreed(id), tip, append(all, waiting...)), err
+}
+
+// agreed is the data of the escrow that was agreed on for a job; nil before.
+func (d *Desk) agreed(id chain.Hash) []byte {
+	if p, ok := d.owned.buyer.Job(id); ok && !p.Ended() {
+		return p.Escrow
+	}
+	if d.owned.seller != nil {
+		if s, ok := d.owned.seller.Sale(id); ok {
+			return s.Escrow
+		}
+	}
+	return nil
 }
 
 // waiting are the transactions of the mempool that concern a job, each after those that it spends.

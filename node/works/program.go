@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weisyn/wes/chain"
@@ -111,7 +112,7 @@ func (w *Works) Check(_ context.Context, p *trade.Program, payload []byte) ([]by
 }
 
 // clip bounds a text for a message, in bytes.
-func clip(s string) string { return s[:min(len(s), 200)] }
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 200)], "") }
 
 // Serves replaces what is offered. What is not served any more is withdrawn; jobs that have begun go on.
 func (w *Works) Serves(s Serve) {

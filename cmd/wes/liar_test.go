@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weisyn/wes/node"
+	"github.com/weisyn/wes/node/executor"
+	"github.com/weisyn/wes/node/proofs"
+	"github.com/weisyn/wes/node/works"
+)
+
+// liar is an operator's device that does each job wrong in another way.
+type liar struct {
+	works.Executor
+	jobs atomic.Int64
+}
+
+var _ works.Executor = (*liar)(nil)
+
+// Infer implements works.Executor. Samples, which are for nobody, are proved as they should be.
+func (l *liar) Infer(ctx context.Context, q executor.Inference, progress executor.Progress) (*executor.Result, error) {
+	if strings.Trim(q.Job.Payee, "0") == "" {
+		return l.Executor.Infer(ctx, q, progress)
+	}
+	switch l.jobs.Add(1) % 4 {
+	case 1: // a wrong output with the proof of the right one
+		r, err := l.Executor.Infer(ctx, q, progress)
+		if err == nil {
+			err = corrupt(r)
+		}
+		return r, err
+	case 2: // a proof that pays somebody else
+		q.Job.Payee = q.Job.ID
+		return l.Executor.Infer(ctx, q, progress)
+	case 3: // a proof of another job
+		q.Job.ID = q.Job.Payee
+		return l.Executor.Infer(ctx, q, progress)
+	}
+	<-ctx.Done() // never
+	return nil, ctx.Err()
+}
+
+// corrupt changes the first cell of an output.
+func corrupt(r *executor.Result) error {
+	cells, err := proofs.DecodeOutput(r.Output)
+	if err != nil {
+		return err
+	}
+	cells[0][0]++
+	r.Output = proofs.EncodeOutput(cells)
+	return nil
+}
+
+// runLiar is wes with a device that lies.
+func runLiar() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root := &cobra.Command{Use: "wes", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(newNodeVerb(func(ctx context.Context, c *node.Config) ([]works.Station, error) {
+		p := workplace{name: "node", memory: uint64(c.JobMiB) << 20}
+		all, err := p.stations(ctx)
+		for i := range all {
+			all[i].Executor = &liar{Executor: all[i].Executor}
+		}
+		return all, err
+	}))
+	if err := root.ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "wes-liar:", err)
+		os.Exit(exitFault)
+	}
+}
