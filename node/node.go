@@ -16,12 +16,18 @@ import (
 	"github.com/weisyn/wes/node/works"
 )
 
+// Registry takes and shows metrics: a *prometheus.Registry.
+type Registry interface {
+	prometheus.Registerer
+	prometheus.Gatherer
+}
+
 // Options is what a process gives its node.
 type Options struct {
-	Version  string               // of the program, for the API and for peers
-	Log      *slog.Logger         // default: says nothing
-	Registry *prometheus.Registry // of metrics, which the API shows; default: one of its own
-	Proofs   chain.ProofVerifier  // default: package proofs; all nodes of a network need the same
+	Version  string              // of the program, for the API and for peers
+	Log      *slog.Logger        // default: says nothing
+	Registry Registry            // of metrics, which the API shows; default: one of its own
+	Proofs   chain.ProofVerifier // default: package proofs; all nodes of a network need the same
 	// Key unlocks the keys that the settings miner_key and market_key name. It is called once for a
 	// name, before anything listens; nil where no key is named.
 	Key func(ctx context.Context, name string) (Signer, error)

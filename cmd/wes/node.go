@@ -53,7 +53,7 @@ config.toml in the home folder; flags win. wes node config shows what holds.
 		},
 	}
 	n.bind(c)
-	c.AddCommand(newNodeConfig(), newNodePeers(), newNodeNetwork())
+	c.AddCommand(newNodeConfig(), newNodeID(), newNodePeers(), newNodeNetwork())
 	return c
 }
 
@@ -211,6 +211,34 @@ func sayNowAndThen(ctx context.Context, log *slog.Logger, own *node.Node) {
 		}
 		log.Info("status", args...)
 	}
+}
+
+func newNodeID() *cobra.Command {
+	var h home
+	c := &cobra.Command{
+		Use: "id", Short: "Print the name that peers know the node by", Args: arguments(),
+		Long: `Print the name that peers know the node of the home folder by: what follows /p2p/ in its addresses.
+It is made if the node has never run, so that --peers of other nodes and --bootstrap of a new network
+can name it.`,
+		Example: "  wes node id --home /var/lib/wes",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := h.config()
+			if err != nil {
+				return err
+			}
+			name, err := node.Identity(cfg.Home)
+			if err != nil {
+				return err
+			}
+			if h.json {
+				return printJSON(c.OutOrStdout(), map[string]string{"peer": name})
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), name)
+			return err
+		},
+	}
+	h.bind(c)
+	return c
 }
 
 func newNodePeers() *cobra.Command {

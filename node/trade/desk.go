@@ -62,12 +62,18 @@ type Desk struct {
 	owned struct { // by the goroutine of Run
 		buyer   *market.Buyer
 		seller  *market.Seller // nil where nothing is sold
-		tickets map[market.Ticket]chan []byte
+		tickets map[market.Ticket]asker
 		ticket  market.Ticket
 		pending map[chain.Hash]map[chain.Hash]bool // by job, transactions that were in the mempool
 		tidied  uint64
 		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
 	}
+}
+
+// asker is a request of a peer that waits for an answer.
+type asker struct {
+	answer chan []byte // has room for one
+	kind   chain.JobKind
 }
 
 // event is something for the owner's goroutine. Either do is called, or the event goes to one of
@@ -100,7 +106,7 @@ func Open(c Config) (*Desk, error) {
 	if c.Works != nil {
 		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
 	}
-	d.owned.tickets, d.owned.pending = map[market.Ticket]chan []byte{}, map[chain.Hash]map[chain.Hash]bool{}
+	d.owned.tickets, d.owned.pending = map[market.Ticket]asker{}, map[chain.Hash]map[chain.Hash]bool{}
 	d.owned.sealed = map[attempt]chain.Hash{}
 	var err error
 	if d.metrics, err = newMetrics(c.Registry); err != nil {

@@ -15,6 +15,7 @@ import (
 func (d *Desk) sell(ctx context.Context, e market.Effect) {
 	switch e := e.(type) {
 	case market.Reply:
+		d.metrics.answered(d.owned.tickets[e.Ticket].kind, &e)
 		d.answer(e.Ticket, encodeReply(&e))
 	case market.Deliver:
 		d.work.Go(func() { d.deliver(ctx, e) })
@@ -53,8 +54,8 @@ func encodeReply(r *market.Reply) []byte {
 
 // answer gives the waiting request what to send; nil refuses it.
 func (d *Desk) answer(t market.Ticket, raw []byte) {
-	if waiting := d.owned.tickets[t]; waiting != nil {
-		waiting <- raw // has room for one
+	if waiting, ok := d.owned.tickets[t]; ok {
+		waiting.answer <- raw
 		delete(d.owned.tickets, t)
 	}
 }
