@@ -132,7 +132,7 @@ func (n *Node) openSelling(ctx context.Context, o Options, c *trade.Config) (err
 	}
 	m.capacity = trade.NewCapacity(m.works, capacity.Options{}, m.pricing.now())
 	registerCapacity(o.Registry, m.capacity)
-	c.Works, c.Capacity, c.Any = m.works, m.capacity, n.cfg.served().Any
+	c.Works, c.Capacity, c.Any = m.works, m.capacity, m.works.Any
 	n.parts = append(n.parts,
 		part{"queue", m.queue.Run},
 		part{"works", func(ctx context.Context) error { return m.works.Operate(ctx, m.capacity) }},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -50,6 +51,7 @@ type Node struct {
 	health    *health
 	market    *bazaar // nil where the node takes no part in it
 	unlocked  map[string]Signer
+	reloading sync.Mutex
 	maker     *miner      // nil where no blocks are made
 	api       *api.Server // nil where it is off
 	parts     []part

@@ -36,8 +36,8 @@ type Config struct {
 	Capacity market.Capacity
 	// Posted has offers awarded at their posted price, without a question.
 	Posted bool
-	// Any welcomes questions about programs that are not offered yet.
-	Any bool
+	// Any says whether questions about programs that are not offered yet are welcome; nil: they are not.
+	Any func() bool
 	// Keep is how long jobs that have ended are remembered. Default: a week.
 	Keep time.Duration
 
