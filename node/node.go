@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -94,7 +95,13 @@ func (n *Node) Close() error { return n.closers.close() }
 func (n *Node) Status() *Status { return n.ledger.status() }
 
 // Ready says why the node is of no use yet; nothing if it is.
-func (n *Node) Ready() []string { return n.health.reasons() }
+func (n *Node) Ready() []string {
+	reasons := n.health.reasons()
+	if m := n.market; m != nil && m.capacity != nil && len(m.capacity.Slots()) == 0 {
+		reasons = append(slices.Clone(reasons), "no device works for this operator")
+	}
+	return reasons
+}
 
 // Network returns the definition of the node's network; it is not to be changed.
 func (n *Node) Network() *Network { return n.network }
