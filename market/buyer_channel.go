@@ -12,9 +12,9 @@ type room struct {
 }
 
 // small reports whether a job may be paid through a channel: its proof is checked before it is paid,
-// and settling it on the ledger would cost too much for its price, which is posted.
-func (b *Buyer) small(p *Purchase, r *Received) bool {
-	return r.Posted && p.Terms.Level == chain.LevelZK && p.Terms.Token == (chain.TokenID{}) && Worthwhile(r.Bid.Price, r.Bid.ProveFee)
+// and settling it on the ledger would cost too much for its price.
+func small(p *Purchase, r *Received) bool {
+	return p.Terms.Level == chain.LevelZK && p.Terms.Token == (chain.TokenID{}) && Worthwhile(r.Bid.Price, r.Bid.ProveFee)
 }
 
 // cost is what a channel pays for a bid.
@@ -23,7 +23,7 @@ func (p *Purchase) cost(r *Received) uint64 { return saturated(r.Bid.Price, p.Te
 // fits reports whether the channel with whoever made a bid can pay for it.
 func (b *Buyer) fits(p *Purchase, r *Received) bool {
 	c := b.rooms[r.From.Operator]
-	return c != nil && c.channel != (chain.Hash{}) && !c.full && b.small(p, r) && p.cost(r) <= c.left
+	return c != nil && c.channel != (chain.Hash{}) && !c.full && small(p, r) && p.cost(r) <= c.left
 }
 
 // through returns the channel that pays for a bid, and counts that; zero if an escrow does. Then a
@@ -41,7 +41,7 @@ func (b *Buyer) through(now uint64, p *Purchase, r *Received) chain.Hash {
 func (b *Buyer) openAhead(now uint64, p *Purchase, r *Received) {
 	a, c := b.adverts[r.From.Operator], b.rooms[r.From.Operator]
 	switch {
-	case a == nil || !a.Channels || !b.small(p, r):
+	case a == nil || !a.Channels || !small(p, r):
 		return
 	case c != nil && (c.opening || c.full || now < c.again):
 		return
@@ -88,12 +88,13 @@ func (b *Buyer) channelFailed(now uint64, e ChannelFailed) {
 	c.opening, c.again = false, saturated(now, b.cfg.ChannelPause)
 }
 
-// byEscrow goes on with a job that the operator does not take on for the channel.
+// byEscrow goes on with a job that the operator does not take on for the channel. A posted price
+// stands still; a bid was used up.
 func (b *Buyer) byEscrow(now uint64, p *Purchase) {
 	k := p.Operator[0].Operator
 	b.room(k).full = true
 	for i := range p.Bids {
-		if p.Bids[i].From.Operator == k {
+		if p.Bids[i].From.Operator == k && p.Bids[i].Posted {
 			p.Bids[i].Expired = false
 		}
 	}

@@ -238,7 +238,6 @@ func TestFieldsOutOfBoundsAreRefused(t *testing.T) {
 		"escrow too long":          change(sampleAward, func(a *Award) { a.Escrow = make([]byte, chain.MaxStateData+1) }),
 		"award of a bad ask":       change(sampleAward, func(a *Award) { a.Ask.Terms.Kind = 0 }),
 		"award of a bad bid":       change(sampleAward, func(a *Award) { a.Bid.Price = 0 }),
-		"channel without posting":  change(sampleAward, func(a *Award) { a.Posted = false }),
 		"half and refusal":         &Countersigned{Partial: []byte{1}, Refusal: []Refusal{sampleRefusal()}},
 		"two refusals":             &Countersigned{Refusal: []Refusal{sampleRefusal(), sampleRefusal()}},
 		"refusal out of bounds":    &Countersigned{Refusal: []Refusal{{}}},

@@ -149,9 +149,6 @@ func (a *Award) check() error {
 	if len(a.Payload) != int(a.Ask.Terms.PayloadLen) || len(a.Escrow) > chain.MaxStateData {
 		return errBounds
 	}
-	if a.Channel != (chain.Hash{}) && !a.Posted {
-		return errBounds
-	}
 	return a.Bid.check()
 }
 
