@@ -113,10 +113,10 @@ func buyerEffects() map[string]effect {
 			return uint64(len(s.c.Buyer().Adverts(s.Now())))
 		}, [2]uint64{1, 2}, [2]uint64{1, 2}},
 		"MaxChannels": {func(o *markettest.Options, v uint64) { o.Cap, o.Buyer.MaxChannels = 5000, int(v) }, func(s *scene) uint64 {
-			return s.channels(2)
+			return s.channels(2, 2000)
 		}, [2]uint64{1, 2}, [2]uint64{1, 2}},
 		"ChannelPause": {func(o *markettest.Options, v uint64) { o.Cap, o.Buyer.ChannelPause = 2_000_000, v }, func(s *scene) uint64 {
-			return s.channels(1) // there is no coin of that size
+			return s.channels(1, 100) // there is no coin of that size
 		}, [2]uint64{1, 600_000}, [2]uint64{3, 1}},
 		"MaxJobs": {func(o *markettest.Options, v uint64) { o.Buyer.MaxJobs = int(v) }, func(s *scene) uint64 {
 			for n := uint64(0); ; n++ {
@@ -132,9 +132,9 @@ func buyerEffects() map[string]effect {
 
 // channels has three jobs done by each of some operators, and returns how often a channel was opened
 // or could not be.
-func (s *scene) channels(operators int) uint64 {
+func (s *scene) channels(operators int, cost uint64) uint64 {
 	for _, name := range []string{"a", "b"}[:operators] {
-		s.Operator(name, func(o *markettest.Operator) { o.Posted, o.Cost = true, 100 })
+		s.Operator(name, func(o *markettest.Operator) { o.Posted, o.Cost = true, cost })
 	}
 	s.pass(100)
 	for i := range 3 * operators {
