@@ -163,6 +163,15 @@ func (b *Buyer) Adverts(now uint64) []*Advert {
 	return all
 }
 
+// Contact returns how an operator is reached, by its advert.
+func (b *Buyer) Contact(now uint64, k chain.PublicKey) (Contact, bool) {
+	a := b.adverts[k]
+	if a == nil || a.Expiry < now {
+		return Contact{}, false
+	}
+	return contactOf(a), true
+}
+
 // Standing returns what is known of an operator.
 func (b *Buyer) Standing(k chain.PublicKey) Standing { return b.history.of(k) }
 

@@ -72,6 +72,12 @@ func (p *Payer) Cost() uint64 { return p.latest.cost() }
 // Open is how many jobs are reserved, or paid and not acknowledged.
 func (p *Payer) Open() int { return len(p.state.Reserved) + len(p.state.Pending) }
 
+// Pending is how many jobs are paid and not acknowledged.
+func (p *Payer) Pending() int { return len(p.state.Pending) }
+
+// Closed reports whether no new job and payment is taken.
+func (p *Payer) Closed() bool { return p.state.Closed }
+
 // load counts what is signed and what is reserved.
 func (p *Payer) load() *load { return p.state.load(&p.latest) }
 

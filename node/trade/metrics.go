@@ -20,6 +20,10 @@ type metrics struct {
 	earned      prometheus.Counter
 	spent       prometheus.Counter
 	open        *prometheus.GaugeVec
+
+	vouchers     *prometheus.CounterVec
+	channels     *prometheus.GaugeVec
+	channelUnits *prometheus.GaugeVec
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -49,11 +53,17 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Namespace: "wes", Subsystem: "market", Name: "open_jobs", Help: "Jobs that have not ended, by role and execution.",
 		}, []string{"role", "execution"}),
 	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "wes", Subsystem: "market", Name: name, Help: help}, []string{"role"})
+	}
+	m.vouchers = counter("vouchers_total", "Jobs that vouchers have paid, by role: given and acknowledged, or taken.", "role")
+	m.channels = gauge("channels", "Payment channels whose money has not left for good, by role.")
+	m.channelUnits = gauge("channel_units", "What vouchers of these channels have paid, in base units, by role.")
 	if r == nil {
 		return m, nil
 	}
 	var err error
-	for _, c := range []prometheus.Collector{m.jobs, m.sales, m.refusals, m.settlements, m.verify, m.prove, m.earned, m.spent, m.open} {
+	for _, c := range []prometheus.Collector{m.jobs, m.sales, m.refusals, m.settlements, m.verify, m.prove, m.earned, m.spent, m.open, m.vouchers, m.channels, m.channelUnits} {
 		err = errors.Join(err, r.Register(c))
 	}
 	return m, err
@@ -131,4 +141,6 @@ const (
 	keyJob   = "job"
 	keyPeer  = "peer"
 	keyError = "error"
+
+	keyChannel = "channel"
 )
