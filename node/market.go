@@ -64,7 +64,7 @@ func (n *Node) openMarket(ctx context.Context, o Options) error {
 		Seller: market.SellerConfig{
 			RiskCap: n.cfg.RiskCap, AcceptWait: n.rules.Params.MinPromise / 4, Margin: n.rules.Params.MinPromise / 2,
 		},
-		Posted: n.cfg.Posted, Log: o.Log, Registry: o.Registry,
+		Posted: n.cfg.Posted, ChannelCap: n.cfg.ChannelCap, ChannelLife: time.Duration(n.cfg.ChannelHours) * time.Hour, Log: o.Log, Registry: o.Registry,
 	}
 	if n.cfg.Sell {
 		if err := n.openSelling(ctx, o, &c); err != nil {

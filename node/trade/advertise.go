@@ -56,7 +56,7 @@ func (d *Desk) advert(ctx context.Context) *market.Advert {
 	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 && !d.any() {
 		return nil
 	}
-	a.Any = d.any()
+	a.Any, a.Channels = d.any(), d.takesChannels()
 	digest := a.Digest()
 	a.Signature = [ed25519.SignatureSize]byte(d.cfg.Signer.Sign(digest))
 	return a

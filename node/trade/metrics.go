@@ -24,6 +24,10 @@ type metrics struct {
 	spent       prometheus.Counter
 	open        *prometheus.GaugeVec
 	codes       map[market.Code]bool // that are labels
+
+	vouchers     *prometheus.CounterVec
+	channels     *prometheus.GaugeVec
+	channelUnits *prometheus.GaugeVec
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -63,12 +67,19 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	for _, c := range market.Codes() {
 		m.codes[c.Code] = true
 	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "wes", Subsystem: "market", Name: name, Help: help}, []string{"role"})
+	}
+	m.vouchers = counter("vouchers_total", "Jobs that vouchers have paid, by role: given and acknowledged, or taken.", "role")
+	m.channels = gauge("channels", "Payment channels whose money has not left for good, by role.")
+	m.channelUnits = gauge("channel_units", "What vouchers of these channels have paid, in base units, by role.")
 	if r == nil {
 		return m, nil
 	}
 	var err error
 	for _, c := range []prometheus.Collector{
 		m.jobs, m.sales, m.refusals, m.asks, m.awards, m.settlements, m.verify, m.prove, m.settle, m.earned, m.spent, m.open,
+		m.vouchers, m.channels, m.channelUnits,
 	} {
 		err = errors.Join(err, r.Register(c))
 	}
@@ -178,4 +189,6 @@ const (
 	keyJob   = "job"
 	keyPeer  = "peer"
 	keyError = "error"
+
+	keyChannel = "channel"
 )

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/market/channel"
 )
 
 // ErrNotSelling is returned for requests to an operator where there is none.
@@ -20,6 +21,8 @@ func Protocols() []Protocol {
 		{AwardProtocol, market.MaxAward, market.MaxStart},
 		{StartProtocol, market.MaxStart, market.MaxAsk},
 		{CollectProtocol, market.MaxCollect, market.MaxDelivery},
+		{AnnounceProtocol, channel.MaxAnnounce, channel.MaxAck},
+		{VoucherProtocol, channel.MaxPayments, channel.MaxAck},
 	}
 }
 
@@ -65,6 +68,10 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		return d.await(ctx, a.Ask.Terms.Kind, func(t market.Ticket) market.Event {
 			return market.Awarded{Ticket: t, Peer: peer, Award: a, Problem: problem}
 		})
+	case AnnounceProtocol:
+		return d.announced(ctx, request)
+	case VoucherProtocol:
+		return d.paid(ctx, request)
 	case StartProtocol:
 		return d.started(ctx, peer, request)
 	case CollectProtocol:
