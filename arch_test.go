@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"node/proofs":                      {"chain", "prover/circuit", "prover/circuit/wire", "prover/verify"},
 	"node/works":                       {"chain", "chain/ures", "market", "market/capacity", "node/executor", "node/fleet", "node/proofs", "node/trade"},
 	"node/trade":                       {"chain", "market", "market/...", "node/wallet"},
-	"node/storefront":                  {"chain", "chain/ures", "market", "node/gateway", "node/proofs", "node/trade", "node/wallet", "prover/graph", "prover/model/tensor", "prover/verify"},
+	"node/storefront":                  {"chain", "chain/ures", "market", "node/gateway", "node/proofs", "node/trade", "node/wallet", "prover/circuit", "prover/graph", "prover/model/tensor", "prover/verify"},
 	"node/town":                        {"node", "node/api", "node/gateway"},
 	"node/wallet":                      {"chain"},
 	"cmd/wes":                          {"chain", "chain/store", "chain/ures", "market", "market/...", "node", "node/...", "benchmarks", "benchmarks/report", "gpu", "gpu/...", "prover", "prover/..."},

@@ -22,8 +22,9 @@ func (s *Seller) place(now uint64) {
 	}
 }
 
-// provingStages are those of package prover that come after the execution.
-var provingStages = []string{"commit", "lookup", "contract", "open"}
+// provingStages are those that come after the execution: of models in package prover, of circuits in
+// package circuit.
+var provingStages = []string{"commit", "lookup", "contract", "open", "prove", "verify"}
 
 func (s *Seller) runProgressed(x *Sale, e RunProgressed) {
 	if x.phase() != running {

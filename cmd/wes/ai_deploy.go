@@ -1,24 +1,21 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weisyn/wes/chain"
-	"github.com/weisyn/wes/chain/ures"
 	"github.com/weisyn/wes/node/proofs"
-	"github.com/weisyn/wes/node/wallet"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
 // deployFlags are what a model is deployed with, beside those of wes ai prove.
 type deployFlags struct {
 	proveFlags
-	spending
-	name, description, version, price string
+	deployment
+	description string
 }
 
 func newDeploy() *cobra.Command {
@@ -35,12 +32,9 @@ key goes to the ledger. They are public. --price is what every job pays you, bes
 		Args:    arguments("MODEL.onnx"),
 		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
 	}
-	f.spending.bind(c)
+	f.deployment.bind(c, "model")
 	fs := c.Flags()
-	fs.StringVar(&f.name, "name", "", "name of the model, for people and for wes ai infer --model")
 	fs.StringVar(&f.description, "description", "", "what it does; travels with the model")
-	fs.StringVar(&f.version, "version", "1", "version, for people")
-	fs.StringVar(&f.price, "price", "0", "what every job pays you, in WES")
 	f.bindModel(fs)
 	f.engine = string(pipeline.EngineInterpreter) // nothing is executed
 	return c
@@ -66,37 +60,16 @@ func (f *deployFlags) program(c *cobra.Command, path string) (*pipeline.Program,
 }
 
 func (f *deployFlags) run(c *cobra.Command, path string) error {
-	price, err := parseWES(f.price)
-	if err != nil {
-		return fmt.Errorf("--price: %w", err)
-	}
 	p, err := f.program(c, path)
 	if err != nil {
 		return err
 	}
 	pkg := pipeline.EncodePackage(p)
-	return f.spending.run(c, func(ctx context.Context, payer *payer, note *sent) (*wallet.Built, error) {
-		added, err := payer.client.AddResource(ctx, bytes.NewReader(pkg), f.name)
-		if err != nil {
-			return nil, err
-		}
-		x := chain.Resource{Kind: chain.ResourceModel, Size: uint64(len(pkg)), Name: f.name, Version: f.version}
-		if x.CID, err = ures.ParseCID(added.CID); err != nil {
-			return nil, fmt.Errorf("answer of the node: %w", err)
-		}
-		x.Price.Amount = price
-		key := proofs.EncodeModel(p.Model)
-		cost, ok, err := proofs.New(proofs.Config{}).KeyCost(chain.ResourceModel, key)
-		if err == nil && !ok {
-			err = fmt.Errorf("%s: the ledger cannot take its verifying key of %s", path, size(int64(len(key))))
-		}
-		if err != nil {
-			return nil, err
-		}
-		b, err := payer.Publish(ctx, x, key, cost)
-		if err == nil {
-			note.Resource, note.CID = b.Tx.ID().String()+":0", added.CID
-		}
-		return b, err
+	return f.announce(c, &parcel{
+		kind: chain.ResourceModel, from: path, size: int64(len(pkg)), key: proofs.EncodeModel(p.Model),
+		write: func(w io.Writer) error {
+			_, err := w.Write(pkg)
+			return err
+		},
 	})
 }

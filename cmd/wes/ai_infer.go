@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -112,14 +113,11 @@ func (f *inferFlags) run(c *cobra.Command) error {
 
 // request is what the node is asked.
 func (f *inferFlags) request(m *gateway.Model, inputs []tensor.Tensor) (*gateway.Request, error) {
-	r := &gateway.Request{Kind: gateway.KindInfer, Model: m.Resource, Verification: f.level, DeadlineMS: f.deadline.Milliseconds()}
-	if f.maxPrice != "" {
-		n, err := parseWES(f.maxPrice)
-		if err != nil {
-			return nil, fmt.Errorf("--max-price: %w", err)
-		}
-		r.MaxPrice = strconv.FormatUint(n, 10)
+	most, err := highest(f.maxPrice)
+	if err != nil {
+		return nil, err
 	}
+	r := &gateway.Request{Kind: gateway.KindInfer, Model: m.Resource, Verification: f.level, MaxPrice: most, DeadlineMS: f.deadline.Milliseconds()}
 	for i := range inputs {
 		t := &inputs[i]
 		if t.Name == "" && len(m.Inputs) == 1 {
@@ -128,6 +126,18 @@ func (f *inferFlags) request(m *gateway.Model, inputs []tensor.Tensor) (*gateway
 		r.Inputs = append(r.Inputs, floats(t))
 	}
 	return r, nil
+}
+
+// highest reads --max-price, in base units for the node.
+func highest(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	n, err := parseWES(text)
+	if err != nil {
+		return "", fmt.Errorf("--max-price: %w", err)
+	}
+	return strconv.FormatUint(n, 10), nil
 }
 
 // floats writes a tensor as the node's models take it.
@@ -175,6 +185,9 @@ func (f *inferFlags) infer(ctx context.Context, client *gateway.Client, m *gatew
 	return x, err
 }
 
+// executionFailed is the state of work that its operator has given up for good.
+const executionFailed = "failed"
+
 // hasOutputs reports whether the node has the outputs, and has checked what there is to check.
 func hasOutputs(j *gateway.Job) bool {
 	return j.ProofStatus == gateway.ProofVerified || j.ProofStatus == gateway.ProofNone && j.Times.Outputs > 0
@@ -193,7 +206,7 @@ func follow(ctx context.Context, client *gateway.Client, id string, b *bars, wan
 		if wanted(&j) {
 			return &j, nil
 		}
-		if j.Ended || j.ProofStatus == gateway.ProofRefused {
+		if j.Ended || j.Execution == executionFailed || j.ProofStatus == gateway.ProofRefused {
 			return nil, jobFailure(&j)
 		}
 		stage, done, total := j.Execution, 0, 1
@@ -212,7 +225,7 @@ func jobFailure(j *gateway.Job) error {
 		text = j.Settlement
 	}
 	status := 502
-	if j.Reason == "no_bid" || j.Reason == "no_funds" || j.Reason == "bad_input" {
+	if slices.Contains([]string{"no_bid", "no_funds", "bad_input", "unsatisfied_witness"}, j.Reason) {
 		status = 422
 	}
 	return &gateway.Problem{Status: status, Reason: j.Reason, Job: j.ID, Text: fmt.Sprintf("the job came to nothing (%s): %s", j.Reason, text)}
@@ -220,12 +233,9 @@ func jobFailure(j *gateway.Job) error {
 
 // check verifies the proof in this process, with the key that the ledger has.
 func (f *inferFlags) check(ctx context.Context, client *gateway.Client, m *gateway.Model, inputs []tensor.Tensor, x *inferred) error {
-	key, err := client.Key(ctx, m.Resource)
+	key, err := announcedKey(ctx, client, m)
 	if err != nil {
 		return err
-	}
-	if sum := sha256.Sum256(key); hex.EncodeToString(sum[:]) != m.Key {
-		return errors.New("the verifying key that the node sent is not the one that the ledger announces")
 	}
 	proof, err := client.Proof(ctx, x.Job.ID)
 	if err != nil {
@@ -244,6 +254,18 @@ func (f *inferFlags) check(ctx context.Context, client *gateway.Client, m *gatew
 	}
 	x.Outputs, x.Tails, x.Verified, x.VerifyMS = v.Outputs, v.Tails, true, float64(v.Verify.Microseconds())/1000
 	return f.write(key, proof, x)
+}
+
+// announcedKey is the verifying key of a model or circuit, as the ledger has it.
+func announcedKey(ctx context.Context, client *gateway.Client, m *gateway.Model) ([]byte, error) {
+	key, err := client.Key(ctx, m.Resource)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(key); hex.EncodeToString(sum[:]) != m.Key {
+		return nil, errors.New("the verifying key that the node sent is not the one that the ledger announces")
+	}
+	return key, nil
 }
 
 // statement is what the proof of a job has to be about.

@@ -24,7 +24,8 @@ const (
 
 func newCircuit() *cobra.Command {
 	c := group("prove", "Prove and verify gnark circuits: Groth16 and PLONK",
-		newCircuitExample(), newCircuitSetup(), newCircuitProve(), newCircuitVerify(), newCircuitInspect(), newCircuitExport())
+		newCircuitExample(), newCircuitSetup(), newCircuitProve(), newCircuitVerify(), newCircuitInspect(), newCircuitExport(),
+		newCircuitDeploy(), newCircuitSubmit())
 	c.Long = c.Short + `.
 
 A circuit is compiled with gnark (github.com/consensys/gnark) and written with the constraint

@@ -31,13 +31,14 @@ var _ prover.Committer = (*committer)(nil)
 // CUDA's context, 2^22 scalars at a time with their digits (package icicle), and generators.
 const committerMemory = 2 << 30
 
-// openCommitter returns nil for the CPU of this process. It must be closed.
-func openCommitter(ctx context.Context, device string) (*committer, error) {
+// openCommitter returns nil for the CPU of this process. It must be closed. Other work of its machine
+// is done by children with options o.
+func openCommitter(ctx context.Context, device string, o worker.Options) (*committer, error) {
 	look, err := wantsDevice(device, icicleUnlinked(ctx))
 	if err != nil || !look {
 		return nil, err
 	}
-	m, err := openMachine(ctx, true, worker.Options{})
+	m, err := openMachine(ctx, true, o)
 	if err != nil {
 		return nil, &pipeline.Fault{Stage: prover.StageCommit, Err: err}
 	}

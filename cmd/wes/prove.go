@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover"
 	"github.com/weisyn/wes/prover/model"
 	"github.com/weisyn/wes/prover/pipeline"
@@ -86,7 +87,7 @@ func prove(c *cobra.Command, path string, f *proveFlags) error {
 	if err != nil {
 		return err
 	}
-	committer, err := openCommitter(c.Context(), f.device)
+	committer, err := openCommitter(c.Context(), f.device, worker.Options{})
 	if err != nil {
 		return err
 	}

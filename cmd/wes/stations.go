@@ -11,9 +11,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weisyn/wes/gpu/machine"
 	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/fleet"
 	"github.com/weisyn/wes/node/works"
+	"github.com/weisyn/wes/prover"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
@@ -26,19 +28,25 @@ type workplace struct {
 
 // stations opens the devices of this machine: every GPU that ICICLE can use, and the CPU. They must be
 // closed.
-func (p *workplace) stations(ctx context.Context) ([]works.Station, error) {
+func (p *workplace) stations(ctx context.Context) (all []works.Station, err error) {
 	if p.memory == 0 {
 		p.memory = freeMemory() / 4 * 3
 	}
-	all := []works.Station{{
-		Slot: fleet.Slot{
-			Device: "cpu-" + p.name, Class: fmt.Sprintf("cpu-%s-%d", runtime.GOARCH, runtime.GOMAXPROCS(0)), Memory: p.memory, CPU: true,
-		},
-		Executor: executor.New(p.executor()),
-	}}
+	shelf, err := p.openShelf()
+	if err != nil {
+		return nil, err
+	}
+	cpu, err := openMachine(ctx, false, p.circuitOptions())
+	if err != nil {
+		return nil, err
+	}
+	slot := fleet.Slot{
+		Device: "cpu-" + p.name, Class: fmt.Sprintf("cpu-%s-%d", runtime.GOARCH, runtime.GOMAXPROCS(0)), Memory: p.memory, CPU: true,
+	}
+	all = append(all, p.station(slot, shelf, cpu, nil, cpu.Close))
 	seen := map[string]bool{}
 	for {
-		c, err := openCommitter(ctx, deviceAuto)
+		c, err := openCommitter(ctx, deviceAuto, p.circuitOptions())
 		if err != nil {
 			return nil, errors.Join(err, closeStations(all))
 		}
@@ -50,22 +58,19 @@ func (p *workplace) stations(ctx context.Context) ([]works.Station, error) {
 		}
 		d := c.lease.Device()
 		seen[d.UUID] = true
-		x := p.executor()
-		x.Committer = c
-		all = append(all, works.Station{
-			Slot:     fleet.Slot{Device: safe(d.UUID), Class: safe(d.Name), Memory: p.memory},
-			Executor: executor.New(x),
-			Close:    c.Close,
-		})
+		slot := fleet.Slot{Device: safe(d.UUID), Class: safe(d.Name), Memory: p.memory}
+		all = append(all, p.station(slot, shelf, c.machine, c, c.Close))
 	}
 }
 
-func (p *workplace) executor() executor.Config {
-	c := executor.Config{Runtime: runtimes{}, Limits: pipeline.Limits{Memory: p.memory}}
+// station is a device that commits with c, or on the CPU if c is nil, and proves circuits on a machine.
+func (p *workplace) station(slot fleet.Slot, shelf *executor.Shelf, m *machine.Machine, c prover.Committer, free func() error) works.Station {
+	circuits := newCircuits(m, p.circuitOptions())
+	x := executor.Config{Committer: c, Runtime: runtimes{}, Limits: pipeline.Limits{Memory: p.memory}}
 	if p.dir != "" {
-		c.Cache = &pipeline.Cache{Dir: filepath.Join(p.dir, "models")}
+		x.Cache, x.Shelf, x.Circuits = &pipeline.Cache{Dir: filepath.Join(p.dir, "models")}, shelf, circuits
 	}
-	return c
+	return works.Station{Slot: slot, Executor: executor.New(x), Close: func() error { return errors.Join(circuits.Close(), free()) }}
 }
 
 func closeStations(all []works.Station) error { return works.NewCrew(all).Close() }

@@ -12,6 +12,7 @@ import (
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/node/proofs"
 	"github.com/weisyn/wes/prover"
+	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/pipeline"
 )
@@ -22,8 +23,11 @@ type Config struct {
 	Runtime   pipeline.Runtime
 	Committer prover.Committer
 	Limits    pipeline.Limits
-	// Programs bounds how many are kept ready. Default 8.
+	// Programs bounds how many models are kept ready. Default 8.
 	Programs int
+	// Circuits proves circuits with packages on Shelf, which may be shared. Nil: none are proved.
+	Circuits Circuits
+	Shelf    *Shelf
 }
 
 // Reason says why a job came to nothing. Reasons are stable.
@@ -32,6 +36,8 @@ type Reason string
 // The reasons.
 const (
 	BadInput    Reason = "bad_input"
+	Unsatisfied Reason = "unsatisfied_witness"
+	Unavailable Reason = "unavailable"
 	BadProgram  Reason = "bad_program"
 	KeyMismatch Reason = "key_mismatch"
 	TooLarge    Reason = "too_large"
@@ -57,6 +63,7 @@ type Executor struct {
 		sync.Mutex
 		programs map[string]*attached
 		clock    uint64
+		rates    map[circuit.System]time.Duration // of a unit of work
 	}
 }
 
@@ -75,7 +82,7 @@ type attached struct {
 func New(c Config) *Executor {
 	c.Programs = cmp.Or(c.Programs, 8)
 	x := &Executor{cfg: c}
-	x.mu.programs = map[string]*attached{}
+	x.mu.programs, x.mu.rates = map[string]*attached{}, map[circuit.System]time.Duration{}
 	return x
 }
 

@@ -146,13 +146,12 @@ func TestInspectionSaysWhatFits(t *testing.T) {
 	if i.Key != sha256.Sum256(w.key) || i.Digest != w.model || i.Units == 0 || i.Memory == 0 {
 		t.Errorf("%+v", i)
 	}
-	if err := i.Check(i.Sample()); err != nil {
-		t.Error(err)
+	for _, payload := range [][]byte{i.Sample(), w.input} {
+		if input, err := i.Input(payload); err != nil || string(input) != string(payload) {
+			t.Errorf("the input of a model is its payload: %v", err)
+		}
 	}
-	if err := i.Check(w.input); err != nil {
-		t.Error(err)
-	}
-	if i.Check(append(i.Sample(), 1)) == nil {
+	if _, err := i.Input(append(i.Sample(), 1)); err == nil {
 		t.Error("a longer input fits")
 	}
 }

@@ -92,7 +92,7 @@ type Request struct {
 	Model        string   `json:"model" about:"alias or CID of a model or circuit"`
 	Version      string   `json:"version,omitempty" about:"of the model; any if empty"`
 	Inputs       []Tensor `json:"inputs,omitempty" about:"of infer"`
-	Witness      []byte   `json:"witness,omitempty" about:"of prove: the full witness, in base64"`
+	Witness      []byte   `json:"witness,omitempty" about:"of prove: the full witness, gnark's binary encoding or JSON of its values, in base64"`
 	Outputs      []string `json:"outputs,omitempty" about:"names of the outputs wanted; all if empty"`
 	Verification string   `json:"verification,omitempty" about:"zk (default), optimistic or replicated:K"`
 	MaxPrice     string   `json:"max_price,omitempty" about:"highest price, base units; empty: as the node is set"`

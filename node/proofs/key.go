@@ -73,11 +73,16 @@ func decodeKey(kind chain.JobKind, raw []byte) (*key, error) {
 		}
 		return &key{model: m}, nil
 	}
-	return decodeCircuit(raw)
+	k, err := DecodeCircuit(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &key{circuit: k}, nil
 }
 
-func decodeCircuit(raw []byte) (*key, error) {
-	if len(raw) < circuitHead || string(raw[:len(circuitMagic)]) != circuitMagic || raw[len(circuitMagic)] != circuitVersion {
+// DecodeCircuit is the inverse of EncodeCircuit, for keys that anyone may have made.
+func DecodeCircuit(raw []byte) (*circuit.VerifyingKey, error) {
+	if len(raw) > chain.MaxKeySize || len(raw) < circuitHead || string(raw[:len(circuitMagic)]) != circuitMagic || raw[len(circuitMagic)] != circuitVersion {
 		return nil, errKey
 	}
 	scheme, curve := int(raw[circuitHead-2]), int(raw[circuitHead-1])
@@ -95,5 +100,5 @@ func decodeCircuit(raw []byte) (*key, error) {
 	if !bytes.Equal(EncodeCircuit(k), raw) {
 		return nil, errKey
 	}
-	return &key{circuit: k}, nil
+	return k, nil
 }

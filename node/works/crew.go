@@ -3,11 +3,13 @@ package works
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"runtime/metrics"
 	"slices"
 	"time"
 
+	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/fleet"
 	"github.com/weisyn/wes/node/proofs"
@@ -16,6 +18,8 @@ import (
 // Executor is what works: package executor's, but for tests.
 type Executor interface {
 	Infer(ctx context.Context, q executor.Inference, progress executor.Progress) (*executor.Result, error)
+	Prove(ctx context.Context, q executor.Proving, progress executor.Progress) (*executor.Result, error)
+	Calibrate(ctx context.Context, q executor.Proving, progress executor.Progress) (*executor.Result, error)
 	Close() error
 }
 
@@ -67,14 +71,26 @@ func (c *Crew) Execute(ctx context.Context, slot fleet.Slot, t fleet.Task, progr
 	if err != nil {
 		return nil, &fleet.Failure{Reason: fleet.ReasonFailed, Detail: err.Error()}
 	}
-	r, err := c.stations[i].Executor.Infer(ctx, executor.Inference{
-		Program: t.Program, Package: func() ([]byte, error) { return os.ReadFile(program) },
-		Key: o.Key, Input: o.Payload, Job: proofs.JobOf(o.Chain, o.Job, o.Payee), Prove: o.Prove,
-	}, progress)
+	r, err := carryOut(ctx, c.stations[i].Executor, o, t.Program, program, progress)
 	if err != nil {
 		return nil, fleetFailure(err)
 	}
 	return encode(resultOf(r)), nil
+}
+
+// carryOut executes an order, with the file of its program.
+func carryOut(ctx context.Context, x Executor, o *order, name, file string, progress executor.Progress) (*executor.Result, error) {
+	if o.Kind == chain.JobInfer {
+		return x.Infer(ctx, executor.Inference{
+			Program: name, Package: func() ([]byte, error) { return os.ReadFile(file) },
+			Key: o.Key, Input: o.Payload, Job: proofs.JobOf(o.Chain, o.Job, o.Payee), Prove: o.Prove,
+		}, progress)
+	}
+	q := executor.Proving{Program: name, Open: func() (io.ReadCloser, error) { return os.Open(file) }, Key: o.Key, Witness: o.Payload}
+	if len(o.Payload) == 0 {
+		return x.Calibrate(ctx, q, progress)
+	}
+	return x.Prove(ctx, q, progress)
 }
 
 func resultOf(r *executor.Result) *result {

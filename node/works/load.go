@@ -14,6 +14,7 @@ import (
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/ures"
 	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/fleet"
 	"github.com/weisyn/wes/node/proofs"
 	"github.com/weisyn/wes/node/trade"
@@ -69,12 +70,17 @@ func (w *Works) scan(ctx context.Context) error {
 			return err
 		}
 		for _, u := range all {
-			if r, ok := u.Entry.Output.Body.(*chain.Resource); ok && r.Kind == chain.ResourceModel {
+			if r, ok := u.Entry.Output.Body.(*chain.Resource); ok && proved(r.Kind) {
 				w.consider(ctx, market.RefOf(u.Outpoint))
 			}
 		}
 	}
 	return w.withdraw(ctx)
+}
+
+// proved reports whether jobs can be about a kind of resources.
+func proved(k chain.ResourceKind) bool {
+	return k == chain.ResourceModel || k == chain.ResourceGroth16 || k == chain.ResourcePlonk
 }
 
 // withdraw takes back offers of what is not announced or served any more.
@@ -132,6 +138,24 @@ func (w *Works) fetch(ctx context.Context, ref market.Ref) (*program, error) {
 	if err := w.room(); err != nil {
 		return nil, err
 	}
+	take, kind := w.model, chain.JobInfer
+	if r.Kind != chain.ResourceModel {
+		take, kind = w.circuit, chain.JobProve
+	}
+	info, err := take(ctx, cid, r.Key.Hash)
+	if err != nil {
+		return nil, err
+	}
+	return &program{info: info, used: time.Now(), offer: trade.Program{
+		Ref: ref, Name: r.Name, Content: cid, Kind: kind, Key: *r.Key, Model: info.Digest, Units: info.Units, Memory: info.Memory,
+	}}, nil
+}
+
+// errKey marks a package that is not the one announced.
+var errKey = errors.New("its package has another verifying key than its announcement")
+
+// model gives the package of a model to the queue.
+func (w *Works) model(ctx context.Context, cid string, key chain.Hash) (*executor.Info, error) {
 	raw, err := w.content(ctx, cid)
 	if err != nil {
 		return nil, err
@@ -140,15 +164,28 @@ func (w *Works) fetch(ctx context.Context, ref market.Ref) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Key != r.Key.Hash {
-		return nil, fmt.Errorf("its package has another verifying key than its announcement")
+	if info.Key != key {
+		return nil, errKey
 	}
-	if err := w.cfg.Queue.Put(ctx, cid, bytes.NewReader(raw)); err != nil {
+	return info, w.cfg.Queue.Put(ctx, cid, bytes.NewReader(raw))
+}
+
+// circuit gives the package of a circuit to the queue, without having it in memory.
+func (w *Works) circuit(ctx context.Context, cid string, key chain.Hash) (*executor.Info, error) {
+	f, err := w.cfg.Source.Content(ctx, cid, w.cfg.MaxBytes)
+	if err != nil {
 		return nil, err
 	}
-	return &program{info: info, used: time.Now(), offer: trade.Program{
-		Ref: ref, Name: r.Name, Content: cid, Kind: chain.JobInfer, Key: *r.Key, Model: info.Digest, Units: info.Units, Memory: info.Memory,
-	}}, nil
+	defer f.Close()
+	var head bytes.Buffer
+	info, err := w.inspect.InspectCircuit(io.TeeReader(f, &head))
+	if err != nil {
+		return nil, err
+	}
+	if info.Key != key {
+		return nil, errKey
+	}
+	return info, w.cfg.Queue.Put(ctx, cid, io.MultiReader(&head, f))
 }
 
 // announcement is what the ledger says of a program that this operator would offer.
@@ -161,8 +198,8 @@ func (w *Works) announcement(ctx context.Context, ref market.Ref) (*chain.Resour
 	switch {
 	case !found || !ok:
 		return nil, "", errors.New("the ledger does not announce it")
-	case r.Kind != chain.ResourceModel || r.Key == nil:
-		return nil, "", errors.New("it is no model")
+	case !proved(r.Kind) || r.Key == nil:
+		return nil, "", errors.New("it is no model and no circuit")
 	case r.Size > w.cfg.MaxBytes:
 		return nil, "", fmt.Errorf("it has %d bytes, at most %d are fetched", r.Size, w.cfg.MaxBytes)
 	}
@@ -218,8 +255,8 @@ func (w *Works) room() error {
 	return nil
 }
 
-// measure proves a program once on every class of devices that it fits and was not measured on, and
-// offers it.
+// measure proves a model once on every class of devices that it fits and was not measured on, or makes
+// a circuit ready there, and offers it.
 func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
 	slots, _ := w.cfg.Queue.Slots()
 	classes, weight, fits := slices.Clone(p.classes), p.weight, false
@@ -235,7 +272,7 @@ func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
 			return fmt.Errorf("prove a sample on %s: %w", s.Device, err)
 		}
 		w.capacity.Observe(&p.offer, s.Class, max(r.Took, 1)*1_000_000)
-		weight = proofWeight(p.offer.Key, len(p.info.Sample()), len(r.Output), len(r.Proof))
+		weight = p.settling(r)
 		classes = append(classes, s.Class)
 	}
 	switch {
@@ -253,20 +290,32 @@ func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
 	return nil
 }
 
+// settling is the weight of a transaction that settles by proof, for a run like a sample.
+func (p *program) settling(sample *result) uint64 {
+	if p.offer.Kind == chain.JobProve {
+		return proofWeight(p.offer.Key, p.info.Public(), 0, p.info.Proof)
+	}
+	return proofWeight(p.offer.Key, len(p.info.Sample()), len(sample.Output), len(sample.Proof))
+}
+
 // errNoDevice is returned while no worker is there.
 var errNoDevice = errors.New("there is no device yet")
 
 // sampleTime bounds the proof of a sample, in the queue and on a device.
 const sampleTime = time.Hour
 
-// sample proves a program for nobody.
+// sample proves a model for nobody. There is no witness of a circuit to do the same: how long it takes
+// is estimated on the device.
 func (w *Works) sample(ctx context.Context, p *program, device string) (*result, error) {
 	var random [16]byte
 	rand.Read(random[:])
-	o := &order{Version: version, Chain: w.cfg.Chain, Key: p.offer.Key.Hash, Prove: true, Payload: p.info.Sample()}
+	o := &order{Version: version, Kind: p.offer.Kind, Chain: w.cfg.Chain, Key: p.offer.Key.Hash, Prove: true}
+	if p.offer.Kind == chain.JobInfer {
+		o.Payload = p.info.Sample()
+	}
 	id := "sample-" + strings.ToLower(letters.EncodeToString(random[:]))
 	out, err := w.do(ctx, fleet.Task{
-		ID: id, Kind: fleet.KindInfer, Program: p.offer.Content, Body: encode(o), Due: uint64(time.Now().Add(sampleTime).UnixMilli()),
+		ID: id, Kind: taskKind(p.offer.Kind), Program: p.offer.Content, Body: encode(o), Due: uint64(time.Now().Add(sampleTime).UnixMilli()),
 		Memory: p.offer.Memory, Device: device,
 	}, nil)
 	if err != nil {

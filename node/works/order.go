@@ -17,12 +17,13 @@ const version = 1
 type order struct {
 	_       struct{} `cbor:",toarray"`
 	Version uint
+	Kind    chain.JobKind
 	Chain   chain.Hash
 	Job     chain.Hash
 	Payee   chain.Hash
 	Key     chain.Hash // of the verifying key
 	Prove   bool
-	Payload []byte
+	Payload []byte // empty for a circuit: make it ready, and estimate a proof
 }
 
 // result is the body of an outcome.
@@ -76,8 +77,11 @@ func decodeOrder(b []byte) (*order, error) {
 	if err := decoder.Unmarshal(b, o); err != nil {
 		return nil, fmt.Errorf("%w: %v", errFormat, err)
 	}
-	if o.Version != version {
+	switch {
+	case o.Version != version:
 		return nil, fmt.Errorf("%w: version %d", errFormat, o.Version)
+	case o.Kind != chain.JobInfer && o.Kind != chain.JobProve:
+		return nil, fmt.Errorf("%w: kind %d", errFormat, o.Kind)
 	}
 	return o, nil
 }

@@ -105,10 +105,11 @@ func (w *Works) Check(_ context.Context, p *trade.Program, payload []byte) ([]by
 	if own == nil || own.info == nil {
 		return nil, &market.Refusal{Code: market.CodeUnknownProgram}
 	}
-	if err := own.info.Check(payload); err != nil {
+	input, err := own.info.Input(payload)
+	if err != nil {
 		return nil, &market.Refusal{Code: market.CodeBadInput, Text: clip(err.Error())}
 	}
-	return payload, nil
+	return input, nil
 }
 
 // clip bounds a text for a message, in bytes.

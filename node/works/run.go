@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
 	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/fleet"
@@ -107,16 +108,24 @@ func (r *runs) tell(e fleet.Event) {
 // Run implements trade.Works.
 func (w *Works) Run(ctx context.Context, t *trade.Task, progress func(stage string, done, total int)) (*trade.Ran, error) {
 	o := &order{
-		Version: version, Chain: w.cfg.Chain, Job: t.Job, Payee: t.Payee, Key: t.Program.Key.Hash, Prove: t.Prove, Payload: t.Payload,
+		Version: version, Kind: t.Program.Kind, Chain: w.cfg.Chain, Job: t.Job, Payee: t.Payee, Key: t.Program.Key.Hash, Prove: t.Prove, Payload: t.Payload,
 	}
 	id := nameOf(t)
 	out, err := w.do(ctx, fleet.Task{
-		ID: id, Kind: fleet.KindInfer, Program: t.Program.Content, Body: encode(o), Due: t.Due, Memory: t.Program.Memory, Device: t.Device,
+		ID: id, Kind: taskKind(t.Program.Kind), Program: t.Program.Content, Body: encode(o), Due: t.Due, Memory: t.Program.Memory, Device: t.Device,
 	}, progress)
 	if err != nil {
 		return nil, err
 	}
 	return w.ran(&t.Program, out)
+}
+
+// taskKind is what the queue calls a kind of jobs.
+func taskKind(k chain.JobKind) string {
+	if k == chain.JobProve {
+		return fleet.KindProve
+	}
+	return fleet.KindInfer
 }
 
 // do gives a task to the queue and waits for its outcome. If ctx ends first, the task is taken back.
@@ -189,6 +198,8 @@ func codeOf(reason string) market.Code {
 		return market.CodeMemory
 	case string(executor.BadInput):
 		return market.CodeBadInput
+	case string(executor.Unsatisfied):
+		return market.CodeWitness
 	}
 	return market.CodeExecution
 }

@@ -1,7 +1,6 @@
 package circuit
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -56,15 +55,9 @@ func (p *Package) VerifyingKey() (*VerifyingKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := DecodeVerifyingKey(p.Manifest.System(), b)
+	k, err := p.Manifest.verifyingKey(b)
 	if err != nil {
 		return nil, &InputError{p.path(VerifyingFile), err}
-	}
-	if !bytes.Equal(k.Encode(), b) {
-		return nil, unusable(p.path(VerifyingFile), "not the compressed encoding")
-	}
-	if m := p.Manifest; k.Public != m.Public || k.Commitments != m.Commitments {
-		return nil, unusable(p.path(VerifyingFile), "%d public values and %d commitments, the manifest has %d and %d", k.Public, k.Commitments, m.Public, m.Commitments)
 	}
 	return k, nil
 }

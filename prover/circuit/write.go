@@ -43,7 +43,12 @@ func CheckNew(dir string) error {
 
 // write makes a package: the parts go into a temporary folder beside dir, which gets its
 // name when all of it is on the disk.
-func write(dir string, m *Manifest, parts []part) (p *Package, err error) {
+func write(dir string, m *Manifest, parts []part) (*Package, error) {
+	return whole(dir, func(temp string) error { return writeParts(temp, m, parts) })
+}
+
+// whole makes a package of what fill writes into a temporary folder, or nothing.
+func whole(dir string, fill func(temp string) error) (p *Package, err error) {
 	if err := CheckNew(dir); err != nil {
 		return nil, err
 	}
@@ -60,7 +65,7 @@ func write(dir string, m *Manifest, parts []part) (p *Package, err error) {
 			os.RemoveAll(temp)
 		}
 	}()
-	if err := writeParts(temp, m, parts); err != nil {
+	if err := fill(temp); err != nil {
 		return nil, err
 	}
 	if err := settle(temp, dir); err != nil {
@@ -116,6 +121,10 @@ func writeParts(dir string, m *Manifest, parts []part) error {
 	if err := m.validate(); err != nil {
 		return err
 	}
+	return m.write(dir)
+}
+
+func (m *Manifest) write(dir string) error {
 	b := m.Encode()
 	_, err := writePart(filepath.Join(dir, ManifestFile), func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(b))
