@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"chain/ures":                       {},
 	"market":                           {"chain"},
 	"market/capacity":                  {},
-	"market/markettest":                {"chain", "chain/chaintest", "market"},
+	"market/markettest":                {"chain", "chain/chaintest", "market", "market/channel"},
 	"market/channel":                   {"chain"},
 	"node":                             {"chain", "market", "market/...", "chain/...", "gpu", "gpu/...", "node/...", "prover", "prover/..."},
 	"node/api":                         {"chain"},

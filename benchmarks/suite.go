@@ -32,6 +32,7 @@ func Suites() []Suite {
 		{"inference", "proofs of inference, by model", inferenceCases},
 		{"ledger", "blocks validated and connected to a ledger", ledgerCases},
 		{"network", "whole nodes on loopback: from submission to a block, and syncing a new node", networkCases},
+		{"market", "a market of processes on loopback: what it adds to the prover, jobs a second, an idle node", marketCases},
 		{"onnx", "inference on ONNX Runtime, by model and provider", onnxCases},
 	}
 }

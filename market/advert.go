@@ -29,6 +29,7 @@ type Advert struct {
 	Token     chain.TokenID
 	Offers    []Offer
 	Any       bool   // questions about other programs are welcome
+	Channels  bool   // small jobs may be paid through a payment channel
 	Issued    uint64 // ms since 1970; a later advert replaces an earlier one
 	Expiry    uint64
 	Signature [ed25519.SignatureSize]byte

@@ -27,6 +27,9 @@ type BuyerConfig struct {
 	Final       uint64 // blocks after which an end is the end; default 6
 	MaxAdverts  int    // operators known; default 1024
 	MaxJobs     int    // jobs that have not ended; default 4096
+	// MaxChannels bounds the payment channels that stand or are being opened; 0: escrows pay for all jobs.
+	MaxChannels  int
+	ChannelPause uint64 // after which another is tried where one could not be opened; default 600,000
 }
 
 func (c BuyerConfig) withDefaults() BuyerConfig {
@@ -43,6 +46,7 @@ func (c BuyerConfig) withDefaults() BuyerConfig {
 	def(&c.Retry, 15_000)
 	def(&c.MaxReserve, chain.Unit/10)
 	def(&c.Final, 6)
+	def(&c.ChannelPause, 600_000)
 	if c.Rounds == 0 || c.Rounds > 8 {
 		c.Rounds = 8
 	}
@@ -64,6 +68,7 @@ type Buyer struct {
 	jobs    map[chain.Hash]*Purchase
 	adverts map[chain.PublicKey]*Advert
 	history history
+	rooms   map[chain.PublicKey]*room // by operator, not stored
 	out     outbox
 	live    map[chain.Hash]*Progressed // latest of each, not stored
 	// revealed are the jobs whose output was asked for by this process.
@@ -74,7 +79,7 @@ type Buyer struct {
 func NewBuyer(c BuyerConfig) *Buyer {
 	return &Buyer{
 		cfg: c.withDefaults(), jobs: map[chain.Hash]*Purchase{}, adverts: map[chain.PublicKey]*Advert{},
-		history: history{map[chain.PublicKey]*Standing{}}, live: map[chain.Hash]*Progressed{}, revealed: map[chain.Hash]bool{},
+		history: history{map[chain.PublicKey]*Standing{}}, rooms: map[chain.PublicKey]*room{}, live: map[chain.Hash]*Progressed{}, revealed: map[chain.Hash]bool{},
 	}
 }
 
@@ -158,6 +163,15 @@ func (b *Buyer) Adverts(now uint64) []*Advert {
 	return all
 }
 
+// Contact returns how an operator is reached, by its advert.
+func (b *Buyer) Contact(now uint64, k chain.PublicKey) (Contact, bool) {
+	a := b.adverts[k]
+	if a == nil || a.Expiry < now {
+		return Contact{}, false
+	}
+	return contactOf(a), true
+}
+
 // Standing returns what is known of an operator.
 func (b *Buyer) Standing(k chain.PublicKey) Standing { return b.history.of(k) }
 
@@ -186,7 +200,7 @@ func (b *Buyer) Step(now uint64, e Event) Output {
 	case ContractFailed:
 		b.of(e.Job, func(p *Purchase) { b.contractFailed(now, p, e) })
 	case Progressed:
-		b.of(e.Job, func(p *Purchase) { b.progressed(p, e) })
+		b.of(e.Job, func(p *Purchase) { b.progressed(now, p, e) })
 	case Delivered:
 		b.of(e.Job, func(p *Purchase) { b.delivered(now, p, e) })
 	case Verified:
@@ -197,6 +211,14 @@ func (b *Buyer) Step(now uint64, e Event) Output {
 		b.of(e.Job, func(p *Purchase) { b.submitFailed(now, p, e) })
 	case Viewed:
 		b.of(e.Job, func(p *Purchase) { b.viewed(now, p, e.View) })
+	case ChannelRoom:
+		b.channelRoom(e)
+	case ChannelFailed:
+		b.channelFailed(now, e)
+	case Vouched:
+		b.of(e.Job, b.vouched)
+	case Unpaid:
+		b.of(e.Job, func(p *Purchase) { b.unvouched(p, e) })
 	case Cancel:
 		b.of(e.Job, func(p *Purchase) { b.cancel(p) })
 	default:

@@ -286,8 +286,10 @@ func (b *Buyer) award(now uint64, p *Purchase) {
 	if r.Posted {
 		reserve = p.MaxPrice
 	}
+	p.Channel = b.through(now, p, r)
 	b.out.emit(Contract{
-		Job: p.ID, Attempt: p.Attempt, To: r.From, Ask: p.ask(reserve), Bid: r.Bid, Posted: r.Posted, Escrow: e, Within: p.Within,
+		Job: p.ID, Attempt: p.Attempt, To: r.From, Ask: p.ask(reserve), Bid: r.Bid, Posted: r.Posted, Channel: p.Channel, Escrow: e,
+		Within: p.Within,
 	})
 	b.out.save(p.ID)
 }
@@ -302,7 +304,7 @@ func (b *Buyer) best(p *Purchase) int {
 		if r.Expired || slices.Contains(taken, r.From.Operator) {
 			continue
 		}
-		if best < 0 || b.better(r, &p.Bids[best]) {
+		if best < 0 || b.better(p, r, &p.Bids[best]) {
 			best = i
 		}
 	}
@@ -310,13 +312,16 @@ func (b *Buyer) best(p *Purchase) int {
 }
 
 // expected is what a bid may cost at most, by the client's experience: whoever proves may spend the
-// whole fee reserve.
-func (b *Buyer) expected(r *Received) uint64 {
+// whole fee reserve. A channel has none.
+func (b *Buyer) expected(p *Purchase, r *Received) uint64 {
+	if b.fits(p, r) {
+		return b.history.expected(r.From.Operator, r.Bid.Price)
+	}
 	return b.history.expected(r.From.Operator, saturated(r.Bid.Price, Reserve(r.Bid.ProveFee)))
 }
 
-func (b *Buyer) better(x, y *Received) bool {
-	if c := compare(b.expected(x), b.expected(y)); c != 0 {
+func (b *Buyer) better(p *Purchase, x, y *Received) bool {
+	if c := compare(b.expected(p, x), b.expected(p, y)); c != 0 {
 		return c < 0
 	}
 	if c := compare(x.Bid.Promise, y.Bid.Promise); c != 0 {

@@ -24,7 +24,7 @@ type Answered struct {
 }
 
 // Contracted is the event that an operator has signed the escrow, and the client too. Nobody has
-// the funding transaction yet.
+// the funding transaction yet. With a channel it is the event that the operator has taken the job on.
 type Contracted struct {
 	Job     chain.Hash
 	Attempt uint32
@@ -90,6 +90,28 @@ type Viewed struct {
 	View View
 }
 
+// ChannelRoom is the event that a channel with an operator can pay for jobs of so much in all, with
+// royalties; 0: it pays for none any more. It is told when that changes, and anew after a start.
+type ChannelRoom struct {
+	Operator chain.PublicKey
+	Channel  chain.Hash
+	Room     uint64
+}
+
+// ChannelFailed is the event that an OpenChannel came to nothing. That it came to something is told
+// by ChannelRoom.
+type ChannelFailed struct{ Operator chain.PublicKey }
+
+// Vouched is the event that the operator of a job has stored the voucher that pays for it. Both
+// machines take it.
+type Vouched struct{ Job chain.Hash }
+
+// Unpaid is the event that a job cannot be paid any more, because its channel has ended.
+type Unpaid struct {
+	Job  chain.Hash
+	Text string
+}
+
 // Cancel is the event that the client gives a job up. It has an effect until the job is assigned.
 type Cancel struct{ Job chain.Hash }
 
@@ -111,6 +133,7 @@ type Contract struct {
 	Ask     *Ask
 	Bid     Bid
 	Posted  bool
+	Channel chain.Hash // that pays for the job: there is nothing to sign then; zero: the escrow does
 	Escrow  *chain.JobEscrow
 	Within  uint64
 }
@@ -119,6 +142,7 @@ type Contract struct {
 type Abandon struct {
 	Job     chain.Hash
 	Attempt uint32
+	Channel chain.Hash
 }
 
 // Fund is the effect to submit the funding transaction and to send it to the operator; answered by
@@ -141,6 +165,18 @@ type StopCollecting struct{ Job chain.Hash }
 
 // Verify is the effect to check the stored result of a job; answered by Verified.
 type Verify struct{ Job chain.Hash }
+
+// OpenChannel is the effect to open a payment channel with an operator, of which further jobs are
+// paid; answered by ChannelRoom or ChannelFailed.
+type OpenChannel struct{ To Contact }
+
+// Pay is the effect to give the operator a voucher for a job whose output is good; answered by
+// Vouched or Unpaid.
+type Pay struct {
+	Job     chain.Hash
+	Channel chain.Hash
+	Output  chain.Hash
+}
 
 // Settle is the effect to build and submit the transaction that spends the escrow or claim of a job
 // by an exit; answered by Submitted or SubmitFailed.

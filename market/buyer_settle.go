@@ -10,6 +10,11 @@ func (b *Buyer) viewed(now uint64, p *Purchase, v View) {
 	case asking, contracting:
 		return
 	}
+	if p.inChannel() {
+		p.View = View{Now: v.Now, Height: v.Height}
+		b.pushChannel(now, p)
+		return
+	}
 	before := p.Settlement
 	claimed := v.claimOpen() && !p.View.claimOpen()
 	p.View = v
@@ -44,6 +49,8 @@ func (b *Buyer) audit(p *Purchase) {
 func (b *Buyer) push(now uint64, p *Purchase) {
 	v := &p.View
 	switch {
+	case p.inChannel():
+		b.pushChannel(now, p)
 	case v.over(b.cfg.Final):
 		b.conclude(now, p)
 	case p.AuditAt != 0 && now >= p.AuditAt:
@@ -160,6 +167,8 @@ func (b *Buyer) submitFailed(now uint64, p *Purchase, e SubmitFailed) {
 func (b *Buyer) retryAt(p *Purchase) uint64 {
 	v := &p.View
 	switch {
+	case p.inChannel():
+		return b.giveUpAt(p)
 	case v.Left != Nowhere:
 		return p.AuditAt
 	case v.Escrow == Nowhere && v.Now > p.Until:

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"cmp"
 	"crypto/ed25519"
 
 	"github.com/weisyn/wes/chain"
@@ -10,14 +11,18 @@ import (
 // money.
 func (b *Buyer) contracted(now uint64, p *Purchase, e Contracted) {
 	if p.phase() != contracting || e.Attempt != p.Attempt {
-		b.out.emit(Abandon{e.Job, e.Attempt})
+		b.out.emit(Abandon{Job: e.Job, Attempt: e.Attempt})
 		return
 	}
 	p.enter(working)
-	p.At, p.Until, p.Funded, p.Started = e.At, e.Until, now, now
+	p.At, p.Until, p.Started = e.At, e.Until, now
 	p.Assignment, p.Execution, p.Settlement = Assigned, Queued, Unfunded
 	p.Code, p.Text = CodeOK, ""
-	b.out.emit(Fund{p.ID, p.Operator[0]})
+	if p.inChannel() {
+		p.Settlement = InChannel
+	} else {
+		b.fund(now, p)
+	}
 	b.collect(p)
 	b.out.save(p.ID)
 }
@@ -28,9 +33,13 @@ func (b *Buyer) contractFailed(now uint64, p *Purchase, e ContractFailed) {
 		return
 	}
 	b.unassign(p)
-	if e.Own {
+	switch {
+	case e.Own:
 		p.Operator, p.Agreed = nil, nil
 		b.end(p, e.Refusal.Code, e.Refusal.Text)
+		return
+	case p.inChannel() && e.Refusal.Code == CodePayment:
+		b.byEscrow(now, p)
 		return
 	}
 	b.jilted(now, p, e.Refusal)
@@ -43,12 +52,12 @@ func (b *Buyer) jilted(now uint64, p *Purchase, r Refusal) {
 	if r.Code != CodeBadInput && r.Code != CodePayment { // the client's own fault
 		b.note(now, p, from.Operator, func(s *Standing) { s.Broken++ })
 	}
-	p.Operator, p.Agreed, p.Escrow = nil, nil, nil
+	p.Operator, p.Agreed, p.Escrow, p.Channel = nil, nil, nil, chain.Hash{}
 	b.award(now, p)
 }
 
 // unassign gives back what a contract has reserved.
-func (b *Buyer) unassign(p *Purchase) { b.out.emit(Abandon{p.ID, p.Attempt}) }
+func (b *Buyer) unassign(p *Purchase) { b.out.emit(Abandon{p.ID, p.Attempt, p.Channel}) }
 
 func (b *Buyer) note(now uint64, _ *Purchase, k chain.PublicKey, change func(*Standing)) {
 	b.history.note(now, k, change)
@@ -62,7 +71,7 @@ func (b *Buyer) collect(p *Purchase) {
 	b.out.emit(CollectFrom{Job: p.ID, To: p.Operator[0], Reveal: reveal})
 }
 
-func (b *Buyer) progressed(p *Purchase, e Progressed) {
+func (b *Buyer) progressed(now uint64, p *Purchase, e Progressed) {
 	if p.phase() != working {
 		return
 	}
@@ -79,6 +88,9 @@ func (b *Buyer) progressed(p *Purchase, e Progressed) {
 		p.Code = e.Code
 	}
 	b.out.save(p.ID)
+	if e.Execution == Failed && p.inChannel() {
+		b.lost(now, p, cmp.Or(e.Code, CodeExecution))
+	}
 }
 
 // delivered takes a result that its operator has signed for this job.
@@ -138,10 +150,14 @@ func (b *Buyer) reward(now uint64, p *Purchase) {
 		p.Reliability = true
 		b.note(now, p, p.Operator[0].Operator, func(s *Standing) { s.Done++ })
 	}
+	if p.inChannel() {
+		b.pay(p)
+		return
+	}
 	b.push(now, p)
 }
 
-// dispute waits for what the ledger makes of a job whose operator lied.
+// dispute waits for what the ledger makes of a job whose operator lied. A channel does not pay for it.
 func (b *Buyer) dispute(now uint64, p *Purchase, c Code, text string) {
 	p.enter(disputing)
 	p.Code, p.Text, p.Execution = c, clip(text), Failed
@@ -149,6 +165,10 @@ func (b *Buyer) dispute(now uint64, p *Purchase, c Code, text string) {
 	p.Reliability = true
 	b.out.emit(StopCollecting{p.ID})
 	b.out.save(p.ID)
+	if p.inChannel() {
+		b.unpaid(p, c, text)
+		return
+	}
 	b.push(now, p)
 }
 
@@ -177,7 +197,7 @@ func (b *Buyer) resume(now uint64, p *Purchase) {
 		p.Operator, p.Agreed = nil, nil
 		b.award(now, p)
 	case working:
-		if p.View.Escrow == Nowhere {
+		if p.View.Escrow == Nowhere && !p.inChannel() {
 			b.fund(now, p)
 		}
 		b.collect(p)
@@ -185,6 +205,9 @@ func (b *Buyer) resume(now uint64, p *Purchase) {
 		b.out.emit(Verify{p.ID})
 	case accepting, disputing:
 		p.ExitedAt = 0
+		if p.inChannel() {
+			b.pay(p)
+		}
 		b.push(now, p)
 	}
 }

@@ -81,6 +81,7 @@ const (
 	CodeClaimStood Code = "claim_stood"
 	CodeRefuted    Code = "refuted"
 	CodeVoucher    Code = "voucher"
+	CodeUnpaid     Code = "unpaid"
 )
 
 // Axis is what a code explains.
@@ -140,5 +141,6 @@ func Codes() []CodeInfo {
 		{CodeClaimStood, AxisSettlement, "nobody refuted the operator's claim in time", "nothing"},
 		{CodeRefuted, AxisSettlement, "a proof showed that the operator's claim was wrong; its bond is slashed", "nothing"},
 		{CodeVoucher, AxisSettlement, "the operator holds a voucher of the channel for the job", "nothing"},
+		{CodeUnpaid, AxisSettlement, "the channel ended before a voucher paid for the job, or the client never took the result", "nothing"},
 	})
 }

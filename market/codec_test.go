@@ -71,7 +71,7 @@ func samplePurchase() *Purchase {
 		Execution: Done, Settlement: Escrowed, Code: CodeClaimed, Text: "text", Round: 2, Closes: 1_700_000_000_500, Sought: 1_700_000_030_000,
 		Waiting: []Contact{sampleContact()}, Bids: []Received{{From: sampleContact(), Bid: bid, Posted: true, Expired: true}},
 		Declines: []Declined{{From: sampleContact(), Refusal: sampleRefusal()}}, Attempt: 1, Within: 1_700_000_001_000,
-		Operator: []Contact{sampleContact()}, Agreed: []Bid{bid}, Escrow: sampleAward().Escrow, At: Ref{Tx: hashOf("fund"), Index: 1},
+		Operator: []Contact{sampleContact()}, Agreed: []Bid{bid}, Channel: hashOf("channel"), Escrow: sampleAward().Escrow, At: Ref{Tx: hashOf("fund"), Index: 1},
 		Until: 1_700_000_600_000, Funded: 1_700_000_002_000, Started: 1_700_000_002_001, Delivered: 1_700_000_003_000,
 		Result: sampleDelivery().Result, Signature: sampleDelivery().Signature, Revealed: true, Output: hashOf("output"),
 		Proof: hashOf("proof"), Checked: true, Exiting: ExitAccept, ExitedAt: 1_700_000_004_000, ExitTx: hashOf("accept"),
@@ -82,7 +82,7 @@ func samplePurchase() *Purchase {
 func sampleSale() *Sale {
 	return &Sale{
 		ID: hashOf("job"), Terms: sampleTerms(), Nonce: [16]byte{1}, Client: "peer", Bid: sampleBid(), Signed: 1_700_000_000_000,
-		Phase: uint8(ready), Execution: Done, Code: CodeDevice, Text: "text", Escrow: sampleAward().Escrow, At: Ref{Tx: hashOf("fund"), Index: 1},
+		Phase: uint8(ready), Execution: Done, Code: CodeDevice, Text: "text", Channel: hashOf("channel"), Escrow: sampleAward().Escrow, At: Ref{Tx: hashOf("fund"), Index: 1},
 		Until: 1_700_000_600_000, Idle: true, Lapsed: 70, Version: 4, Class: "cpu", Attempts: 2, CPU: true, Began: 1_700_000_001_000, Took: 500,
 		Output: hashOf("output"), Proof: hashOf("proof"), Finished: 1_700_000_001_500, Offered: 1_700_000_001_600, Sealed: true, Delivered: 1_700_000_002_000,
 		Settlement: Escrowed, Funding: 1_700_000_000_500, Exiting: ExitProve, ExitedAt: 1_700_000_003_000, ExitTx: hashOf("prove"),
@@ -238,7 +238,6 @@ func TestFieldsOutOfBoundsAreRefused(t *testing.T) {
 		"escrow too long":          change(sampleAward, func(a *Award) { a.Escrow = make([]byte, chain.MaxStateData+1) }),
 		"award of a bad ask":       change(sampleAward, func(a *Award) { a.Ask.Terms.Kind = 0 }),
 		"award of a bad bid":       change(sampleAward, func(a *Award) { a.Bid.Price = 0 }),
-		"neither half nor refusal": &Countersigned{},
 		"half and refusal":         &Countersigned{Partial: []byte{1}, Refusal: []Refusal{sampleRefusal()}},
 		"two refusals":             &Countersigned{Refusal: []Refusal{sampleRefusal(), sampleRefusal()}},
 		"refusal out of bounds":    &Countersigned{Refusal: []Refusal{{}}},

@@ -134,10 +134,11 @@ func DecodeAnswer(b []byte) (*Answer, error) { return decode[Answer](b, MaxAsk) 
 type Award struct {
 	_       struct{} `cbor:",toarray"`
 	Ask     Ask
-	Bid     Bid    // as it was made; of a posted price, what the advert says
-	Posted  bool   // the bid is the advert's
-	Escrow  []byte // data of the State
-	Offer   []byte // funding transaction so far
+	Bid     Bid        // as it was made; of a posted price, what the advert says
+	Posted  bool       // the bid is the advert's
+	Channel chain.Hash // that pays for the job; zero: the escrow does
+	Escrow  []byte     // data of the State; of a job that a channel pays for, what the proof is bound to
+	Offer   []byte     // funding transaction so far; of no use with a channel
 	Payload []byte
 }
 
@@ -157,7 +158,8 @@ func (a *Award) Encode() []byte { return encode(a) }
 // DecodeAward is the inverse of Encode.
 func DecodeAward(b []byte) (*Award, error) { return decode[Award](b, MaxAward) }
 
-// Countersigned is the operator's half of the escrow, or why there is none.
+// Countersigned is the operator's half of the escrow, or why there is none. Without either, it has
+// taken on a job that a channel pays for.
 type Countersigned struct {
 	_       struct{} `cbor:",toarray"`
 	Partial []byte
@@ -165,7 +167,7 @@ type Countersigned struct {
 }
 
 func (c *Countersigned) check() error {
-	if (len(c.Partial) > 0) == (len(c.Refusal) > 0) || len(c.Refusal) > 1 {
+	if len(c.Partial) > 0 && len(c.Refusal) > 0 || len(c.Refusal) > 1 {
 		return errBounds
 	}
 	if len(c.Refusal) == 1 {

@@ -68,10 +68,11 @@ type Purchase struct {
 
 	Operator  []Contact // who has the job: one or nobody
 	Agreed    []Bid
-	Escrow    []byte // data of the State
-	At        Ref    // output of the escrow as it was first funded
-	Until     uint64 // end of the funding transaction's window
-	Funded    uint64 // when it was last submitted
+	Channel   chain.Hash // that pays for the job; zero: the escrow does
+	Escrow    []byte     // data of the State; with a channel it is never funded
+	At        Ref        // output of the escrow as it was first funded
+	Until     uint64     // end of the funding transaction's window
+	Funded    uint64     // when it was last submitted
 	Started   uint64
 	Delivered uint64
 
@@ -112,6 +113,9 @@ func (p *Purchase) Contact() (Contact, bool) {
 	}
 	return p.Operator[0], true
 }
+
+// inChannel reports whether a channel pays for the job.
+func (p *Purchase) inChannel() bool { return p.Channel != chain.Hash{} }
 
 // accuses reports whether the code says what the operator did wrong. That says more than how the
 // job ends.

@@ -28,9 +28,10 @@ type Sale struct {
 	Execution Execution
 	Code      Code
 	Text      string
-	Escrow    []byte
+	Channel   chain.Hash // that pays for the job; zero: the escrow does
+	Escrow    []byte     // with a channel it is never funded
 	At        Ref
-	Until     uint64 // end of the funding transaction's window; 0: not known
+	Until     uint64 // end of the funding transaction's window, or with a channel the late time; 0: not known
 	Idle      bool   // its capacity was given back, since the funding is overdue
 	Lapsed    uint64 // height at which the window was seen to be over; 0: it is not
 
@@ -65,6 +66,9 @@ func (s *Sale) enter(next salePhase, e Execution) {
 
 // Ended reports whether nothing more will happen.
 func (s *Sale) Ended() bool { return s.phase() == closed }
+
+// inChannel reports whether a channel pays for the job.
+func (s *Sale) inChannel() bool { return s.Channel != chain.Hash{} }
 
 func (s *Sale) escrow() *chain.JobEscrow {
 	read, err := chain.DecodeState(&chain.State{Type: chain.StateEscrow, Data: s.Escrow})

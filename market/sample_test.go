@@ -50,7 +50,7 @@ func sampleAward() *Award {
 	p := chain.DefaultParams()
 	ask, bid := sampleAsk(), sampleBid()
 	e := ask.Terms.Escrow(ask.Terms.JobID(hashOf("chain"), ask.Nonce), &bid, &p, 1_700_000_000_000)
-	return &Award{Ask: *ask, Bid: bid, Posted: true, Escrow: e.State().Data, Offer: []byte("offer"), Payload: []byte("input")}
+	return &Award{Ask: *ask, Bid: bid, Posted: true, Channel: hashOf("channel"), Escrow: e.State().Data, Offer: []byte("offer"), Payload: []byte("input")}
 }
 
 func sampleDelivery() *Delivery {
@@ -67,7 +67,7 @@ func sampleDelivery() *Delivery {
 func sampleAdvert() *Advert {
 	a := &Advert{
 		Chain: hashOf("chain"), Operator: publicOf("operator"), Peer: "peer", Addresses: []string{"/ip4/10.0.0.1/tcp/1"}, Class: "cpu",
-		Token: hashOf("token"), Any: true, Issued: 1_700_000_000_000, Expiry: 1_700_000_000_000 + MaxAdvertTime,
+		Token: hashOf("token"), Any: true, Channels: true, Issued: 1_700_000_000_000, Expiry: 1_700_000_000_000 + MaxAdvertTime,
 		Offers: []Offer{{Program: Ref{Tx: hashOf("program"), Index: 3}, Level: chain.LevelZK, Price: 900, Promise: 30_000, ProveFee: 40, Posted: true}},
 	}
 	d := a.Digest()

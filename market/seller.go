@@ -208,6 +208,10 @@ func (s *Seller) Step(now uint64, e Event) Output {
 		s.of(e.Job, func(x *Sale) { s.submitted(x, e) })
 	case SubmitFailed:
 		s.of(e.Job, func(x *Sale) { x.Text = clip(e.Text); s.out.save(x.ID) })
+	case Vouched:
+		s.of(e.Job, func(x *Sale) { s.vouched(now, x) })
+	case ChannelClosed:
+		s.channelClosed(now, e)
 	case Viewed:
 		s.of(e.Job, func(x *Sale) { s.viewed(now, x, e.View) })
 	default:

@@ -82,7 +82,7 @@ func (s *Seller) awarded(now uint64, e Awarded) {
 	}
 	x := &Sale{
 		ID: job, Terms: e.Award.Ask.Terms, Nonce: e.Award.Ask.Nonce, Client: e.Peer, Bid: e.Award.Bid, Signed: now,
-		Escrow: slices.Clone(e.Award.Escrow), Settlement: Unfunded,
+		Channel: e.Award.Channel, Escrow: slices.Clone(e.Award.Escrow), Settlement: Unfunded,
 	}
 	x.enter(signing, Queued)
 	s.sales[job], s.tickets[job] = x, e.Ticket
@@ -174,7 +174,7 @@ func (s *Seller) checkEscrow(now uint64, job chain.Hash, a *Award) (*chain.JobEs
 // signed sends the operator's half to the client, and waits for the ledger.
 func (s *Seller) signed(now uint64, x *Sale, e Signed) {
 	if x.phase() != signing {
-		s.out.emit(Disengage{x.ID})
+		s.out.emit(Disengage{x.ID, x.Channel})
 		return
 	}
 	ticket, waits := s.tickets[x.ID]
@@ -187,12 +187,16 @@ func (s *Seller) signed(now uint64, x *Sale, e Signed) {
 		return
 	}
 	if !waits { // the process was another then
-		s.out.emit(Disengage{x.ID})
+		s.out.emit(Disengage{x.ID, x.Channel})
 		s.drop(now, x, CodeNotFunded, "the client waits no more")
 		return
 	}
-	x.Until = e.Until
-	x.enter(awaiting, Queued)
+	if x.inChannel() {
+		s.takeOn(now, x)
+	} else {
+		x.Until = e.Until
+		x.enter(awaiting, Queued)
+	}
 	s.out.save(x.ID)
 	s.out.emit(Reply{Ticket: ticket, Countersigned: &Countersigned{Partial: e.Partial}})
 }

@@ -66,6 +66,9 @@ type RunEnded struct {
 	Text   string
 }
 
+// ChannelClosed is the event that a channel pays for nothing any more that it has not paid.
+type ChannelClosed struct{ Channel chain.Hash }
+
 // Reply is the effect to answer a request. Exactly one field is set, or none: an empty answer.
 type Reply struct {
 	Ticket        Ticket
@@ -75,9 +78,11 @@ type Reply struct {
 }
 
 // Deliver is the effect to answer a Collect. Where Signed is set, the result is to be signed and
-// sent, with the stored output and proof if the delivery is revealed.
+// sent, with the stored output and proof if the delivery is revealed. Where Channel is set too, the
+// channel has to know before that it is delivered.
 type Deliver struct {
 	Ticket   Ticket
+	Channel  chain.Hash
 	Delivery Delivery
 	Signed   bool
 	Result   chain.Result
@@ -86,15 +91,20 @@ type Deliver struct {
 }
 
 // Countersign is the effect to check that the payload fits the program and the key, and to make the
-// operator's half of the funding transaction; answered by Signed. The payload is stored before.
+// operator's half of the funding transaction, or to have the award's channel owe the price; answered
+// by Signed. The payload is stored before.
 type Countersign struct {
 	Job    chain.Hash
 	Award  *Award
 	Escrow *chain.JobEscrow
 }
 
-// Disengage is the effect to give back what a Countersign has reserved.
-type Disengage struct{ Job chain.Hash }
+// Disengage is the effect to give back what a Countersign has reserved, in a channel where that is
+// set.
+type Disengage struct {
+	Job     chain.Hash
+	Channel chain.Hash
+}
 
 // Propagate is the effect to submit the stored funding transaction; answered by Submitted or
 // SubmitFailed.

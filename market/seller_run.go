@@ -124,7 +124,7 @@ func (s *Seller) answer(now uint64, w collector) {
 		s.out.emit(Reply{Ticket: w.ticket, Refusal: &Refusal{Code: CodeTerms, Text: "no such job of yours"}})
 		return
 	}
-	d := Deliver{Ticket: w.ticket, Delivery: Delivery{
+	d := Deliver{Ticket: w.ticket, Channel: x.Channel, Delivery: Delivery{
 		Job: x.ID, Version: x.Version, Execution: x.Execution, Device: x.Class,
 	}}
 	if x.Execution == Failed {
@@ -159,9 +159,13 @@ func (s *Seller) delivered(now uint64, x *Sale, revealed bool) {
 	s.out.save(x.ID)
 }
 
-// deliverable reports whether the escrow is safe enough for its value.
+// deliverable reports whether the escrow is safe enough for its value. A channel pays for what was
+// not given up.
 func (s *Seller) deliverable(x *Sale) bool {
 	v := &x.View
+	if x.inChannel() {
+		return x.phase() != closed || x.Settlement == Paid
+	}
 	if v.Escrow == Nowhere {
 		return false
 	}

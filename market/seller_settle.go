@@ -4,6 +4,10 @@ import "github.com/weisyn/wes/chain"
 
 // viewed takes what the ledger shows of a job.
 func (s *Seller) viewed(now uint64, x *Sale, v View) {
+	if x.inChannel() {
+		x.View = View{Now: v.Now, Height: v.Height}
+		return
+	}
 	deliverable := s.deliverable(x)
 	settled := x.Settlement
 	x.View = v
@@ -42,6 +46,8 @@ func (s *Seller) push(now uint64, x *Sale) {
 	v := &x.View
 	switch {
 	case x.phase() == signing:
+	case x.inChannel():
+		s.pushChannel(now, x)
 	case v.over(s.cfg.Final):
 		_, c := v.settled()
 		if x.phase() == running {
@@ -94,7 +100,7 @@ func (s *Seller) lapse(now uint64, x *Sale) {
 	if x.phase() == running {
 		s.out.emit(Halt{x.ID})
 	}
-	s.out.emit(Disengage{x.ID})
+	s.out.emit(Disengage{Job: x.ID})
 	s.drop(now, x, CodeNotFunded, "")
 }
 
@@ -152,7 +158,7 @@ func (s *Seller) resume(now uint64, x *Sale) {
 	x.ExitedAt = 0
 	switch x.phase() {
 	case signing: // the client has got no signature
-		s.out.emit(Disengage{x.ID})
+		s.out.emit(Disengage{x.ID, x.Channel})
 		s.drop(now, x, CodeNotFunded, "the process ended while the escrow was made")
 	case awaiting:
 		if !x.Idle {
@@ -176,6 +182,8 @@ func (s *Seller) retryAt(x *Sale) uint64 {
 	switch {
 	case x.Ended(), x.phase() == signing:
 		return 0
+	case x.inChannel():
+		return s.forgoAt(x)
 	case v.claimOpen():
 		if v.Now < v.Claim[0].Final {
 			return 0

@@ -85,6 +85,16 @@ func (t *Terms) Escrow(job chain.Hash, b *Bid, p *chain.Params, now uint64) *cha
 // Reserve is the fee reserve of an escrow, 1.5 times the fee of its exit by proof.
 func Reserve(proveFee uint64) uint64 { return saturated(proveFee, (proveFee+1)/2) }
 
+// worth is how many times the fee of proving on the ledger a price is below for a channel to pay off.
+const worth = 50
+
+// Worthwhile reports whether a job of this price is better paid through a channel than by an escrow
+// of its own; proveFee is what settling that one by proof would cost.
+func Worthwhile(price, proveFee uint64) bool {
+	limit, ok := times(proveFee, worth)
+	return !ok || price < limit
+}
+
 const basisPoints = 10_000
 
 // leastBond returns the bond that the rules of the ledger ask for, rounded up.

@@ -55,6 +55,8 @@ type Config struct {
 
 	MarketKey        string   `toml:"market_key" doc:"name of the key in the key folder that buys, sells and is paid in the market; empty: the node takes no part in it. A node that runs can spend what the key holds"`
 	MaxPrice         uint64   `toml:"max_price" doc:"highest price that a job of the API may have, royalty included, in base units; it holds where a request names none"`
+	ChannelCap       uint64   `toml:"channel_cap" doc:"what a payment channel holds, in base units, that is opened ahead with operators of small jobs; 0: every job has an escrow of its own"`
+	ChannelHours     int      `toml:"channel_hours" doc:"for how long a channel is opened, in hours; what is not spent comes back then at the latest"`
 	Models           []string `toml:"models" doc:"names of models for the API, as NAME=CID, beside those of the ledger"`
 	Sell             bool     `toml:"sell" doc:"execute and prove jobs of others for money"`
 	Work             bool     `toml:"work" doc:"with sell: use the devices of this machine; off where workers on other machines do everything"`
@@ -88,7 +90,7 @@ func DefaultConfig() Config {
 		API:        "127.0.0.1:4872",
 		MempoolMiB: 128, MinFeeRate: 1000, ProofCache: 1 << 16,
 		ResourcesGiB: 20, ReplicasGiB: 2,
-		MaxPrice: chain.Unit / 10, Work: true, Serve: []string{serveAny}, PriceMinimum: 10_000, PricePerUnit: 20_000, RiskCap: chain.Unit / 10,
+		MaxPrice: chain.Unit / 10, ChannelHours: 24, Work: true, Serve: []string{serveAny}, PriceMinimum: 10_000, PricePerUnit: 20_000, RiskCap: chain.Unit / 10,
 		ProgramMiB: 512, StallSeconds: 600,
 		LogLevel: "info", LogFormat: "text",
 	}
@@ -167,6 +169,7 @@ func (c *Config) checkRanges() error {
 		{"replicas_gib", c.ReplicasGiB, 0, c.ResourcesGiB},
 		{"job_mib", c.JobMiB, 0, 1 << 24},
 		{"program_mib", c.ProgramMiB, 1, 4 << 10},
+		{"channel_hours", c.ChannelHours, 2, 365 * 24},
 		{"stall_seconds", c.StallSeconds, 1, 7 * 86_400},
 	} {
 		if r.value < r.low || r.value > r.high {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -90,7 +91,17 @@ func (h *health) reasons() []string {
 	if r == nil {
 		return []string{"starting"}
 	}
-	return r.reasons()
+	var all []string
+	for _, c := range r.causes() {
+		all = append(all, c.text)
+	}
+	return all
+}
+
+// holds reports whether a cause is one of those for which the node is not ready.
+func (h *health) holds(word string) bool {
+	r := h.last.Load()
+	return r != nil && slices.ContainsFunc(r.causes(), func(c cause) bool { return c.word == word })
 }
 
 // probeDisk writes and removes a small file.

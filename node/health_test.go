@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/chain/chaintest"
 	"github.com/weisyn/wes/chain/consensus"
 )
 
@@ -43,6 +46,77 @@ func TestHealthRedialsAndSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("after %v: %q and %d redials, want %q and %d", step.after, got, redials, step.want, step.redials)
 		}
 	}
+}
+
+func TestMetricsSayWhyTheNodeIsNotReady(t *testing.T) {
+	s := &Status{Chain: consensus.Status{Height: 3, Headers: 3}, Peers: 1}
+	full := error(nil)
+	h := &health{
+		status: func() *Status { return s }, redial: func() {}, probe: func() error { return full },
+		log: slog.New(slog.DiscardHandler), dog: watchdog{limit: time.Minute},
+	}
+	r := prometheus.NewRegistry()
+	registerHealth(r, h)
+	start := time.Unix(1_000_000, 0)
+	for i, c := range []struct {
+		change func()
+		want   string
+	}{
+		{func() {}, "ready"},
+		{func() { s.Peers = 0 }, "peers"},
+		{func() { s.Peers, s.Chain.Headers = 1, 9 }, "sync"},
+		{func() { s.Chain.Height, full = 9, errors.New("no space") }, "disk"},
+		{func() { full = nil }, "ready"},
+		{func() { start = start.Add(time.Hour) }, "silence"},
+	} {
+		s.Chain.Tip = chain.Hash{byte(min(i, 4))}
+		c.change()
+		start = start.Add(20 * time.Second)
+		h.look(start)
+		if got := raised(t, r); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
+
+func TestVerificationIsTimedByVerdict(t *testing.T) {
+	r := prometheus.NewRegistry()
+	v := newTimedVerifier(&chaintest.Verifier{}, r)
+	for range 2 {
+		if ok, err := v.Verify(&chain.Claim{Kind: chain.JobInfer}, &chain.Evidence{}); ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	families, err := r.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatal(families, err)
+	}
+	m := families[0].Metric[0]
+	if m.GetHistogram().GetSampleCount() != 2 || m.Label[0].GetValue() != "infer" || m.Label[1].GetValue() != "invalid" {
+		t.Errorf("%v", m)
+	}
+}
+
+// raised lists the causes that are 1, and "ready" if that is.
+func raised(t *testing.T, r prometheus.Gatherer) string {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range families {
+		for _, m := range f.Metric {
+			switch {
+			case m.GetGauge().GetValue() == 0:
+			case len(m.Label) == 0:
+				all = append(all, "ready")
+			default:
+				all = append(all, m.Label[0].GetValue())
+			}
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 func TestSilenceIsJudgedByTheProfile(t *testing.T) {

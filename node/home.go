@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/weisyn/wes/node/p2p"
 )
 
 // Names in a home folder.
@@ -107,6 +109,20 @@ func (h *home) nodeKey() ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s has %d bytes, not 32: remove it to get a new identity", ErrHome, name, len(seed))
 	}
 	return seed, nil
+}
+
+// Identity returns the name that peers know the node of a home folder by. The key behind it is made
+// if there is none, so that others can be told before the node first starts.
+func Identity(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("open home: %w", err)
+	}
+	seed, err := (&home{dir: dir}).nodeKey()
+	if err != nil {
+		return "", err
+	}
+	name, err := p2p.NameOf(seed)
+	return string(name), err
 }
 
 // writeFile replaces a file, readable for its owner only, whole or not at all.

@@ -64,7 +64,7 @@ func (n *Node) openMarket(ctx context.Context, o Options) error {
 		Seller: market.SellerConfig{
 			RiskCap: n.cfg.RiskCap, AcceptWait: n.rules.Params.MinPromise / 4, Margin: n.rules.Params.MinPromise / 2,
 		},
-		Posted: n.cfg.Posted, Log: o.Log, Registry: o.Registry,
+		Posted: n.cfg.Posted, ChannelCap: n.cfg.ChannelCap, ChannelLife: time.Duration(n.cfg.ChannelHours) * time.Hour, Log: o.Log, Registry: o.Registry,
 	}
 	if n.cfg.Sell {
 		if err := n.openSelling(ctx, o, &c); err != nil {
@@ -132,12 +132,32 @@ func (n *Node) openSelling(ctx context.Context, o Options, c *trade.Config) (err
 	}
 	m.capacity = trade.NewCapacity(m.works, capacity.Options{}, m.pricing.now())
 	registerCapacity(o.Registry, m.capacity)
-	c.Works, c.Capacity, c.Any = m.works, m.capacity, n.cfg.served().Any
+	c.Works, c.Capacity, c.Any = m.works, m.capacity, m.works.Any
+	if c.Seller.Bond, err = n.standingBond(ctx); err != nil {
+		return err
+	}
 	n.parts = append(n.parts,
 		part{"queue", m.queue.Run},
 		part{"works", func(ctx context.Context) error { return m.works.Operate(ctx, m.capacity) }},
 		part{"prices", func(ctx context.Context) error { return m.pricing.run(ctx, m.capacity) }})
 	return n.openCrew(ctx, o)
+}
+
+// standingBond is the bond of the market's key that the ledger shows at the start; bids name it.
+func (n *Node) standingBond(ctx context.Context) (all []market.Ref, err error) {
+	key := n.market.signer
+	err = (&marketLedger{n}).StatesOf(ctx, chain.LockHash(key.Lock()), func(u chain.UTXO) bool {
+		s, ok := u.Entry.Output.Body.(*chain.State)
+		if !ok || s.Type != chain.StateBond {
+			return true
+		}
+		read, err := chain.DecodeState(s)
+		if b, ok := read.(*chain.OperatorBond); err == nil && ok && b.Release == 0 && b.Key == key.Public() {
+			all = []market.Ref{market.RefOf(u.Outpoint)}
+		}
+		return len(all) == 0
+	})
+	return all, err
 }
 
 func (n *Node) fleetConfig(o Options, token string) fleet.Config {

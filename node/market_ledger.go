@@ -106,6 +106,16 @@ func (m *marketLedger) Tip() trade.Tip {
 
 // Touches implements trade.Ledger.
 func (m *marketLedger) Touches(ctx context.Context, job chain.Hash) (trade.Tip, []trade.Touch, error) {
+	return m.history(ctx, store.Subject{Role: store.RoleJob, ID: job})
+}
+
+// Held implements trade.Ledger.
+func (m *marketLedger) Held(ctx context.Context, lock chain.Hash) (trade.Tip, []trade.Touch, error) {
+	return m.history(ctx, store.Subject{Role: store.RoleLock, ID: lock})
+}
+
+// history returns the transactions that touch a subject, the oldest first.
+func (m *marketLedger) history(ctx context.Context, s store.Subject) (trade.Tip, []trade.Touch, error) {
 	r := m.n.store.Reader()
 	defer r.Close()
 	l := r.Ledger()
@@ -113,7 +123,7 @@ func (m *marketLedger) Touches(ctx context.Context, job chain.Hash) (trade.Tip, 
 	var all []trade.Touch
 	var from store.Cursor
 	for {
-		page, next, err := r.History(store.Subject{Role: store.RoleJob, ID: job}, from, store.MaxPage)
+		page, next, err := r.History(s, from, store.MaxPage)
 		if err != nil {
 			return tip, nil, err
 		}

@@ -18,13 +18,7 @@ func registerCapacity(r prometheus.Registerer, c *trade.Capacity) {
 		read("wes_market_tasks", "Jobs that this operator has taken on and not done.", func() float64 { tasks, _ := c.Depth(); return float64(tasks) }),
 		read("wes_market_bids", "Bids of this operator that stand.", func() float64 { _, bids := c.Depth(); return float64(bids) }),
 		read("wes_market_devices", "Devices that work for this operator.", func() float64 { return float64(len(c.Slots())) }),
-		read("wes_market_device_memory_bytes", "Memory of all of them together.", func() float64 {
-			var sum uint64
-			for _, s := range c.Slots() {
-				sum += s.Memory
-			}
-			return float64(sum)
-		}))
+		read("wes_market_cordoned", "1 while this operator takes no new work.", func() float64 { return flag01(c.Cordoned()) }))
 }
 
 // walletGauges show what the market's key holds, in base units of WES.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/consensus"
 	"github.com/weisyn/wes/chain/mempool"
 )
@@ -84,9 +85,9 @@ func statusGauges() []gauge {
 		{"wes_sync_headers_held", "Peers whose headers are ahead of the local clock.", func(s *Status) float64 { return float64(s.Chain.Held) }},
 		{"wes_sync_peers", "Peers that speak this network's protocol.", func(s *Status) float64 { return float64(s.Peers) }},
 		{"wes_mempool_transactions", "Transactions that wait for a block.", func(s *Status) float64 { return float64(s.Mempool.Transactions) }},
-		{"wes_mempool_bytes", "Their bytes, with attachments.", func(s *Status) float64 { return float64(s.Mempool.Bytes) }},
+		{"wes_mempool_bytes", "Bytes of the transactions that wait for a block, with attachments.", func(s *Status) float64 { return float64(s.Mempool.Bytes) }},
 		{"wes_mempool_orphans", "Transactions that wait for what they spend.", func(s *Status) float64 { return float64(s.Mempool.Orphans) }},
-		{"wes_mempool_floor", "Least fee rate taken, base units for 1,000 units of weight.", func(s *Status) float64 { return float64(s.Mempool.Floor) }},
+		{"wes_mempool_floor_units", "Least fee rate taken, in base units of WES for 1,000 units of weight.", func(s *Status) float64 { return float64(s.Mempool.Floor) }},
 	}
 }
 
@@ -111,4 +112,57 @@ func flag01(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// registerInfo shows what runs.
+func registerInfo(r prometheus.Registerer, version string, n *Network) {
+	register(r, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "wes_node_info", Help: "1; its labels say what runs.",
+		ConstLabels: prometheus.Labels{"version": version, "network": n.Name, "chain": n.Chain().String()},
+	}, func() float64 { return 1 }))
+}
+
+// registerHealth shows whether the node is of use.
+func registerHealth(r prometheus.Registerer, h *health) {
+	register(r, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "wes_node_ready", Help: "1 while the node is ready; /readyz says the same.",
+	}, func() float64 { return flag01(len(h.reasons()) == 0) }))
+	for _, word := range []string{causeDisk, causePeers, causeSync, causeSilence} {
+		register(r, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "wes_node_unready", Help: "1 while the node is not ready for a cause: the disk takes no writes, no peers, behind the headers, or no header for too long.",
+			ConstLabels: prometheus.Labels{"cause": word},
+		}, func() float64 { return flag01(h.holds(word)) }))
+	}
+}
+
+// timedVerifier measures the verification of proofs.
+type timedVerifier struct {
+	chain.ProofVerifier
+	took *prometheus.HistogramVec
+}
+
+var _ chain.ProofVerifier = (*timedVerifier)(nil)
+
+func newTimedVerifier(v chain.ProofVerifier, r prometheus.Registerer) *timedVerifier {
+	t := &timedVerifier{v, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "wes_proofs_verify_seconds", Help: "Time to verify a proof of a transaction or delivery; those remembered as valid take none.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 12),
+	}, []string{"job_kind", "verdict"})}
+	register(r, t.took)
+	return t
+}
+
+// Verify implements chain.ProofVerifier.
+func (t *timedVerifier) Verify(c *chain.Claim, e *chain.Evidence) (bool, error) {
+	began := time.Now()
+	ok, err := t.ProofVerifier.Verify(c, e)
+	verdict := "valid"
+	switch {
+	case err != nil:
+		verdict = "fault"
+	case !ok:
+		verdict = "invalid"
+	}
+	t.took.WithLabelValues(jobKindName(c.Kind), verdict).Observe(time.Since(began).Seconds())
+	return ok, err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,12 +18,18 @@ import (
 	"github.com/weisyn/wes/node/works"
 )
 
+// Registry takes and shows metrics: a *prometheus.Registry.
+type Registry interface {
+	prometheus.Registerer
+	prometheus.Gatherer
+}
+
 // Options is what a process gives its node.
 type Options struct {
-	Version  string               // of the program, for the API and for peers
-	Log      *slog.Logger         // default: says nothing
-	Registry *prometheus.Registry // of metrics, which the API shows; default: one of its own
-	Proofs   chain.ProofVerifier  // default: package proofs; all nodes of a network need the same
+	Version  string              // of the program, for the API and for peers
+	Log      *slog.Logger        // default: says nothing
+	Registry Registry            // of metrics, which the API shows; default: one of its own
+	Proofs   chain.ProofVerifier // default: package proofs; all nodes of a network need the same
 	// Key unlocks the keys that the settings miner_key and market_key name. It is called once for a
 	// name, before anything listens; nil where no key is named.
 	Key func(ctx context.Context, name string) (Signer, error)
@@ -44,6 +52,7 @@ type Node struct {
 	health    *health
 	market    *bazaar // nil where the node takes no part in it
 	unlocked  map[string]Signer
+	reloading sync.Mutex
 	maker     *miner      // nil where no blocks are made
 	api       *api.Server // nil where it is off
 	parts     []part
@@ -86,7 +95,13 @@ func (n *Node) Close() error { return n.closers.close() }
 func (n *Node) Status() *Status { return n.ledger.status() }
 
 // Ready says why the node is of no use yet; nothing if it is.
-func (n *Node) Ready() []string { return n.health.reasons() }
+func (n *Node) Ready() []string {
+	reasons := n.health.reasons()
+	if m := n.market; m != nil && m.capacity != nil && len(m.capacity.Slots()) == 0 {
+		reasons = append(slices.Clone(reasons), "no device works for this operator")
+	}
+	return reasons
+}
 
 // Network returns the definition of the node's network; it is not to be changed.
 func (n *Node) Network() *Network { return n.network }

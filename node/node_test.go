@@ -165,6 +165,24 @@ func TestPublicNetworkHealsAfterAPartition(t *testing.T) {
 	await(t, "they agree, and go on", func() bool { return together(a, b)() && b.maker.made.Load() > 0 })
 }
 
+func TestIdentityIsKnownBeforeTheFirstStart(t *testing.T) {
+	network, _ := funded(t)
+	p := newPlace(t, network)
+	c := p.config("a")
+	name, err := Identity(c.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := p.open(c, options())
+	again, err := Identity(c.Home) // while it is open
+	if got := string(n.sockets.host.Self()); got != name || again != name || err != nil {
+		t.Errorf("the node is %s; said was %s and %s: %v", got, name, again, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestNetworksOfOtherRulesDoNotTalk(t *testing.T) {
 	network, _ := funded(t)
 	p := newPlace(t, network)
@@ -414,7 +432,7 @@ func TestEveryMetricMoves(t *testing.T) {
 	for _, name := range []string{
 		"wes_chain_height", "wes_chain_headers", "wes_chain_work", "wes_chain_tip_age_seconds", "wes_chain_blocks_connected_total",
 		"wes_chain_event_seconds", "wes_sync_requests_total", "wes_sync_peers", "wes_mempool_transactions_total",
-		"wes_mempool_floor", "wes_miner_hashes_total", "wes_miner_blocks_total",
+		"wes_mempool_floor_units", "wes_miner_hashes_total", "wes_miner_blocks_total",
 	} {
 		if got[name] == 0 {
 			t.Errorf("%s is 0", name)

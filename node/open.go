@@ -43,7 +43,7 @@ func (o Options) withDefaults() Options {
 		o.Proofs = proofs.New(proofs.Config{})
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	o.Registry = cmp.Or(o.Registry, prometheus.NewRegistry())
+	o.Registry = cmp.Or[Registry](o.Registry, prometheus.NewRegistry())
 	return o
 }
 
@@ -72,7 +72,7 @@ func (n *Node) openStore(_ context.Context, o Options) error {
 
 // storeOptions sets up the rules of blocks, and says what they make of the genesis block.
 func (n *Node) storeOptions(o Options) (options store.Options, err error) {
-	n.proofs = chain.NewProofCache(o.Proofs, n.cfg.ProofCache)
+	n.proofs = chain.NewProofCache(newTimedVerifier(o.Proofs, o.Registry), n.cfg.ProofCache)
 	if n.rules, err = n.network.validator(n.proofs, n.cfg.Workers); err != nil {
 		return options, err
 	}
@@ -172,12 +172,14 @@ func (n *Node) unlock(ctx context.Context, o Options, setting, name string) (Sig
 	return own, nil
 }
 
-func (n *Node) openHealth(context.Context, Options) error {
+func (n *Node) openHealth(_ context.Context, o Options) error {
 	n.health = &health{
 		status: n.ledger.status, redial: n.sockets.host.Redial, probe: n.home.probeDisk, log: n.log,
 		alone: n.maker != nil && len(n.cfg.Peers)+len(n.network.Bootstrap) == 0,
 		dog:   watchdog{limit: n.network.silenceLimit()},
 	}
+	registerHealth(o.Registry, n.health)
+	registerInfo(o.Registry, o.Version, n.network)
 	n.parts = append(n.parts, part{"health", n.health.run})
 	return nil
 }

@@ -27,6 +27,7 @@ type Setting struct {
 	Kind    string // text, number, switch or list (of texts, with commas between)
 	Default string
 	Doc     string
+	Hot     bool // it takes effect when a running node reads its settings again
 }
 
 // Settings lists all settings in the order of Config.
@@ -39,6 +40,7 @@ func Settings() []Setting {
 		all = append(all, Setting{
 			Name: name, Flag: strings.ReplaceAll(name, "_", "-"), Env: "WES_" + strings.ToUpper(name),
 			Kind: kindOf(t.Field(i).Type), Default: format(reflect.ValueOf(c).Field(i)), Doc: t.Field(i).Tag.Get("doc"),
+			Hot: t.Field(i).Tag.Get("hot") != "",
 		})
 	}
 	return all

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/config.md anew")
+var update = flag.Bool("update", false, "write the generated files of docs anew")
 
 // TestConfigIsDocumented holds docs/config.md to the code.
 func TestConfigIsDocumented(t *testing.T) {

@@ -43,20 +43,31 @@ type readiness struct {
 	unwritten error         // why the disk takes nothing
 }
 
-// reasons says why the node is not ready, for people; none if it is.
-func (r *readiness) reasons() []string {
-	var all []string
+// cause is why a node is not ready: a word for metrics, and a text for people.
+type cause struct{ word, text string }
+
+// Words of the causes.
+const (
+	causeDisk    = "disk"
+	causePeers   = "peers"
+	causeSync    = "sync"
+	causeSilence = "silence"
+)
+
+// causes says why the node is not ready; none if it is.
+func (r *readiness) causes() []cause {
+	var all []cause
 	if r.unwritten != nil {
-		all = append(all, fmt.Sprintf("the disk takes no writes: %v", r.unwritten))
+		all = append(all, cause{causeDisk, fmt.Sprintf("the disk takes no writes: %v", r.unwritten)})
 	}
 	if r.peers == 0 && !r.alone {
-		all = append(all, "no peers are connected")
+		all = append(all, cause{causePeers, "no peers are connected"})
 	}
 	if r.initial && !r.alone || r.headers > r.height+1 {
-		all = append(all, fmt.Sprintf("syncing: block %d of %d", r.height, r.headers))
+		all = append(all, cause{causeSync, fmt.Sprintf("syncing: block %d of %d", r.height, r.headers)})
 	}
 	if r.silence > 0 {
-		all = append(all, fmt.Sprintf("no header for %v", r.silence.Round(time.Second)))
+		all = append(all, cause{causeSilence, fmt.Sprintf("no header for %v", r.silence.Round(time.Second))})
 	}
 	return all
 }

@@ -39,8 +39,8 @@ func TestWatchdogRedialsOnceForEveryLimit(t *testing.T) {
 
 func TestReadinessSaysWhyNot(t *testing.T) {
 	ready := readiness{height: 7, headers: 8, peers: 1}
-	if r := ready.reasons(); len(r) > 0 {
-		t.Errorf("not ready: %v", r)
+	if c := ready.causes(); len(c) > 0 {
+		t.Errorf("not ready: %v", c)
 	}
 	for want, change := range map[string]func(r *readiness){
 		"no peers":      func(r *readiness) { r.peers = 0 },
@@ -51,12 +51,12 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	} {
 		r := ready
 		change(&r)
-		if all := r.reasons(); len(all) != 1 || !strings.Contains(all[0], want) {
+		if all := r.causes(); len(all) != 1 || !strings.Contains(all[0].text, want) {
 			t.Errorf("%s: %v", want, all)
 		}
 	}
 	alone := readiness{alone: true, initial: true}
-	if r := alone.reasons(); len(r) > 0 {
-		t.Errorf("a node that makes the blocks is not ready: %v", r)
+	if c := alone.causes(); len(c) > 0 {
+		t.Errorf("a node that makes the blocks is not ready: %v", c)
 	}
 }

@@ -11,8 +11,11 @@ const none = "—"
 
 // text shows a value of a unit with three digits.
 func (u Unit) text(v float64) string {
-	if u == Bytes {
+	switch u {
+	case Bytes:
 		return bytesText(v)
+	case Cores:
+		return digits(100*v) + " %"
 	}
 	return secondsText(v)
 }

@@ -70,6 +70,7 @@ type Unit string
 const (
 	Seconds Unit = "s"
 	Bytes   Unit = "bytes"
+	Cores   Unit = "cores" // of a processor, kept busy
 )
 
 // Metric is one quantity of a case, smaller being better.

@@ -35,6 +35,8 @@ const (
 	Constraints = "constraints"
 	// Transactions is how many a measured block or chain has.
 	Transactions = "transactions"
+	// Jobs is how many jobs of the market a run makes.
+	Jobs = "jobs"
 )
 
 // The series of models that show what proving time grows with.
@@ -62,6 +64,7 @@ func (r *Report) Sections() []Section {
 		inferenceSections(r),
 		ledgerSections(r.Of("ledger")),
 		networkSections(r.Of("network")),
+		marketSections(r.Of("market")),
 		executionSections(r.Of("onnx")),
 	} {
 		list = append(list, s...)

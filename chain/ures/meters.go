@@ -18,7 +18,7 @@ func newMeters(reg prometheus.Registerer, s *Store) (*meters, error) {
 	}, []string{"reply"})}
 	m.all = []prometheus.Collector{
 		m.replicas,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wes_ures_bytes", Help: "Bytes of all blocks."}, func() float64 {
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wes_ures_bytes", Help: "Bytes of all resources and replicas that are kept."}, func() float64 {
 			n, err := s.Used(context.Background())
 			if err != nil {
 				return -1

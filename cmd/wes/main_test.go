@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("MODELS", models)
+			e.Setenv("DOCKER", filepath.Join(models, "..", "..", "docker"))
 			e.Setenv("WES_CACHE", filepath.Join(e.WorkDir, "cache"))
 			// The library is found through the user's home, which scripts do not have.
 			e.Setenv(onnx.LibraryVariable, library)

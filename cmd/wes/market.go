@@ -14,7 +14,7 @@ import (
 
 func newMarket() *cobra.Command {
 	return group("market", "See operators and prices, work for them, and bind a bond",
-		newMarketStatus(), newMarketBids(), newMarketOperators(), newMarketCordon(true), newMarketCordon(false), newMarketWork(), newMarketBond())
+		newMarketStatus(), newMarketBids(), newMarketOperators(), newMarketChannels(), newMarketCordon(true), newMarketCordon(false), newMarketWork(), newMarketBond())
 }
 
 // printLine prints JSON in one line.

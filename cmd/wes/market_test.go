@@ -66,23 +66,29 @@ func TestMarketPaysForRightResultsOnly(t *testing.T) {
 	m.checkBalances(all)
 }
 
-func newBazaarTest(t *testing.T) *bazaarTest {
+// newFair is a network with a miner and funded keys, each in the home folder of its name.
+func newFair(t *testing.T, names ...string) *bazaarTest {
 	m := &bazaarTest{
 		loopback: &loopback{t: t, dir: t.TempDir()}, operators: map[string]*process{}, keys: map[string]string{},
 	}
 	m.network = filepath.Join(m.dir, "network.toml")
-	names := []string{"miner", "honest", "killed", "liar", "c0", "c1", "c2", "c3"}
 	args := []string{
 		"node", "network", "new", "bazaar", "--miner", "miner", "--spacing", "50ms", "--heartbeat", "200ms",
 		"--param", "min_promise=8000", "--param", "min_late=4000", "--out", m.network,
 	}
-	for _, name := range names {
+	for _, name := range append([]string{"miner"}, names...) {
 		m.newKey(name)
 		args = append(args, "--fund", fmt.Sprintf("%s=%dx20", m.address(name), funds/20))
 		m.initial += funds * chain.Unit
 	}
 	m.wes("miner", args...)
 	m.miner = m.start("miner", "miner")
+	return m
+}
+
+func newBazaarTest(t *testing.T) *bazaarTest {
+	names := []string{"honest", "killed", "liar", "c0", "c1", "c2", "c3"}
+	m := newFair(t, names...)
 	for name, price := range map[string]string{"liar": "8000", "killed": "9000", "honest": "10000"} {
 		program := "wes"
 		if name == "liar" {
@@ -91,7 +97,7 @@ func newBazaarTest(t *testing.T) *bazaarTest {
 		m.operators[name] = m.run(program, name, []*process{m.miner},
 			"--market-key", name, "--sell", "--price-minimum", price, "--price-per-unit", "0", "--job-mib", "256")
 	}
-	for _, name := range names[4:] {
+	for _, name := range names[3:] {
 		m.clients = append(m.clients, m.run("wes", name, []*process{m.miner}, "--market-key", name))
 	}
 	return m

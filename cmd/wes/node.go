@@ -7,8 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,7 +56,7 @@ config.toml in the home folder; flags win. wes node config shows what holds.
 		},
 	}
 	n.bind(c)
-	c.AddCommand(newNodeConfig(), newNodePeers(), newNodeNetwork())
+	c.AddCommand(newNodeConfig(), newNodeID(), newNodePeers(), newNodeNetwork())
 	return c
 }
 
@@ -118,6 +121,24 @@ func (n *nodeVerb) bind(c *cobra.Command) {
 
 // load puts together what flags, environment, file and defaults say.
 func (n *nodeVerb) load(c *cobra.Command) (node.Config, error) {
+	if network := n.given("network"); n.dev && network != "" && network != "dev" {
+		return node.Config{}, fmt.Errorf("--dev and --network %s contradict each other; see %s --help", network, c.CommandPath())
+	}
+	return n.settled()
+}
+
+// given is the text of a flag; empty if it was not given.
+func (n *nodeVerb) given(name string) string {
+	for _, s := range n.settings {
+		if s.Name == name && s.given {
+			return s.text
+		}
+	}
+	return ""
+}
+
+// settled reads all sources of settings.
+func (n *nodeVerb) settled() (node.Config, error) {
 	flags := map[string]string{}
 	if n.dev {
 		for name, text := range map[string]string{"network": "dev", "mdns": "false", "dht": "off", "nat": "false"} {
@@ -131,9 +152,6 @@ func (n *nodeVerb) load(c *cobra.Command) (node.Config, error) {
 		if s.given {
 			flags[s.Name] = s.text
 		}
-	}
-	if n.dev && flags["network"] != "dev" {
-		return node.Config{}, fmt.Errorf("--dev and --network %s contradict each other; see %s --help", flags["network"], c.CommandPath())
 	}
 	return node.Load(node.Sources{File: n.file, Env: os.LookupEnv, Flags: flags})
 }
@@ -152,15 +170,34 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 		return errors.Join(err, own.Close())
 	}
 	told, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sayNowAndThen(told, log, own)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { sayNowAndThen(told, log, own) })
+	beside.Go(func() { n.reloadOnSignal(told, log, own) })
 	err = own.Run(ctx)
 	stop()
-	<-done
+	beside.Wait()
 	return errors.Join(err, own.Close())
+}
+
+// reloadOnSignal reads the settings again at every SIGHUP, until ctx ends.
+func (n *nodeVerb) reloadOnSignal(ctx context.Context, log *slog.Logger, own *node.Node) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		}
+		cfg, err := n.settled()
+		if err == nil {
+			_, err = own.Reload(cfg)
+		}
+		if err != nil {
+			log.Error("settings are as they were", "error", err)
+		}
+	}
 }
 
 // unlockKey unlocks a key of the node's own.
@@ -211,6 +248,34 @@ func sayNowAndThen(ctx context.Context, log *slog.Logger, own *node.Node) {
 		}
 		log.Info("status", args...)
 	}
+}
+
+func newNodeID() *cobra.Command {
+	var h home
+	c := &cobra.Command{
+		Use: "id", Short: "Print the name that peers know the node by", Args: arguments(),
+		Long: `Print the name that peers know the node of the home folder by: what follows /p2p/ in its addresses.
+It is made if the node has never run, so that --peers of other nodes and --bootstrap of a new network
+can name it.`,
+		Example: "  wes node id --home /var/lib/wes",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := h.config()
+			if err != nil {
+				return err
+			}
+			name, err := node.Identity(cfg.Home)
+			if err != nil {
+				return err
+			}
+			if h.json {
+				return printJSON(c.OutOrStdout(), map[string]string{"peer": name})
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), name)
+			return err
+		},
+	}
+	h.bind(c)
+	return c
 }
 
 func newNodePeers() *cobra.Command {

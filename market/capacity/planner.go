@@ -155,6 +155,17 @@ func (p *Planner) Observe(n *Need, class string, ns uint64) {
 	p.estimates.observe(n.Program, class, n.Units, ns)
 }
 
+// Estimate returns how long a run takes on a device, in ms; false if there is no such device, or
+// nothing is known of its class.
+func (p *Planner) Estimate(n *Need, device string) (uint64, bool) {
+	for _, s := range p.slots {
+		if s.Device == device {
+			return p.estimates.estimate(n.Program, s.Class, n.Units)
+		}
+	}
+	return 0, false
+}
+
 // Hold admits a task for a bid that stands until an instant, and returns how long it takes from now
 // until it is done, in ms, with the class of the device.
 func (p *Planner) Hold(now uint64, id ID, n Need, deadline, until uint64) (promise uint64, class string, d *Denial) {

@@ -78,6 +78,17 @@ func TestReasonsForDenial(t *testing.T) {
 	}
 }
 
+func TestEstimateIsOfTheDevice(t *testing.T) {
+	p := planner(t, 1, Options{})
+	n := seconds(p, 10)
+	if ms, known := p.Estimate(&n, "d0"); !known || ms < 10_000 || ms > 11_000 {
+		t.Errorf("%d ms, known: %v", ms, known)
+	}
+	if _, known := p.Estimate(&n, "d1"); known {
+		t.Error("a device that is not there has an estimate")
+	}
+}
+
 func TestDeviceCountsOnce(t *testing.T) {
 	p := planner(t, 1, Options{})
 	if p.AddSlot(Slot{Device: "d0"}) == nil {

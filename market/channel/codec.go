@@ -14,6 +14,7 @@ import (
 const (
 	MaxAnnounce = 256
 	MaxVoucher  = 320
+	MaxPayments = MaxUnpaid*MaxVoucher + 64
 	MaxAck      = 64
 	MaxRecord   = 64 << 10
 )

@@ -46,6 +46,9 @@ func formats(t testing.TB) []format {
 		{"voucher", p.outbox()[0].Encode(), MaxVoucher, func(b []byte) ([]byte, error) {
 			return again(DecodeVoucher(b))
 		}},
+		{"payments", (&Payments{Channel: p.payer.ID(), Vouchers: p.outbox(), Close: true}).Encode(), MaxPayments, func(b []byte) ([]byte, error) {
+			return again(DecodePayments(b))
+		}},
 		{"ack", ack.Encode(), MaxAck, func(b []byte) ([]byte, error) {
 			return again(DecodeAck(b))
 		}},
@@ -226,6 +229,8 @@ func fuzzFormat(f *testing.F, name string) {
 func FuzzDecodeAnnounce(f *testing.F) { fuzzFormat(f, "announce") }
 
 func FuzzDecodeVoucher(f *testing.F) { fuzzFormat(f, "voucher") }
+
+func FuzzDecodePayments(f *testing.F) { fuzzFormat(f, "payments") }
 
 func FuzzDecodeAck(f *testing.F) { fuzzFormat(f, "ack") }
 

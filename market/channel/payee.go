@@ -231,6 +231,9 @@ func (p *Payee) Ack() Ack { return Ack{Channel: p.id, N: p.stored.n} }
 // Owes reports whether a job is taken on and not paid.
 func (p *Payee) Owes(job chain.Hash) bool { return p.state.debt(job) != nil }
 
+// Unpaid is how many jobs are taken on and not paid.
+func (p *Payee) Unpaid() int { return len(p.state.Unpaid) }
+
 // Paid reports whether a job is one of the latest [MaxUnpaid] that were paid by vouchers that are
 // stored.
 func (p *Payee) Paid(job chain.Hash) bool {

@@ -19,6 +19,9 @@ func (p *Payee) Close() Record {
 	return p.changed()
 }
 
+// Closes reports whether the channel was ended by Close.
+func (p *Payee) Closes() bool { return p.state.Closing }
+
 // Closing returns the closing transaction of the latest voucher, which is the best, signed by both.
 // Its errors are [ErrUnstored] before the record of Close is stored, [ErrUnpaid] if no job is paid,
 // and [ErrSignature] if sign has another key.

@@ -69,6 +69,15 @@ func (p *Payer) Room() uint64 { return p.state.Announce.Terms.Limit() - p.load()
 // fewer.
 func (p *Payer) Cost() uint64 { return p.latest.cost() }
 
+// Open is how many jobs are reserved, or paid and not acknowledged.
+func (p *Payer) Open() int { return len(p.state.Reserved) + len(p.state.Pending) }
+
+// Pending is how many jobs are paid and not acknowledged.
+func (p *Payer) Pending() int { return len(p.state.Pending) }
+
+// Closed reports whether no new job and payment is taken.
+func (p *Payer) Closed() bool { return p.state.Closed }
+
 // load counts what is signed and what is reserved.
 func (p *Payer) load() *load { return p.state.load(&p.latest) }
 
@@ -186,6 +195,28 @@ func (p *Payer) Acknowledged(a *Ack) (Record, error) {
 	}
 	p.state.Pending = slices.Delete(p.state.Pending, 0, n)
 	return p.changed(), nil
+}
+
+// Covers returns the jobs that this acknowledgement, and none before, says are paid.
+func (p *Payer) Covers(a *Ack) (all []chain.Hash) {
+	for i := range p.state.Pending {
+		if p.state.Acked.N+uint64(i) < a.N {
+			all = append(all, p.state.Pending[i].Job.ID)
+		}
+	}
+	return all
+}
+
+// ClosedBy returns the acknowledgement that a transaction stands for which spends the funding output.
+// One that the operator has made says which vouchers it has stored; any other says nothing new.
+func (p *Payer) ClosedBy(tx chain.Hash) Ack {
+	t := p.state.Acked
+	for i := range p.state.Pending {
+		if t = t.after(&p.state.Pending[i]); p.state.Announce.closing(&t).ID() == tx {
+			return Ack{Channel: p.id, N: t.N}
+		}
+	}
+	return Ack{Channel: p.id, N: p.state.Acked.N}
 }
 
 // Close ends the channel for new jobs and payments: its funding output is spent, or the client does

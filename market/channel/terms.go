@@ -2,7 +2,6 @@ package channel
 
 import (
 	"bytes"
-	"math/bits"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -14,17 +13,6 @@ const (
 	// MinLife is the least time that a channel is opened for, without Margin.
 	MinLife = 30 * 60 * 1000
 )
-
-// worth is how many times the fee of proving on the ledger a job's price is below for a channel
-// to pay off.
-const worth = 50
-
-// Worthwhile reports whether a job of this price is better paid by a voucher than by an escrow of
-// its own; proveFee is what settling that one by proof would cost.
-func Worthwhile(price, proveFee uint64) bool {
-	hi, lo := bits.Mul64(proveFee, worth)
-	return hi != 0 || price < lo
-}
 
 // Terms are what a channel is. Amounts are base units of Token.
 type Terms struct {

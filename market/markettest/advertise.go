@@ -33,7 +33,7 @@ func (o *Operator) tell(c *Client) {
 func (o *Operator) advert() *market.Advert {
 	a := &market.Advert{
 		Chain: o.w.ledger.net.Ledger.Chain, Operator: o.wallet.Public(), Peer: o.name, Class: "slot",
-		Issued: o.clock(), Expiry: o.clock() + market.MaxAdvertTime,
+		Channels: o.Posted, Issued: o.clock(), Expiry: o.clock() + market.MaxAdvertTime,
 	}
 	for _, name := range o.Programs {
 		p := o.w.programs[name]

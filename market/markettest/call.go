@@ -10,6 +10,9 @@ const (
 	awardKind   = "award"
 	startKind   = "start"
 	collectKind = "collect"
+
+	announceKind = "channel"
+	voucherKind  = "voucher"
 )
 
 var (

@@ -19,10 +19,19 @@ const (
 	CopiesOutput   Cheat = "copies-output"  // signs one hash and shows another output
 	ClaimsAnother  Cheat = "claims-another" // delivers the output, and says another on the ledger
 	LosesItsDevice Cheat = "loses-device"   // every run ends with a lost device
+
+	ClosesEarly Cheat = "closes-early" // closes channels once a job is paid
 )
+
+// paysLate is how late a client pays that pays late, in ms.
+const paysLate = 300_000
 
 // What clients do.
 const (
+	NeverPays Cheat = "never-pays" // sends no vouchers
+	PaysLate  Cheat = "pays-late"
+	PaysLess  Cheat = "pays-less" // sends vouchers of less
+
 	NeverAccepts Cheat = "never-accepts"
 	NeverFunds   Cheat = "never-funds"
 	FundsAlone   Cheat = "funds-alone" // makes the same escrow by itself, bond and all

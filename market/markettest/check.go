@@ -1,6 +1,7 @@
 package markettest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -122,6 +123,9 @@ func (w *World) checkBalances() error {
 			profit[to] += s.operator
 			profit[publisher] += s.owner
 		}
+	}
+	if text := w.checkChannels(profit); text != "" {
+		return errors.New(text)
 	}
 	for _, name := range append(append(clientNames(), operatorNames()...), publisher) {
 		got := int64(w.Balance(chaintest.NewWallet(name).Lock())) - coins*coinValue

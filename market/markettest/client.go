@@ -1,12 +1,14 @@
 package markettest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/chaintest"
 	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/market/channel"
 )
 
 // Client is a party that buys.
@@ -16,12 +18,14 @@ type Client struct {
 	contracts map[chain.Hash]attempt // under way
 	collects  map[chain.Hash]int     // which CollectFrom is carried out
 	count     int
+	payers    map[chain.Hash]*payer
+	opened    map[chain.Hash]channel.Announce // all channels there ever were, for checks
 	alone     map[chain.Hash]chaintest.Signed // escrows that it has funded without the operator
 }
 
 // Client adds a client, which must have been named to New.
 func (w *World) Client(name string, cheats ...Cheat) *Client {
-	c := &Client{peer: w.peer(name), alone: map[chain.Hash]chaintest.Signed{}}
+	c := &Client{peer: w.peer(name), alone: map[chain.Hash]chaintest.Signed{}, opened: map[chain.Hash]channel.Announce{}}
 	for _, x := range cheats {
 		c.cheats[x] = true
 	}
@@ -36,6 +40,9 @@ func (c *Client) Buyer() *market.Buyer { return c.buyer }
 
 func (c *Client) boot() {
 	cfg := c.w.o.Buyer
+	if c.w.o.Cap > 0 {
+		cfg.MaxChannels = cmp.Or(cfg.MaxChannels, 8)
+	}
 	cfg.Chain, cfg.Params = c.w.ledger.net.Ledger.Chain, c.w.ledger.net.Params
 	c.buyer = market.NewBuyer(cfg)
 	c.machine = c.buyer
@@ -45,7 +52,15 @@ func (c *Client) boot() {
 			c.w.fail("%s does not load: %v", c.name, err)
 		}
 	}
+	c.restorePayers()
+	life := c.life
 	c.wake()
+	if c.life == life {
+		c.tendAll()
+	}
+	if c.life != life {
+		return
+	}
 	for _, o := range c.w.operators {
 		if o.up {
 			o.tell(c)
@@ -128,9 +143,18 @@ func (c *Client) carryOut(e market.Effect) {
 	case market.AskFor:
 		c.askFor(e)
 	case market.Contract:
-		c.contract(e)
+		if e.Channel != (chain.Hash{}) {
+			c.contractThrough(e)
+		} else {
+			c.contract(e)
+		}
 	case market.Abandon:
 		c.giveUp(e.Job, e.Attempt)
+		c.forgetReserved(e)
+	case market.OpenChannel:
+		c.later(c.w.delay(), func() { c.openChannel(e) })
+	case market.Pay:
+		c.later(c.w.delay(), func() { c.pay(e) })
 	case market.Fund:
 		c.later(c.w.delay(), func() { c.fund(e) })
 	case market.CollectFrom:

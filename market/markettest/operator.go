@@ -2,10 +2,12 @@ package markettest
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/market/channel"
 )
 
 // Operator is a party that sells.
@@ -18,6 +20,7 @@ type Operator struct {
 	Programs []string
 	Posted   bool // its advert's prices can be taken without a question
 	Draining bool
+	Unpaid   int         // jobs of a channel that may be unpaid; default 64
 	Fails    market.Code // that every run ends with
 
 	seller   *market.Seller
@@ -27,6 +30,8 @@ type Operator struct {
 	resets   []func() // of requests, answered or not
 	runs     map[chain.Hash]int
 	signed   map[chain.Hash]chain.Outpoint // of countersigned escrows, the coin reserved
+	payees   map[chain.Hash]*channel.Payee
+	wish     map[chain.Hash]bool // of clients, to close their channels
 }
 
 // Operator adds an operator, which must have been named to New.
@@ -68,8 +73,15 @@ func (o *Operator) boot() {
 			o.w.fail("%s does not load: %v", o.name, err)
 		}
 	}
-	o.wake()
-	o.advertise()
+	o.wish = map[chain.Hash]bool{}
+	o.restorePayees()
+	life := o.life
+	if o.wake(); o.life == life {
+		o.tendAll()
+	}
+	if o.life == life {
+		o.advertise()
+	}
 }
 
 func (o *Operator) offers(ref market.Ref) bool {
@@ -111,6 +123,10 @@ func (o *Operator) serve(from, kind string, raw []byte, reply func([]byte)) {
 	o.ticket++
 	t := o.ticket
 	o.tickets[t] = reply
+	if kind == announceKind || kind == voucherKind {
+		o.serveChannel(t, kind, raw)
+		return
+	}
 	event, err := o.event(t, from, kind, raw)
 	if err != nil {
 		o.answer(t, nil)
@@ -118,6 +134,21 @@ func (o *Operator) serve(from, kind string, raw []byte, reply func([]byte)) {
 	}
 	if event != nil {
 		o.step(event)
+	}
+}
+
+// serveChannel answers a request about a channel, unless the operator is killed.
+func (o *Operator) serveChannel(t market.Ticket, kind string, raw []byte) {
+	take := o.announced
+	if kind == voucherKind {
+		take = o.paid
+	}
+	answer, err := take(raw)
+	if err != nil {
+		answer = nil
+	}
+	if !errors.Is(err, errKilled) {
+		o.answer(t, answer)
 	}
 }
 
@@ -203,6 +234,7 @@ func (o *Operator) carryOut(e market.Effect) {
 	case market.Countersign:
 		o.later(o.w.delay(), func() { o.countersign(e) })
 	case market.Disengage:
+		o.forgo(e)
 		delete(o.reserved, o.signed[e.Job])
 		delete(o.signed, e.Job)
 	case market.Propagate:
@@ -230,6 +262,10 @@ func (o *Operator) countersign(e market.Countersign) {
 	}
 	o.put(e.Award.Payload)
 	o.put(p.input(e.Award.Payload))
+	if e.Award.Channel != (chain.Hash{}) {
+		o.accept(e)
+		return
+	}
 	offer, err := chain.DecodeTx(e.Award.Offer)
 	if err != nil {
 		refuse(market.CodeEscrow, err.Error())

@@ -40,12 +40,14 @@ type peer struct {
 	blobs    map[chain.Hash][]byte
 	funding  map[chain.Hash][]byte // by job, encoded Start
 	reserved map[chain.Outpoint]uint64
+	channels map[chain.Hash][]byte // records
 }
 
 func (w *World) peer(name string) peer {
 	return peer{
 		w: w, name: name, wallet: chaintest.NewWallet(name), cheats: map[Cheat]bool{}, statuses: map[chain.Hash]string{},
 		records: map[chain.Hash][]byte{}, blobs: map[chain.Hash][]byte{}, funding: map[chain.Hash][]byte{}, reserved: map[chain.Outpoint]uint64{},
+		channels: map[chain.Hash][]byte{},
 	}
 }
 
@@ -101,8 +103,9 @@ func (p *peer) deal(out market.Output) {
 			p.w.log("%s: %s %s", p.name, p.w.name(id), s)
 		}
 	}
+	life := p.life
 	for _, e := range out.Effects {
-		if p.crashes() {
+		if p.crashes() || p.life != life {
 			return
 		}
 		p.perform(e)
@@ -172,8 +175,9 @@ func (p *peer) look() {
 
 func (p *peer) views() {
 	life := p.life
+	escrows := p.escrows()
 	for _, id := range p.order {
-		if data := p.escrows()[id]; data != nil && p.life == life {
+		if data := escrows[id]; data != nil && p.life == life {
 			p.step(market.Viewed{Job: id, View: p.w.ledger.view(data)})
 		}
 	}

@@ -74,6 +74,9 @@ func (o *Operator) prove(s *market.Sale, output []byte) []byte {
 // deliver signs and sends what a client has waited for.
 func (o *Operator) deliver(e market.Deliver) {
 	d := e.Delivery
+	if e.Signed && d.Revealed && !o.noteDelivery(e) {
+		return
+	}
 	if e.Signed {
 		h := e.Result.Digest(o.w.ledger.net.Ledger.Chain)
 		d.Result, d.Signature = e.Result.Encode(), o.wallet.Sign(h)

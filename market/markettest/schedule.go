@@ -52,12 +52,17 @@ func draw(seed uint64) Options {
 		o.Crash = s.Float64() * 0.01
 	}
 	o.Seller.RiskCap = []uint64{1, 50, 1000}[s.IntN(3)]
+	o.Cap = []uint64{0, 300, 3000}[s.IntN(3)]
 	return o
 }
 
 func (w *World) schedule() error {
 	clients, operators := w.population()
-	for range 1 + w.src.IntN(6) {
+	jobs := 1 + w.src.IntN(6)
+	if w.o.Cap > 0 {
+		jobs *= 3 // the first ones open channels
+	}
+	for range jobs {
 		w.at(w.now+w.src.Uint64N(faulty*3/4), func() { w.want(clients[w.src.IntN(len(clients))]) })
 	}
 	names := append(clients, operators...)
@@ -85,10 +90,10 @@ func (w *World) schedule() error {
 // population adds the parties. Some cheat, but not in ways that leave both sides of a job without
 // anybody who would end it.
 func (w *World) population() (clients, operators []string) {
-	clientCheats := []Cheat{NeverAccepts, NeverFunds, FundsAlone, LiesOfPrice, LiesOfTime, LiesOfBid, NeverAsks, OtherPayload}
+	clientCheats := []Cheat{NeverAccepts, NeverFunds, FundsAlone, LiesOfPrice, LiesOfTime, LiesOfBid, NeverAsks, OtherPayload, NeverPays, PaysLate, PaysLess}
 	operatorCheats := []Cheat{
 		WrongOutput, StolenProof, ReplayedProof, Slow, NoSignature, Withdraws, Unsigned, FalseWitness, CopiesOutput, ClaimsAnother,
-		LosesItsDevice, Silent, NeverSettles,
+		LosesItsDevice, ClosesEarly, Silent, NeverSettles,
 	}
 	deaf := w.src.IntN(2) == 0 // clients are honest, operators may do nothing
 	if !deaf {
@@ -110,7 +115,8 @@ func (w *World) population() (clients, operators []string) {
 		}
 		o := w.Operator(name, func(o *Operator) {
 			o.Price, o.Slots, o.Cost = 10+w.src.Uint64N(500), 1+w.src.IntN(2), 500+w.src.Uint64N(20_000)
-			o.Posted = w.src.IntN(3) == 0
+			o.Posted = w.src.IntN(3) == 0 || w.o.Cap > 0 && w.src.IntN(2) == 0
+			o.Unpaid = w.src.IntN(3)
 		}, cheats...)
 		o.skew = w.src.Int64N(4000) - 2000
 		operators = append(operators, name)
@@ -167,12 +173,12 @@ func (w *World) trouble(names []string) {
 // ended reports whether no job of anybody is open.
 func (w *World) ended() bool {
 	for _, c := range w.clients {
-		if len(c.agreed()) > 0 || c.open() {
+		if len(c.agreed()) > 0 || c.open() || len(c.channels) > 0 {
 			return false
 		}
 	}
 	for _, o := range w.operators {
-		if len(o.agreed()) > 0 {
+		if len(o.agreed()) > 0 || len(o.channels) > 0 {
 			return false
 		}
 	}

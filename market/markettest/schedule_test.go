@@ -32,7 +32,7 @@ func TestRandomSchedulesEndWithMoneyWhereItBelongs(t *testing.T) {
 				t.Errorf("no schedule sees %v", x)
 			}
 		}
-		for _, c := range []market.Code{market.CodeNoBid, market.CodeNotFunded, market.CodeDisagree, market.CodeBadProof, market.CodeBadResult} {
+		for _, c := range []market.Code{market.CodeNoBid, market.CodeNotFunded, market.CodeDisagree, market.CodeBadProof, market.CodeBadResult, market.CodeVoucher, market.CodeUnpaid} {
 			if codes[c] == 0 && to-from >= 299 {
 				t.Errorf("no schedule sees %s", c)
 			}

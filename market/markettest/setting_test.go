@@ -112,6 +112,12 @@ func buyerEffects() map[string]effect {
 			s.pass(100)
 			return uint64(len(s.c.Buyer().Adverts(s.Now())))
 		}, [2]uint64{1, 2}, [2]uint64{1, 2}},
+		"MaxChannels": {func(o *markettest.Options, v uint64) { o.Cap, o.Buyer.MaxChannels = 5000, int(v) }, func(s *scene) uint64 {
+			return s.channels(2, 2000)
+		}, [2]uint64{1, 2}, [2]uint64{1, 2}},
+		"ChannelPause": {func(o *markettest.Options, v uint64) { o.Cap, o.Buyer.ChannelPause = 2_000_000, v }, func(s *scene) uint64 {
+			return s.channels(1, 100) // there is no coin of that size
+		}, [2]uint64{1, 600_000}, [2]uint64{3, 1}},
 		"MaxJobs": {func(o *markettest.Options, v uint64) { o.Buyer.MaxJobs = int(v) }, func(s *scene) uint64 {
 			for n := uint64(0); ; n++ {
 				err := s.c.Submit(fmt.Sprint(n), markettest.Order{Program: "model", Level: chain.LevelZK, MaxPrice: 1, Within: 1000})
@@ -122,6 +128,21 @@ func buyerEffects() map[string]effect {
 			}
 		}, [2]uint64{1, 7}, [2]uint64{1, 7}},
 	}
+}
+
+// channels has three jobs done by each of some operators, and returns how often a channel was opened
+// or could not be.
+func (s *scene) channels(operators int, cost uint64) uint64 {
+	for _, name := range []string{"a", "b"}[:operators] {
+		s.Operator(name, func(o *markettest.Operator) { o.Posted, o.Cost = true, cost })
+	}
+	s.pass(100)
+	for i := range 3 * operators {
+		s.wants(fmt.Sprint(i))
+		s.pass(500)
+	}
+	s.pass(60_000)
+	return uint64(strings.Count(strings.Join(s.Trace(), "\n"), "channel with"))
 }
 
 // sold brings j to a.

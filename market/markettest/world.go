@@ -19,6 +19,7 @@ type Options struct {
 	Loss    float64 // share of messages and of submitted transactions
 	Spacing uint64  // between blocks; 0: they are mined on demand
 	Crash   float64 // chance that a party is killed in the middle of a step
+	Cap     uint64  // of payment channels; 0: clients open none
 	Buyer   market.BuyerConfig
 	Seller  market.SellerConfig // the risk cap is 1000 by default
 }

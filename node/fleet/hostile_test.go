@@ -166,7 +166,7 @@ func TestMetricsFollowTheQueue(t *testing.T) {
 	_, changed := n.Slots()
 	n.worker("a", &trial{slots: append(cpu(1), Slot{Device: "away"})})
 	<-changed
-	want("wes_fleet_slots", "# HELP wes_fleet_slots Their slots.\n# TYPE wes_fleet_slots gauge\nwes_fleet_slots 2\n")
+	want("wes_fleet_slots", "# HELP wes_fleet_slots Slots of the workers that show signs of life.\n# TYPE wes_fleet_slots gauge\nwes_fleet_slots 2\n")
 	want("wes_fleet_workers", "# HELP wes_fleet_workers Workers that show signs of life.\n# TYPE wes_fleet_workers gauge\nwes_fleet_workers 1\n")
 	<-n.Outcomes()
 	want("wes_fleet_outcomes", "# HELP wes_fleet_outcomes Outcomes that were not done with.\n# TYPE wes_fleet_outcomes gauge\nwes_fleet_outcomes 1\n")

@@ -40,7 +40,7 @@ func newMetrics(r prometheus.Registerer, read func() sizes) (*queueMetrics, erro
 		gauge("tasks", "Tasks that wait or run.", func(s sizes) int { return s.waiting }),
 		gauge("outcomes", "Outcomes that were not done with.", func(s sizes) int { return s.answered }),
 		gauge("workers", "Workers that show signs of life.", func(s sizes) int { return s.workers }),
-		gauge("slots", "Their slots.", func(s sizes) int { return s.slots }),
+		gauge("slots", "Slots of the workers that show signs of life.", func(s sizes) int { return s.slots }),
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err

@@ -62,6 +62,13 @@ func (c *Client) Operators(ctx context.Context) ([]Operator, error) {
 	return l.Operators, err
 }
 
+// Channels lists the payment channels of the node.
+func (c *Client) Channels(ctx context.Context) ([]Channel, error) {
+	var l ChannelList
+	err := c.get(ctx, "/v1/channels", &l)
+	return l.Channels, err
+}
+
 // Devices lists the devices of the node.
 func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	var l DeviceList

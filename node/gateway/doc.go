@@ -14,7 +14,7 @@
 //	GET    /v1/jobs/ID/events                     server-sent events, without the outputs
 //	DELETE /v1/jobs/ID                            cancel
 //	GET    /v1/jobs/ID/proof, /explain, /bids
-//	GET    /v1/models, /v1/models/M, /v1/operators, /v1/devices
+//	GET    /v1/models, /v1/models/M, /v1/operators, /v1/channels, /v1/devices
 //	GET    /v1/openapi.json                       the description of all this
 //
 // M is the alias of a model or its CID.

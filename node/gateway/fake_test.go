@@ -234,6 +234,10 @@ func (f *fake) Cordon(_ context.Context, on bool) error {
 	return nil
 }
 
+func (f *fake) Channels(context.Context) ([]Channel, error) {
+	return []Channel{{ID: "channel", Role: "client", Other: "op", State: "open", Cap: "500", Paid: "100", Room: "390", Jobs: 1, ExpiresMS: 1, Funding: "tx:0"}}, nil
+}
+
 func (f *fake) Devices(context.Context) ([]Device, error) { return nil, nil }
 
 func (f *fake) Bids(_ context.Context, id string) ([]Bid, error) {

@@ -26,6 +26,10 @@ type (
 	ModelList struct {
 		Models []Model `json:"models"`
 	}
+	// ChannelList is the payment channels of a node.
+	ChannelList struct {
+		Channels []Channel `json:"channels"`
+	}
 	// OperatorList is the operators that a node has heard of.
 	OperatorList struct {
 		Operators []Operator `json:"operators"`
@@ -244,6 +248,11 @@ func (g *Gateway) models(ctx context.Context, _ *http.Request) (ModelList, error
 		l.Models = append(l.Models, all[i].filled())
 	}
 	return l, err
+}
+
+func (g *Gateway) channels(ctx context.Context, _ *http.Request) (ChannelList, error) {
+	all, err := g.market.Channels(ctx)
+	return ChannelList{filled(all)}, err
 }
 
 func (g *Gateway) operators(ctx context.Context, _ *http.Request) (OperatorList, error) {

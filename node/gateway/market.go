@@ -35,6 +35,9 @@ type Market interface {
 	Cordon(ctx context.Context, on bool) error
 	// Operators lists the operators that this node has heard of.
 	Operators(ctx context.Context) ([]Operator, error)
+	// Channels lists the payment channels of this node, both those that it pays through and those that
+	// it is paid through.
+	Channels(ctx context.Context) ([]Channel, error)
 	// Devices lists the devices of this node.
 	Devices(ctx context.Context) ([]Device, error)
 	// Bids lists the bids for a job of this node.
@@ -211,6 +214,20 @@ type Operator struct {
 type Offered struct {
 	Model string `json:"model" about:"CID"`
 	Price string `json:"price" about:"base units"`
+}
+
+// Channel is a payment channel of this node, until its money has left for good.
+type Channel struct {
+	ID        string `json:"id"`
+	Role      string `json:"role" about:"of this node: client, who pays, or operator, who is paid"`
+	Other     string `json:"other" about:"public key of the other side, hexadecimal"`
+	State     string `json:"state" about:"opening, open or closing"`
+	Cap       string `json:"cap" about:"that the client has locked, base units"`
+	Paid      string `json:"paid" about:"by vouchers so far, base units; for the client with royalties"`
+	Room      string `json:"room,omitempty" about:"of the client: what further jobs may cost, base units"`
+	Jobs      int    `json:"jobs" about:"that are begun and not paid"`
+	ExpiresMS uint64 `json:"expires_ms" about:"when the client can take back what is left, ms since 1970"`
+	Funding   string `json:"funding" about:"output of the ledger, transaction:index"`
 }
 
 // Device is a device of this node.

@@ -127,6 +127,7 @@ func marketRoutes() []route {
 			answer: Status{}, status: http.StatusOK, fails: []int{409, 429, 504}, serve: (*Gateway).resume,
 		},
 		get("/v1/operators", "operators", "The operators that this node has heard of.", (*Gateway).operators),
+		get("/v1/channels", "channels", "The payment channels of this node.", (*Gateway).channels),
 		get("/v1/devices", "devices", "The devices of this node.", (*Gateway).devices),
 		{
 			method: http.MethodGet, path: "/v1/openapi.json", name: "openapi", about: "This document.", answer: map[string]any{},

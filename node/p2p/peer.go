@@ -1,10 +1,13 @@
 package p2p
 
 import (
+	"crypto/ed25519"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -14,6 +17,19 @@ import (
 type Peer string
 
 func named(id peer.ID) Peer { return Peer(id.String()) }
+
+// NameOf returns the name of the host with a seed; see Config.Seed.
+func NameOf(seed []byte) (Peer, error) {
+	if len(seed) != ed25519.SeedSize {
+		return "", fmt.Errorf("%w: a seed of %d bytes, want %d", ErrConfig, len(seed), ed25519.SeedSize)
+	}
+	key, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(seed))
+	if err != nil {
+		return "", err
+	}
+	id, err := peer.IDFromPrivateKey(key)
+	return named(id), err
+}
 
 // id decodes a peer's name. The empty id stands for what is none; nobody has it.
 func (p Peer) id() peer.ID {

@@ -53,14 +53,17 @@ func (d *Desk) advert(ctx context.Context) *market.Advert {
 		Chain: d.cfg.Chain, Operator: d.cfg.Signer.Public(), Peer: name, Addresses: addresses[:min(len(addresses), 8)],
 		Issued: now, Expiry: now + market.MaxAdvertTime,
 	}
-	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 && !d.cfg.Any {
+	if d.ask(ctx, func(_ context.Context, now uint64) { a.Offers, a.Class = d.offers(now) }) != nil || len(a.Offers) == 0 && !d.any() {
 		return nil
 	}
-	a.Any = d.cfg.Any
+	a.Any, a.Channels = d.any(), d.takesChannels()
 	digest := a.Digest()
 	a.Signature = [ed25519.SignatureSize]byte(d.cfg.Signer.Sign(digest))
 	return a
 }
+
+// any reports whether questions about other programs are welcome.
+func (d *Desk) any() bool { return d.cfg.Any != nil && d.cfg.Any() }
 
 // offers quotes every program as if it was asked for now.
 func (d *Desk) offers(now uint64) ([]market.Offer, string) {

@@ -33,8 +33,7 @@ func (d *Desk) buy(ctx context.Context, e market.Effect) {
 	case market.AskFor:
 		d.work.Go(func() { d.askFor(ctx, e) })
 	case market.Contract:
-		own, done := d.running.begin(ctx, taskName{contractTask, e.Job})
-		d.work.Go(func() { defer done(); d.contract(own, ctx, e) })
+		d.beginContract(ctx, e)
 	case market.Abandon:
 		d.abandon(ctx, e)
 	case market.Fund:
@@ -55,6 +54,10 @@ func (d *Desk) buy(ctx context.Context, e market.Effect) {
 	case market.Audit:
 		p, _ := d.owned.buyer.Job(e.Job)
 		d.work.Go(func() { d.audit(ctx, &p, e.Output) })
+	case market.OpenChannel:
+		d.work.Go(func() { d.openChannel(ctx, e) })
+	case market.Pay:
+		d.pay(ctx, e)
 	default:
 		panic(fmt.Sprintf("BUG: effect %T of the client", e))
 	}
@@ -90,6 +93,22 @@ func (d *Desk) signed(a *market.Ask) *market.Ask {
 func (d *Desk) until(ctx context.Context, at uint64) (context.Context, context.CancelFunc) {
 	now := d.cfg.Clock()
 	return context.WithTimeout(ctx, time.Duration(at-min(at, now))*time.Millisecond)
+}
+
+// beginContract has an operator take a job on, for an escrow or for a channel in which the price is
+// reserved before.
+func (d *Desk) beginContract(ctx context.Context, e market.Contract) {
+	run := d.contract
+	if e.Channel != (chain.Hash{}) {
+		if failed := d.reserve(e); failed != nil {
+			failed.Job, failed.Attempt = e.Job, e.Attempt
+			d.work.Go(func() { d.post(ctx, event{buyer: *failed}) })
+			return
+		}
+		run = d.contractThrough
+	}
+	own, done := d.running.begin(ctx, taskName{contractTask, e.Job})
+	d.work.Go(func() { defer done(); run(own, ctx, e) })
 }
 
 // contract makes the escrow. own ends when it is abandoned.
@@ -203,8 +222,9 @@ func (d *Desk) cancel(id chain.Hash) {
 }
 
 // abandon ends a contract under way, and gives back one that was signed too late.
-func (d *Desk) abandon(_ context.Context, e market.Abandon) {
+func (d *Desk) abandon(ctx context.Context, e market.Abandon) {
 	d.running.end(taskName{contractTask, e.Job})
+	d.forgetReserved(ctx, e)
 	if id, ok := d.owned.sealed[attempt{e.Job, e.Attempt}]; ok {
 		d.cancel(id)
 	}

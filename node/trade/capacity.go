@@ -88,6 +88,13 @@ func (c *Capacity) Observe(p *Program, class string, ns uint64) {
 	c.on(func(pl *capacity.Planner) { pl.Observe(&n, class, ns) })
 }
 
+// Estimate returns how long a run of a program takes on a device, in ms; false if that is not known.
+func (c *Capacity) Estimate(p *Program, device string) (ms uint64, known bool) {
+	n := needOf(p, chain.PublicKey{})
+	c.on(func(pl *capacity.Planner) { ms, known = pl.Estimate(&n, device) })
+	return ms, known
+}
+
 func needOf(p *Program, client chain.PublicKey) capacity.Need {
 	return capacity.Need{Program: capacity.Program(p.Ref.Tx), Client: client, Units: p.Units, Memory: p.Memory}
 }

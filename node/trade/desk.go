@@ -34,10 +34,14 @@ type Config struct {
 	// Works and Capacity are nil where nothing is sold.
 	Works    Works
 	Capacity market.Capacity
+	// ChannelCap is what a payment channel of the client holds, in base units; 0: it opens none.
+	ChannelCap uint64
+	// ChannelLife is for how long channels are opened. Default: a day.
+	ChannelLife time.Duration
 	// Posted has offers awarded at their posted price, without a question.
 	Posted bool
-	// Any welcomes questions about programs that are not offered yet.
-	Any bool
+	// Any says whether questions about programs that are not offered yet are welcome; nil: they are not.
+	Any func() bool
 	// Keep is how long jobs that have ended are remembered. Default: a week.
 	Keep time.Duration
 
@@ -62,12 +66,20 @@ type Desk struct {
 	owned struct { // by the goroutine of Run
 		buyer   *market.Buyer
 		seller  *market.Seller // nil where nothing is sold
-		tickets map[market.Ticket]chan []byte
+		tickets map[market.Ticket]asker
 		ticket  market.Ticket
 		pending map[chain.Hash]map[chain.Hash]bool // by job, transactions that were in the mempool
 		tidied  uint64
+		payers  map[chain.Hash]*payer
+		payees  map[chain.Hash]*payee
 		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
 	}
+}
+
+// asker is a request of a peer that waits for an answer.
+type asker struct {
+	answer chan []byte // has room for one
+	kind   chain.JobKind
 }
 
 // event is something for the owner's goroutine. Either do is called, or the event goes to one of
@@ -86,7 +98,10 @@ func Open(c Config) (*Desk, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open desk: %w", err)
 	}
-	c.Keep = cmp.Or(c.Keep, 7*24*time.Hour)
+	c.Keep, c.ChannelLife = cmp.Or(c.Keep, 7*24*time.Hour), cmp.Or(c.ChannelLife, 24*time.Hour)
+	if c.ChannelCap > 0 {
+		c.Buyer.MaxChannels = cmp.Or(c.Buyer.MaxChannels, maxPayers)
+	}
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
 		c.Clock = func() uint64 { return uint64(time.Now().UnixMilli()) }
@@ -100,7 +115,8 @@ func Open(c Config) (*Desk, error) {
 	if c.Works != nil {
 		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
 	}
-	d.owned.tickets, d.owned.pending = map[market.Ticket]chan []byte{}, map[chain.Hash]map[chain.Hash]bool{}
+	d.owned.tickets, d.owned.pending = map[market.Ticket]asker{}, map[chain.Hash]map[chain.Hash]bool{}
+	d.owned.payers, d.owned.payees = map[chain.Hash]*payer{}, map[chain.Hash]*payee{}
 	d.owned.sealed = map[attempt]chain.Hash{}
 	var err error
 	if d.metrics, err = newMetrics(c.Registry); err != nil {
@@ -144,6 +160,8 @@ func (d *Desk) load() (err error) {
 			err = d.owned.buyer.Load(r)
 		case side == sellerSide && d.owned.seller != nil:
 			err = d.owned.seller.Load(r)
+		case side == payerSide || side == payeeSide && d.owned.seller != nil:
+			err = d.loadChannel(side, r)
 		}
 		if err != nil {
 			return errors.Join(fmt.Errorf("open desk: %w", err), d.journal.close())
@@ -198,7 +216,18 @@ func (d *Desk) resume(ctx context.Context) error {
 	if err := d.view(ctx, d.open()); err != nil {
 		return err
 	}
-	return d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}})
+	if err := d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}}); err != nil {
+		return err
+	}
+	d.reconcile(ctx)
+	d.measureChannels()
+	for _, x := range d.owned.payers {
+		d.work.Go(func() { d.tendPayer(ctx, x) })
+	}
+	if d.owned.seller != nil {
+		d.work.Go(func() { d.tendPayees(ctx) })
+	}
+	return d.failed()
 }
 
 // wait is how long until a machine wants a tick.

@@ -27,6 +27,8 @@ type Ledger interface {
 	Tip() Tip
 	// Touches returns the transactions of blocks that concern a job, the oldest first.
 	Touches(ctx context.Context, job chain.Hash) (Tip, []Touch, error)
+	// Held returns the transactions of blocks that bring or move what a lock holds, the oldest first.
+	Held(ctx context.Context, lock chain.Hash) (Tip, []Touch, error)
 	// Pending returns a transaction of the mempool.
 	Pending(ctx context.Context, id chain.Hash) (*chain.Tx, chain.Witness, bool, error)
 	// Submit takes a transaction into the mempool; one that it has already is no error.

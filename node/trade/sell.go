@@ -15,6 +15,7 @@ import (
 func (d *Desk) sell(ctx context.Context, e market.Effect) {
 	switch e := e.(type) {
 	case market.Reply:
+		d.metrics.answered(d.owned.tickets[e.Ticket].kind, &e)
 		d.answer(e.Ticket, encodeReply(&e))
 	case market.Deliver:
 		d.work.Go(func() { d.deliver(ctx, e) })
@@ -22,6 +23,7 @@ func (d *Desk) sell(ctx context.Context, e market.Effect) {
 		d.work.Go(func() { d.countersign(ctx, e) })
 	case market.Disengage:
 		d.disengage(e.Job)
+		d.forgo(e)
 	case market.Propagate:
 		d.work.Go(func() { d.propagateSale(ctx, e.Job) })
 	case market.Run:
@@ -53,8 +55,8 @@ func encodeReply(r *market.Reply) []byte {
 
 // answer gives the waiting request what to send; nil refuses it.
 func (d *Desk) answer(t market.Ticket, raw []byte) {
-	if waiting := d.owned.tickets[t]; waiting != nil {
-		waiting <- raw // has room for one
+	if waiting, ok := d.owned.tickets[t]; ok {
+		waiting.answer <- raw
 		delete(d.owned.tickets, t)
 	}
 }
@@ -77,12 +79,24 @@ func (d *Desk) deliver(ctx context.Context, e market.Deliver) {
 		}
 	}
 	raw := n.Encode()
-	d.post(ctx, event{do: func(context.Context, uint64) { d.answer(e.Ticket, raw) }})
+	d.post(ctx, event{do: func(context.Context, uint64) {
+		if !e.Signed || !n.Revealed || d.noteDelivery(e) {
+			d.answer(e.Ticket, raw)
+		}
+	}})
 }
 
 // countersign checks what the client wants and makes the operator's half of the funding.
 func (d *Desk) countersign(ctx context.Context, e market.Countersign) {
-	partial, refusal := d.join(ctx, e)
+	var partial *wallet.Partial
+	refusal := d.takePayload(ctx, e)
+	if refusal == nil && e.Award.Channel != (chain.Hash{}) {
+		d.post(ctx, event{do: func(ctx context.Context, now uint64) { d.accept(ctx, now, e) }})
+		return
+	}
+	if refusal == nil {
+		partial, refusal = d.join(ctx, e)
+	}
 	told := market.Signed{Job: e.Job, Refusal: refusal}
 	if refusal == nil {
 		told.Partial, told.Until = partial.Encode(), partial.Tx.Until
@@ -95,26 +109,32 @@ func (d *Desk) countersign(ctx context.Context, e market.Countersign) {
 	}})
 }
 
-func (d *Desk) join(ctx context.Context, e market.Countersign) (*wallet.Partial, *market.Refusal) {
+// takePayload stores what a job is about, if it fits.
+func (d *Desk) takePayload(ctx context.Context, e market.Countersign) *market.Refusal {
 	t := &e.Award.Ask.Terms
 	program, offered := d.cfg.Works.Program(t.Program)
 	if !offered {
-		return nil, &market.Refusal{Code: market.CodeUnknownProgram}
+		return &market.Refusal{Code: market.CodeUnknownProgram}
 	}
 	if sha256.Sum256(e.Award.Payload) != t.Payload {
-		return nil, &market.Refusal{Code: market.CodeBadInput, Text: "the payload is not the one of the terms"}
+		return &market.Refusal{Code: market.CodeBadInput, Text: "the payload is not the one of the terms"}
 	}
 	input, refusal := d.cfg.Works.Check(ctx, &program, e.Award.Payload)
 	if refusal != nil {
-		return nil, refusal
+		return refusal
 	}
 	if sha256.Sum256(input) != t.Input {
-		return nil, &market.Refusal{Code: market.CodeBadInput, Text: "the input is not the one of the terms"}
+		return &market.Refusal{Code: market.CodeBadInput, Text: "the input is not the one of the terms"}
 	}
 	if err := d.keep(e.Award.Payload, input); err != nil {
 		d.running.fail(err)
-		return nil, &market.Refusal{Code: market.CodeBusy}
+		return &market.Refusal{Code: market.CodeBusy}
 	}
+	return nil
+}
+
+// join makes the operator's half of the funding.
+func (d *Desk) join(ctx context.Context, e market.Countersign) (*wallet.Partial, *market.Refusal) {
 	offer, err := wallet.DecodePartial(e.Award.Offer)
 	if err != nil {
 		return nil, &market.Refusal{Code: market.CodeEscrow, Text: clip(err.Error())}

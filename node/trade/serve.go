@@ -8,6 +8,7 @@ import (
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
+	"github.com/weisyn/wes/market/channel"
 )
 
 // ErrNotSelling is returned for requests to an operator where there is none.
@@ -20,6 +21,8 @@ func Protocols() []Protocol {
 		{AwardProtocol, market.MaxAward, market.MaxStart},
 		{StartProtocol, market.MaxStart, market.MaxAsk},
 		{CollectProtocol, market.MaxCollect, market.MaxDelivery},
+		{AnnounceProtocol, channel.MaxAnnounce, channel.MaxAck},
+		{VoucherProtocol, channel.MaxPayments, channel.MaxAck},
 	}
 }
 
@@ -47,7 +50,7 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		if err != nil {
 			return nil, err
 		}
-		return d.await(ctx, func(t market.Ticket) market.Event {
+		return d.await(ctx, a.Terms.Kind, func(t market.Ticket) market.Event {
 			return market.Asked{Ticket: t, Peer: peer, Ask: a, Problem: problem}
 		})
 	case AwardProtocol:
@@ -62,9 +65,13 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 		if err != nil {
 			return nil, err
 		}
-		return d.await(ctx, func(t market.Ticket) market.Event {
+		return d.await(ctx, a.Ask.Terms.Kind, func(t market.Ticket) market.Event {
 			return market.Awarded{Ticket: t, Peer: peer, Award: a, Problem: problem}
 		})
+	case AnnounceProtocol:
+		return d.announced(ctx, request)
+	case VoucherProtocol:
+		return d.paid(ctx, request)
 	case StartProtocol:
 		return d.started(ctx, peer, request)
 	case CollectProtocol:
@@ -73,7 +80,7 @@ func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte)
 			return nil, err
 		}
 		until := d.cfg.Clock() + uint64(collectWait.Milliseconds())
-		return d.await(ctx, func(t market.Ticket) market.Event {
+		return d.await(ctx, 0, func(t market.Ticket) market.Event {
 			return market.Collecting{Ticket: t, Peer: peer, Ask: c, Until: until}
 		})
 	}
@@ -86,14 +93,15 @@ var errUnsigned = fmt.Errorf("%w: an ask that its client has not signed for this
 // errRefused is the answer to requests that are not worth one.
 var errRefused = errors.New("refused")
 
-// await gives the operator an event with a ticket and waits for what it says.
-func (d *Desk) await(ctx context.Context, e func(market.Ticket) market.Event) ([]byte, error) {
+// await gives the operator an event with a ticket and waits for what it says. The kind of the
+// job counts for asks and awards alone.
+func (d *Desk) await(ctx context.Context, kind chain.JobKind, e func(market.Ticket) market.Event) ([]byte, error) {
 	answer := make(chan []byte, 1)
 	var ticket market.Ticket
 	err := d.ask(ctx, func(ctx context.Context, _ uint64) {
 		d.owned.ticket++
 		ticket = d.owned.ticket
-		d.owned.tickets[ticket] = answer
+		d.owned.tickets[ticket] = asker{answer, kind}
 		d.stepIn(ctx, event{seller: e(ticket)})
 	})
 	if err != nil {
@@ -149,7 +157,7 @@ func (d *Desk) started(ctx context.Context, peer string, request []byte) ([]byte
 	if err := d.blobs.write(fundingName(sellerSide, s.Job), request); err != nil {
 		return nil, err
 	}
-	return d.await(ctx, func(ticket market.Ticket) market.Event {
+	return d.await(ctx, 0, func(ticket market.Ticket) market.Event {
 		return market.Started{Ticket: ticket, Peer: peer, Job: s.Job, At: market.Ref{Tx: t.ID(), Index: index}}
 	})
 }

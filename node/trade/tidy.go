@@ -18,7 +18,7 @@ func (d *Desk) records() []market.Record {
 			all = append(all, stored(sellerSide, r))
 		}
 	}
-	return all
+	return append(all, d.channelRecords()...)
 }
 
 // forget drops jobs that ended long ago, and bytes that no job needs.
@@ -44,6 +44,9 @@ func (d *Desk) forget(now uint64) error {
 			need(needed, s.Terms.Payload, s.Output, s.Proof)
 			needed[fundingName(sellerSide, s.ID)] = true
 		}
+	}
+	for id := range d.owned.payers {
+		needed[fundingName(payerSide, id)] = true
 	}
 	if err := d.journal.put(gone...); err != nil {
 		return err

@@ -104,12 +104,29 @@ func (d *Desk) view(ctx context.Context, jobs []chain.Hash) error {
 }
 
 func (d *Desk) viewJob(ctx context.Context, id chain.Hash) (market.View, error) {
+	if d.throughChannel(id) { // the ledger has nothing of it
+		tip := d.cfg.Ledger.Tip()
+		return market.View{Now: tip.Time, Height: tip.Height}, nil
+	}
 	tip, all, err := d.cfg.Ledger.Touches(ctx, id)
 	if err != nil {
 		return market.View{}, err
 	}
 	waiting, err := d.waiting(ctx, id)
 	return viewOf(d.agreed(id), tip, append(all, waiting...)), err
+}
+
+// throughChannel reports whether a channel pays for a job, of either side.
+func (d *Desk) throughChannel(id chain.Hash) bool {
+	if p, ok := d.owned.buyer.Job(id); ok && !p.Ended() {
+		return p.Channel != chain.Hash{}
+	}
+	if d.owned.seller != nil {
+		if s, ok := d.owned.seller.Sale(id); ok {
+			return s.Channel != chain.Hash{}
+		}
+	}
+	return false
 }
 
 // agreed is the data of the escrow that was agreed on for a job; nil before.

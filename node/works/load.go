@@ -120,7 +120,11 @@ func (w *Works) consider(ctx context.Context, ref market.Ref) {
 	if err == nil {
 		err = w.measure(ctx, ref, p)
 	}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil, ctx.Err() != nil, errors.Is(err, errNoDevice): // it is looked at again when one comes
+	case p != nil && p.offered():
+		w.cfg.Log.Warn("a program is not measured", keyProgram, ref, keyError, err)
+	default:
 		w.refuse(ref, err)
 	}
 }
@@ -255,7 +259,7 @@ func (w *Works) room() error {
 // a circuit ready there, and offers it.
 func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
 	slots, _ := w.cfg.Queue.Slots()
-	classes, fits := slices.Clone(p.classes), false
+	classes, weight, fits := slices.Clone(p.classes), p.weight, false
 	for _, s := range slots {
 		if s.Memory < p.offer.Memory {
 			continue
@@ -268,19 +272,19 @@ func (w *Works) measure(ctx context.Context, ref market.Ref, p *program) error {
 			return fmt.Errorf("prove a sample on %s: %w", s.Device, err)
 		}
 		w.capacity.Observe(&p.offer, s.Class, max(r.Took, 1)*1_000_000)
-		p.weight = p.settling(r)
+		weight = p.settling(r)
 		classes = append(classes, s.Class)
 	}
 	switch {
+	case p.offered() && len(classes) == len(p.classes):
+		return nil // there is nothing new to run it on
 	case len(slots) == 0:
-		return errors.New("there is no device yet")
+		return errNoDevice
 	case !fits:
 		return fmt.Errorf("a proof takes about %d MiB, and no device has them", p.offer.Memory>>20)
-	case len(classes) == len(p.classes):
-		return nil
 	}
 	w.change(func(all map[market.Ref]*program) {
-		all[ref] = &program{offer: p.offer, info: p.info, classes: classes, weight: p.weight, used: time.Now()}
+		all[ref] = &program{offer: p.offer, info: p.info, classes: classes, weight: weight, used: time.Now()}
 	})
 	w.cfg.Log.Info("a program is offered", keyProgram, ref, "name", p.offer.Name, "content", p.offer.Content)
 	return nil
@@ -293,6 +297,9 @@ func (p *program) settling(sample *result) uint64 {
 	}
 	return proofWeight(p.offer.Key, len(p.info.Sample()), len(sample.Output), len(sample.Proof))
 }
+
+// errNoDevice is returned while no worker is there.
+var errNoDevice = errors.New("there is no device yet")
 
 // sampleTime bounds the proof of a sample, in the queue and on a device.
 const sampleTime = time.Hour

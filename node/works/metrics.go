@@ -5,13 +5,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/node/fleet"
 	"github.com/weisyn/wes/node/trade"
 )
 
 // metricsSet belongs to one Works.
 type metricsSet struct {
-	stages *prometheus.HistogramVec
-	memory *prometheus.GaugeVec
+	stages  *prometheus.HistogramVec
+	ratio   *prometheus.HistogramVec
+	heap    *prometheus.GaugeVec
+	devices *prometheus.GaugeVec
 }
 
 // counts are what gauges read.
@@ -22,10 +26,17 @@ func newMetrics(r prometheus.Registerer, read func() counts) (*metricsSet, error
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "wes_works_stage_seconds", Help: "Time of the stages of runs: execute, commit, lookup, contract, open of models; load, prove, verify of circuits.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 20),
-		}, []string{"stage", "device_uuid", "model"}),
-		memory: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		}, []string{"stage", "job_kind", "device_uuid", "model"}),
+		ratio: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "wes_works_estimate_ratio", Help: "Time that runs took over the time that they were estimated to take.",
+			Buckets: []float64{0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10},
+		}, []string{"job_kind", "device_uuid", "model"}),
+		heap: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "wes_works_heap_bytes", Help: "Heap of the worker after its last run, by device.",
 		}, []string{"device_uuid"}),
+		devices: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "wes_works_device_memory_bytes", Help: "Memory that a job may take on a device, for each that works for this operator.",
+		}, []string{"device_uuid", "class"}),
 	}
 	if r == nil {
 		return m, nil
@@ -35,7 +46,7 @@ func newMetrics(r prometheus.Registerer, read func() counts) (*metricsSet, error
 	}
 	var err error
 	for _, c := range []prometheus.Collector{
-		m.stages, m.memory,
+		m.stages, m.ratio, m.heap, m.devices,
 		gauge("programs_offered", "Programs that are offered.", func(c counts) int { return c.offered }),
 		gauge("programs_refused", "Programs that were looked at and are not offered.", func(c counts) int { return c.refused }),
 		gauge("runs_waiting", "Runs that were given to the queue and have not ended.", func(c counts) int { return c.waiting }),
@@ -61,14 +72,37 @@ func (w *Works) counts() (c counts) {
 	return c
 }
 
-// ran counts a run. The label model has as many values as programs are offered.
-func (m *metricsSet) ran(p *trade.Program, device string, r *result) {
+// ran counts a run that was estimated to take so many ms; 0: it was not. The label model has as many
+// values as programs are offered, and stage as many as package prover has stages.
+func (m *metricsSet) ran(p *trade.Program, device string, r *result, estimate uint64) {
+	kind := kindName(p.Kind)
 	for _, s := range r.Stages {
-		m.stages.WithLabelValues(s.Name, device, p.Content).Observe(float64(s.Took) / 1e6)
+		m.stages.WithLabelValues(s.Name, kind, device, p.Content).Observe(float64(s.Took) / 1e6)
 	}
-	m.memory.WithLabelValues(device).Set(float64(r.Memory))
+	if estimate > 0 {
+		m.ratio.WithLabelValues(kind, device, p.Content).Observe(float64(r.Took) / float64(estimate))
+	}
+	m.heap.WithLabelValues(device).Set(float64(r.Memory))
 }
 
 func (m *metricsSet) withdrawn(p *trade.Program) {
 	m.stages.DeletePartialMatch(prometheus.Labels{"model": p.Content})
+	m.ratio.DeletePartialMatch(prometheus.Labels{"model": p.Content})
+}
+
+// joined and left follow the devices.
+func (m *metricsSet) joined(s *fleet.Slot) {
+	m.devices.WithLabelValues(s.Device, s.Class).Set(float64(s.Memory))
+}
+
+func (m *metricsSet) left(device string) {
+	m.devices.DeletePartialMatch(prometheus.Labels{"device_uuid": device})
+	m.heap.DeleteLabelValues(device)
+}
+
+func kindName(k chain.JobKind) string {
+	if k == chain.JobProve {
+		return "prove"
+	}
+	return "infer"
 }

@@ -123,6 +123,9 @@ func (w *Works) Serves(s Serve) {
 	w.Rescan()
 }
 
+// Any reports whether everything is served.
+func (w *Works) Any() bool { return w.serve().Any }
+
 // Rescan looks at the ledger and at what is here as soon as it can.
 func (w *Works) Rescan() {
 	select {

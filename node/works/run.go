@@ -180,7 +180,8 @@ func (w *Works) ran(p *trade.Program, o fleet.Outcome) (*trade.Ran, error) {
 	if err != nil {
 		return nil, &trade.RunError{Code: market.CodeExecution, Text: err.Error()}
 	}
-	w.metrics.ran(p, o.Device, r)
+	estimate, _ := w.capacity.Estimate(p, o.Device)
+	w.metrics.ran(p, o.Device, r, estimate)
 	return &trade.Ran{Output: r.Output, Proof: r.Proof, Took: max(r.Took, 1), Memory: r.Memory, Device: o.Device}, nil
 }
 

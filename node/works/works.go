@@ -164,12 +164,14 @@ func (w *Works) align(now []fleet.Slot) {
 		there[s.Device] = true
 		err := w.capacity.AddSlot(capacity.Slot{Device: s.Device, Class: s.Class, Memory: s.Memory, CPU: s.CPU})
 		if err == nil {
+			w.metrics.joined(&s)
 			w.cfg.Log.Info("a device joins", keyDevice, s.Device, "class", s.Class, "worker", s.Worker)
 		}
 	}
 	for _, s := range w.capacity.Slots() {
 		if !there[s.Device] {
 			w.capacity.RemoveSlot(s.Device)
+			w.metrics.left(s.Device)
 			w.cfg.Log.Warn("a device is gone", keyDevice, s.Device)
 		}
 	}
