@@ -170,19 +170,20 @@ func describe(id chain.Hash, role string, a channel.Announce, other chain.Public
 
 // measureChannels shows the channels that stand.
 func (d *Desk) measureChannels() {
-	d.metrics.channels.Reset()
-	d.metrics.channelUnits.Reset()
-	for _, role := range []string{roleClient, roleOperator} {
-		d.metrics.channels.WithLabelValues(role).Set(0)
-		d.metrics.channelUnits.WithLabelValues(role).Set(0)
-	}
+	var spent, earned uint64
 	for _, x := range d.owned.payers {
-		d.metrics.channels.WithLabelValues(roleClient).Inc()
-		d.metrics.channelUnits.WithLabelValues(roleClient).Add(float64(x.Cost()))
+		spent += x.Cost()
 	}
 	for _, x := range d.owned.payees {
-		d.metrics.channels.WithLabelValues(roleOperator).Inc()
-		d.metrics.channelUnits.WithLabelValues(roleOperator).Add(float64(x.Earned()))
+		earned += x.Earned()
+	}
+	for _, of := range []struct {
+		role  string
+		n     int
+		units uint64
+	}{{roleClient, len(d.owned.payers), spent}, {roleOperator, len(d.owned.payees), earned}} {
+		d.metrics.channels.WithLabelValues(of.role).Set(float64(of.n))
+		d.metrics.channelUnits.WithLabelValues(of.role).Set(float64(of.units))
 	}
 }
 

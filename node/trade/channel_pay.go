@@ -204,6 +204,7 @@ func (d *Desk) checkPayer(ctx context.Context, x *payer) (over bool, err error) 
 	}
 	return false, d.ask(ctx, func(ctx context.Context, now uint64) {
 		x.wished = false
+		d.measureChannels()
 		d.told(ctx, now, x)
 		x.rouse()
 	})

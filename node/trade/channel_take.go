@@ -157,6 +157,7 @@ func (d *Desk) tendPayees(ctx context.Context) {
 			for _, x := range d.owned.payees {
 				all = append(all, x)
 			}
+			d.measureChannels()
 		}) != nil {
 			return
 		}
