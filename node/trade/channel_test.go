@@ -67,16 +67,16 @@ func TestVouchersOutliveACrashBeforeTheyAreStored(t *testing.T) {
 	inFair(t, limit, func(f *fair) {
 		f.opened()
 		d := f.operator.desk
-		f.hub.meddle = func(protocol string, request []byte) []byte {
+		f.hub.meddleWith(func(protocol string, request []byte) []byte {
 			if protocol == VoucherProtocol {
 				_ = d.journal.file.Close()
 			}
 			return request
-		}
+		})
 		f.order("j")
 		f.pass(5 * time.Second)
 		f.expect("j", market.InChannel, market.CodeOK)
-		f.hub.meddle = nil
+		f.hub.meddleWith(nil)
 		if err := f.operator.close(); err == nil {
 			t.Fatal("the operator goes on without its disk")
 		}
@@ -111,16 +111,16 @@ func TestRestartsOfBothSidesChangeNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inFair(t, limit, func(f *fair) {
 				f.opened()
-				f.hub.meddle = func(protocol string, request []byte) []byte {
+				f.hub.meddleWith(func(protocol string, request []byte) []byte {
 					if protocol == VoucherProtocol {
 						return nil
 					}
 					return request
-				}
+				})
 				f.order("j")
 				f.pass(5 * time.Second)
 				f.expect("j", market.InChannel, market.CodeOK)
-				f.hub.meddle = nil
+				f.hub.meddleWith(nil)
 				restart(f)
 				f.pass(time.Minute)
 				f.expect("j", market.Paid, market.CodeVoucher)
@@ -141,8 +141,8 @@ func TestVouchersOfTheWrongAmountPayNothing(t *testing.T) {
 		f.opened()
 		f.order("i")
 		f.pass(30 * time.Second)
-		old := f.hub.sent[VoucherProtocol][0]
-		f.hub.meddle = func(protocol string, request []byte) []byte {
+		old := f.hub.first(VoucherProtocol)
+		f.hub.meddleWith(func(protocol string, request []byte) []byte {
 			if protocol != VoucherProtocol {
 				return request
 			}
@@ -152,11 +152,11 @@ func TestVouchersOfTheWrongAmountPayNothing(t *testing.T) {
 			}
 			p.Vouchers[0].Paid--
 			return p.Encode()
-		}
+		})
 		f.order("j")
 		f.pass(30 * time.Second)
 		f.expect("j", market.InChannel, market.CodeOK)
-		f.hub.meddle = nil
+		f.hub.meddleWith(nil)
 		f.pass(30 * time.Second)
 		f.expect("j", market.Paid, market.CodeVoucher)
 		raw, err := f.operator.desk.Serve(f.t.Context(), "client", VoucherProtocol, old)
@@ -176,12 +176,12 @@ func TestWhatIsNotClosedComesBack(t *testing.T) {
 	inFair(t, limit, func(f *fair) {
 		f.opened()
 		before := f.operator.profit()
-		f.hub.meddle = func(protocol string, request []byte) []byte {
+		f.hub.meddleWith(func(protocol string, request []byte) []byte {
 			if protocol == VoucherProtocol {
 				return nil
 			}
 			return request
-		}
+		})
 		f.order("j")
 		f.pass(30 * time.Second)
 		must(t, f.operator.close())
@@ -235,7 +235,7 @@ func TestExhaustedChannelsAreReplacedAndClosed(t *testing.T) {
 func TestBadResultsAreNotPaid(t *testing.T) {
 	inFair(t, limit, func(f *fair) {
 		f.opened()
-		f.operator.config.Works.(*testWorks).wrong = true
+		f.operator.config.Works.(*testWorks).wrong.Store(true)
 		f.order("j")
 		f.pass(time.Minute)
 		f.expect("j", market.Refunded, market.CodeBadProof)
@@ -306,7 +306,7 @@ func TestOperatorsRefuseChannels(t *testing.T) {
 // announce is what the client has told the operator of its channel.
 func (f *fair) announce() channel.Announce {
 	f.t.Helper()
-	a, err := channel.DecodeAnnounce(f.hub.sent[AnnounceProtocol][0])
+	a, err := channel.DecodeAnnounce(f.hub.first(AnnounceProtocol))
 	must(f.t, err)
 	return *a
 }

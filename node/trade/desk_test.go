@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,20 @@ type hub struct {
 	sent   map[string][][]byte // by protocol
 }
 
+// meddleWith has requests go through a function from now on; nil leaves them alone.
+func (h *hub) meddleWith(f func(protocol string, request []byte) []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.meddle = f
+}
+
+// first is the first request of a protocol.
+func (h *hub) first(protocol string) []byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sent[protocol][0]
+}
+
 type hubPeer struct {
 	*hub
 	name string
@@ -107,7 +122,7 @@ func (p *hubPeer) Publish(ctx context.Context, advert []byte) error {
 type testWorks struct {
 	chain   chain.Hash
 	program Program
-	wrong   bool
+	wrong   atomic.Bool
 }
 
 var _ Works = (*testWorks)(nil)
@@ -130,7 +145,7 @@ func (w *testWorks) Run(_ context.Context, t *Task, _ func(string, int, int)) (*
 		Kind: chain.JobInfer, Key: w.program.Key, Chain: w.chain, Job: t.Job, Payee: t.Payee, Model: w.program.Model,
 		Input: sha256.Sum256(t.Payload), Output: sha256.Sum256(output),
 	}
-	if w.wrong {
+	if w.wrong.Load() {
 		c.Job = chain.Hash{}
 	}
 	return &Ran{Output: output, Proof: chaintest.Prove(&c), Took: 10}, nil
