@@ -34,20 +34,16 @@ const (
 	buried = 6
 )
 
-// saveChannel stores the record of a channel. A fault ends the desk.
-func (d *Desk) saveChannel(side byte, id chain.Hash, r channel.Record) bool {
-	if err := d.journal.put(stored(side, market.Record{ID: id, Bytes: r.Bytes})); err != nil {
-		d.running.fail(err)
-		return false
-	}
-	return true
+// side is either side of a channel.
+type side interface {
+	ID() chain.Hash
+	Stored(channel.Record)
 }
 
-// removeChannel deletes the record of a channel.
-func (d *Desk) removeChannel(side byte, id chain.Hash) {
-	if err := d.journal.put(removed(side, id)); err != nil {
-		d.running.fail(err)
-	}
+// save stores the record of a channel, which learns of it.
+func (d *Desk) save(name byte, x side, r channel.Record) {
+	d.store(stored(name, market.Record{ID: x.ID(), Bytes: r.Bytes}))
+	d.then(func() { x.Stored(r) })
 }
 
 // loadChannel reads the record of a channel.

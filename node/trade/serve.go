@@ -101,7 +101,7 @@ func (d *Desk) await(ctx context.Context, e func(market.Ticket) market.Event) ([
 		d.owned.ticket++
 		ticket = d.owned.ticket
 		d.owned.tickets[ticket] = answer
-		d.stepIn(ctx, event{seller: e(ticket)})
+		d.step(ctx, event{seller: e(ticket)})
 	})
 	if err != nil {
 		return nil, err
