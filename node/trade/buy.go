@@ -102,13 +102,13 @@ func (d *Desk) beginContract(ctx context.Context, e market.Contract) {
 	if e.Channel != (chain.Hash{}) {
 		if failed := d.reserve(e); failed != nil {
 			failed.Job, failed.Attempt = e.Job, e.Attempt
-			d.work.Go(func() { d.post(ctx, event{buyer: *failed}) })
+			d.step(ctx, event{buyer: *failed})
 			return
 		}
 		run = d.contractThrough
 	}
 	own, done := d.running.begin(ctx, taskName{contractTask, e.Job})
-	d.work.Go(func() { defer done(); run(own, ctx, e) })
+	d.then(func() { d.work.Go(func() { defer done(); run(own, ctx, e) }) })
 }
 
 // contract makes the escrow. own ends when it is abandoned.
@@ -124,16 +124,9 @@ func (d *Desk) contract(own, ctx context.Context, e market.Contract) {
 	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
 		id := built.Tx.ID()
 		d.owned.sealed[attempt{e.Job, e.Attempt}] = id
-		d.stepIn(ctx, event{buyer: market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: id}, Until: built.Tx.Until}})
-		delete(d.owned.sealed, attempt{e.Job, e.Attempt})
+		d.step(ctx, event{buyer: market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: id}, Until: built.Tx.Until}})
+		d.then(func() { delete(d.owned.sealed, attempt{e.Job, e.Attempt}) })
 	}})
-}
-
-// stepIn takes a step inside of do; its fault ends Run.
-func (d *Desk) stepIn(ctx context.Context, e event) {
-	if err := d.step(ctx, e); err != nil {
-		d.running.fail(err)
-	}
 }
 
 // engage makes the three steps of an escrow, and stores the signed transaction.

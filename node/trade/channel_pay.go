@@ -54,9 +54,7 @@ func (d *Desk) reserve(e market.Contract) *market.ContractFailed {
 	if err != nil {
 		return theirs(market.CodePayment, err)
 	}
-	if d.saveChannel(payerSide, e.Channel, r) { // or the desk ends
-		x.Stored(r)
-	}
+	d.save(payerSide, x, r)
 	return nil
 }
 
@@ -101,13 +99,11 @@ func (d *Desk) forgetReserved(ctx context.Context, e market.Abandon) {
 		return
 	}
 	r, err := x.Forget(e.Job)
-	if err != nil || !d.saveChannel(payerSide, e.Channel, r) {
+	if err != nil {
 		return // it is not reserved any more
 	}
-	x.Stored(r)
-	d.work.Go(func() {
-		d.post(ctx, event{do: func(ctx context.Context, now uint64) { d.told(ctx, now, x) }})
-	})
+	d.save(payerSide, x, r)
+	d.told(ctx, d.cfg.Clock(), x)
 }
 
 // pay signs for a job that is good; its voucher goes out in a moment.
@@ -119,13 +115,11 @@ func (d *Desk) pay(ctx context.Context, e market.Pay) {
 		r, err = x.Pay(d.cfg.Clock(), e.Job, e.Output)
 	}
 	if err != nil {
-		d.work.Go(func() { d.post(ctx, event{buyer: market.Unpaid{Job: e.Job, Text: err.Error()}}) })
+		d.step(ctx, event{buyer: market.Unpaid{Job: e.Job, Text: err.Error()}})
 		return
 	}
-	if d.saveChannel(payerSide, e.Channel, r) {
-		x.Stored(r)
-		x.rouse()
-	}
+	d.save(payerSide, x, r)
+	d.then(x.rouse)
 }
 
 // latest reports whether there is no later channel with the same operator.
@@ -149,7 +143,7 @@ func (d *Desk) told(ctx context.Context, now uint64, x *payer) {
 	if x.announced && !x.Closed() && now < t.Expiry-channel.Margin {
 		e.Room = x.Room()
 	}
-	d.stepIn(ctx, event{buyer: e})
+	d.step(ctx, event{buyer: e})
 }
 
 // tendPayer does what a channel needs until its money has left for good, or ctx ends.
@@ -204,6 +198,7 @@ func (d *Desk) checkPayer(ctx context.Context, x *payer) (over bool, err error) 
 	}
 	return false, d.ask(ctx, func(ctx context.Context, now uint64) {
 		x.wished = false
+		d.measureChannels()
 		d.told(ctx, now, x)
 		x.rouse()
 	})
@@ -230,7 +225,7 @@ func (d *Desk) lapsed(ctx context.Context, x *payer, s *sight) bool {
 	a := x.Announce()
 	err = d.ask(ctx, func(ctx context.Context, now uint64) {
 		d.concludePayer(ctx, now, x, chain.Hash{})
-		d.stepIn(ctx, event{buyer: market.ChannelFailed{Operator: a.Terms.Operator}})
+		d.step(ctx, event{buyer: market.ChannelFailed{Operator: a.Terms.Operator}})
 	})
 	return err == nil
 }
@@ -263,11 +258,8 @@ func (d *Desk) stopPaying(ctx context.Context, now uint64, x *payer) {
 	if x.Closed() {
 		return
 	}
-	r := x.Close()
-	if d.saveChannel(payerSide, x.ID(), r) {
-		x.Stored(r)
-		d.told(ctx, now, x)
-	}
+	d.save(payerSide, x, x.Close())
+	d.told(ctx, now, x)
 }
 
 // concludePayer ends the jobs of a channel whose money has left by a transaction.
@@ -276,11 +268,10 @@ func (d *Desk) concludePayer(ctx context.Context, now uint64, x *payer, by chain
 	ack := x.ClosedBy(by)
 	d.settled(ctx, x, &ack)
 	for _, job := range x.Covers(&channel.Ack{N: 1<<64 - 1}) {
-		d.stepIn(ctx, event{buyer: market.Unpaid{Job: job, Text: "the channel is closed"}})
+		d.step(ctx, event{buyer: market.Unpaid{Job: job, Text: "the channel is closed"}})
 	}
 	delete(d.owned.payers, x.ID())
-	d.removeChannel(payerSide, x.ID())
-	d.measureChannels()
+	d.store(removed(payerSide, x.ID()))
 }
 
 // send announces the channel or brings the vouchers that are not acknowledged, until there are none.
@@ -378,11 +369,9 @@ func (d *Desk) settled(ctx context.Context, x *payer, ack *channel.Ack) error {
 		return err
 	}
 	for _, job := range jobs {
-		d.stepIn(ctx, event{buyer: market.Vouched{Job: job}})
+		d.step(ctx, event{buyer: market.Vouched{Job: job}})
 	}
-	if d.saveChannel(payerSide, x.ID(), r) {
-		x.Stored(r)
-	}
+	d.save(payerSide, x, r)
 	d.metrics.vouchers.WithLabelValues(roleClient).Add(float64(len(jobs)))
 	return nil
 }

@@ -72,6 +72,8 @@ type Desk struct {
 		tidied  uint64
 		payers  map[chain.Hash]*payer
 		payees  map[chain.Hash]*payee
+		batch   batch
+		shown   map[shownJob]string    // executions that metrics count
 		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
 	}
 }
@@ -116,6 +118,7 @@ func Open(c Config) (*Desk, error) {
 		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
 	}
 	d.owned.tickets, d.owned.pending = map[market.Ticket]asker{}, map[chain.Hash]map[chain.Hash]bool{}
+	d.owned.shown = map[shownJob]string{}
 	d.owned.payers, d.owned.payees = map[chain.Hash]*payer{}, map[chain.Hash]*payee{}
 	d.owned.sealed = map[attempt]chain.Hash{}
 	var err error
@@ -193,7 +196,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			timer.Stop()
 			return nil
 		case e := <-d.events:
-			err = d.handle(ctx, e)
+			d.handleAll(ctx, e)
 		case c, open := <-changes:
 			if !open { // too slow: everything may have changed
 				leave()
@@ -205,7 +208,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			err = d.tick(ctx)
 		}
 		timer.Stop()
-		if err != nil {
+		if err = errors.Join(err, d.commit()); err != nil {
 			return err
 		}
 	}
@@ -216,10 +219,9 @@ func (d *Desk) resume(ctx context.Context) error {
 	if err := d.view(ctx, d.open()); err != nil {
 		return err
 	}
-	if err := d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}}); err != nil {
-		return err
-	}
+	d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}})
 	d.reconcile(ctx)
+	d.countAll()
 	d.measureChannels()
 	for _, x := range d.owned.payers {
 		d.work.Go(func() { d.tendPayer(ctx, x) })
@@ -227,7 +229,7 @@ func (d *Desk) resume(ctx context.Context) error {
 	if d.owned.seller != nil {
 		d.work.Go(func() { d.tendPayees(ctx) })
 	}
-	return d.failed()
+	return d.commit()
 }
 
 // wait is how long until a machine wants a tick.
@@ -255,62 +257,8 @@ const (
 )
 
 func (d *Desk) tick(ctx context.Context) error {
-	if err := d.step(ctx, event{buyer: market.Tick{}, seller: market.Tick{}}); err != nil {
-		return err
-	}
-	return d.tidy()
-}
-
-func (d *Desk) handle(ctx context.Context, e event) error {
-	if e.do != nil {
-		e.do(ctx, d.cfg.Clock())
-		return d.failed()
-	}
-	return d.step(ctx, e)
-}
-
-// failed is the fault of a step that was taken inside of do.
-func (d *Desk) failed() error {
-	select {
-	case err := <-d.running.fault:
-		return err
-	default:
-		return nil
-	}
-}
-
-// step gives an event to the machines, stores what they say, and carries out the rest.
-func (d *Desk) step(ctx context.Context, e event) error {
-	now := d.cfg.Clock()
-	if e.buyer != nil {
-		if err := d.perform(ctx, buyerSide, d.owned.buyer.Step(now, e.buyer)); err != nil {
-			return err
-		}
-	}
-	if e.seller != nil && d.owned.seller != nil {
-		return d.perform(ctx, sellerSide, d.owned.seller.Step(now, e.seller))
-	}
-	return nil
-}
-
-func (d *Desk) perform(ctx context.Context, side byte, out market.Output) error {
-	all := make([]market.Record, len(out.Records))
-	for i, r := range out.Records {
-		all[i] = stored(side, r)
-	}
-	if err := d.journal.put(all...); err != nil {
-		return err
-	}
-	for _, e := range out.Effects {
-		if side == buyerSide {
-			d.buy(ctx, e)
-		} else {
-			d.sell(ctx, e)
-		}
-	}
-	d.count(side, out.Changed)
-	d.changes.tell(out.Changed)
-	return nil
+	d.step(ctx, event{buyer: market.Tick{}, seller: market.Tick{}})
+	return errors.Join(d.commit(), d.tidy())
 }
 
 // post gives an event to the owner; false if nobody will take it any more.
@@ -327,10 +275,10 @@ func (d *Desk) post(ctx context.Context, e event) bool {
 // ErrClosed is returned by a desk that does not run any more.
 var ErrClosed = errors.New("the market is closed: the node stops")
 
-// ask runs f on the owner's goroutine.
+// ask runs f on the owner's goroutine, and returns once all that f has stored is durable.
 func (d *Desk) ask(ctx context.Context, f func(ctx context.Context, now uint64)) error {
 	done := make(chan struct{})
-	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) { defer close(done); f(ctx, now) }}) {
+	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) { f(ctx, now); d.then(func() { close(done) }) }}) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -131,25 +131,55 @@ func (m *metrics) ran(s *market.Sale, r *Ran) {
 	m.prove.WithLabelValues(kindName(s.Terms.Kind), r.Device).Observe(float64(r.Took) / 1000)
 }
 
-// count follows jobs that have changed.
-func (d *Desk) count(side byte, changed []chain.Hash) {
-	if len(changed) == 0 {
-		return
-	}
-	d.metrics.open.Reset()
-	for _, p := range d.owned.buyer.Jobs() {
-		if !p.Ended() {
-			d.metrics.open.WithLabelValues("client", string(p.Execution)).Inc()
+// shownJob is a job of one side.
+type shownJob struct {
+	side byte
+	id   chain.Hash
+}
+
+// execution is how far an open job is, and the role of this node in it; empty of one that has ended.
+func (d *Desk) execution(j shownJob) (role, e string) {
+	if j.side == buyerSide {
+		if p, ok := d.owned.buyer.Job(j.id); ok && !p.Ended() {
+			e = string(p.Execution)
 		}
+		return roleClient, e
+	}
+	if s, ok := d.owned.seller.Sale(j.id); ok && !s.Ended() {
+		e = string(s.Execution)
+	}
+	return roleOperator, e
+}
+
+// show counts a job under what it does now.
+func (d *Desk) show(j shownJob) {
+	role, now := d.execution(j)
+	if old := d.owned.shown[j]; old != "" {
+		d.metrics.open.WithLabelValues(role, old).Dec()
+	}
+	delete(d.owned.shown, j)
+	if now != "" {
+		d.metrics.open.WithLabelValues(role, now).Inc()
+		d.owned.shown[j] = now
+	}
+}
+
+// countAll shows the jobs that were loaded.
+func (d *Desk) countAll() {
+	for _, p := range d.owned.buyer.Jobs() {
+		d.show(shownJob{buyerSide, p.ID})
 	}
 	if d.owned.seller != nil {
 		for _, s := range d.owned.seller.Sales() {
-			if !s.Ended() {
-				d.metrics.open.WithLabelValues("operator", string(s.Execution)).Inc()
-			}
+			d.show(shownJob{sellerSide, s.ID})
 		}
 	}
+}
+
+// count follows jobs that have changed.
+func (d *Desk) count(side byte, changed []chain.Hash) {
 	for _, id := range changed {
+		d.show(shownJob{side, id})
 		d.countEnd(side, id)
 	}
 }

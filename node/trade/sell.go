@@ -81,7 +81,7 @@ func (d *Desk) deliver(ctx context.Context, e market.Deliver) {
 	raw := n.Encode()
 	d.post(ctx, event{do: func(context.Context, uint64) {
 		if !e.Signed || !n.Revealed || d.noteDelivery(e) {
-			d.answer(e.Ticket, raw)
+			d.then(func() { d.answer(e.Ticket, raw) })
 		}
 	}})
 }
@@ -105,7 +105,7 @@ func (d *Desk) countersign(ctx context.Context, e market.Countersign) {
 		if refusal == nil {
 			d.owned.sealed[attempt{job: e.Job}] = partial.Tx.ID()
 		}
-		d.stepIn(ctx, event{seller: told})
+		d.step(ctx, event{seller: told})
 	}})
 }
 
@@ -193,9 +193,9 @@ func (d *Desk) runJob(own, ctx context.Context, e market.Run, s *market.Sale) {
 	}
 	told.Job = e.Job
 	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
-		d.stepIn(ctx, event{seller: told})
+		d.step(ctx, event{seller: told})
 		if task != nil {
-			d.cfg.Works.Done(task)
+			d.then(func() { d.cfg.Works.Done(task) })
 		}
 	}})
 }

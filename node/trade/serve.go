@@ -102,7 +102,7 @@ func (d *Desk) await(ctx context.Context, kind chain.JobKind, e func(market.Tick
 		d.owned.ticket++
 		ticket = d.owned.ticket
 		d.owned.tickets[ticket] = asker{answer, kind}
-		d.stepIn(ctx, event{seller: e(ticket)})
+		d.step(ctx, event{seller: e(ticket)})
 	})
 	if err != nil {
 		return nil, err

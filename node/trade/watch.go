@@ -96,9 +96,7 @@ func (d *Desk) view(ctx context.Context, jobs []chain.Hash) error {
 		if err != nil {
 			return err
 		}
-		if err := d.step(ctx, event{buyer: market.Viewed{Job: id, View: v}, seller: market.Viewed{Job: id, View: v}}); err != nil {
-			return err
-		}
+		d.step(ctx, event{buyer: market.Viewed{Job: id, View: v}, seller: market.Viewed{Job: id, View: v}})
 	}
 	return nil
 }
