@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -173,8 +174,9 @@ func (d *Desk) Run(ctx context.Context) error {
 		return err
 	}
 	d.work.Go(func() { d.advertise(ctx) })
+	due := time.Now().Add(d.wait())
 	for {
-		timer := time.NewTimer(d.wait())
+		timer := time.NewTimer(time.Until(due))
 		var err error
 		select {
 		case <-ctx.Done():
@@ -190,11 +192,17 @@ func (d *Desk) Run(ctx context.Context) error {
 			}
 			err = d.changed(ctx, c)
 		case <-timer.C:
-			err = d.tick(ctx)
 		}
 		timer.Stop()
+		if now := time.Now(); err == nil && !now.Before(due) { // also where there is always another event
+			err = d.tick(ctx)
+			due = now.Add(longWait)
+		}
 		if err != nil {
 			return err
+		}
+		if next := time.Now().Add(d.wait()); next.Before(due) {
+			due = next
 		}
 	}
 }
@@ -304,21 +312,34 @@ func (d *Desk) post(ctx context.Context, e event) bool {
 // ErrClosed is returned by a desk that does not run any more.
 var ErrClosed = errors.New("the market is closed: the node stops")
 
-// ask runs f on the owner's goroutine.
+// ask runs f on the owner's goroutine. After an error f has not run, and will not.
 func (d *Desk) ask(ctx context.Context, f func(ctx context.Context, now uint64)) error {
+	var taken atomic.Bool // by the owner, or by who does not wait any more
 	done := make(chan struct{})
-	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) { defer close(done); f(ctx, now) }}) {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) {
+		if taken.CompareAndSwap(false, true) {
+			defer close(done)
+			f(ctx, now)
 		}
-		return ErrClosed
+	}}) {
+		return closedOr(ctx)
 	}
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-d.ended:
-		return ErrClosed
 	}
+	if taken.CompareAndSwap(false, true) {
+		return closedOr(ctx)
+	}
+	<-done
+	return nil
+}
+
+func closedOr(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return ErrClosed
 }
