@@ -62,13 +62,26 @@ type Desk struct {
 
 	owned struct { // by the goroutine of Run
 		buyer   *market.Buyer
-		seller  *market.Seller // nil where nothing is sold
+		seller  *market.Seller // where nothing is sold any more it ends what was
 		tickets map[market.Ticket]asker
 		ticket  market.Ticket
 		pending map[chain.Hash]map[chain.Hash]bool // by job, transactions that were in the mempool
 		tidied  uint64
 		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
+		status  map[roleJob]status     // of all jobs, as they were counted last
 	}
+}
+
+// roleJob names a job of one of the machines.
+type roleJob struct {
+	side byte
+	job  chain.Hash
+}
+
+// status is what is counted of a job.
+type status struct {
+	ended     bool
+	execution market.Execution
 }
 
 // asker is a request of a peer that waits for an answer.
@@ -104,11 +117,12 @@ func Open(c Config) (*Desk, error) {
 		cfg: c, log: c.Log, events: make(chan event, eventRoom), ended: make(chan struct{}), running: newTasks(), changes: newChanges(),
 	}
 	d.owned.buyer = market.NewBuyer(c.Buyer)
-	if c.Works != nil {
-		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
+	if c.Works == nil {
+		c.Capacity = newWindingUp()
 	}
+	d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
 	d.owned.tickets, d.owned.pending = map[market.Ticket]asker{}, map[chain.Hash]map[chain.Hash]bool{}
-	d.owned.sealed = map[attempt]chain.Hash{}
+	d.owned.sealed, d.owned.status = map[attempt]chain.Hash{}, map[roleJob]status{}
 	var err error
 	if d.metrics, err = newMetrics(c.Registry); err != nil {
 		return nil, fmt.Errorf("open desk: %w", err)
@@ -149,12 +163,20 @@ func (d *Desk) load() (err error) {
 		switch {
 		case side == buyerSide:
 			err = d.owned.buyer.Load(r)
-		case side == sellerSide && d.owned.seller != nil:
+		case side == sellerSide:
 			err = d.owned.seller.Load(r)
+		default:
+			err = fmt.Errorf("%w: a record of side %q", ErrJournal, side)
 		}
 		if err != nil {
 			return errors.Join(fmt.Errorf("open desk: %w", err), d.journal.close())
 		}
+	}
+	for _, p := range d.owned.buyer.Jobs() {
+		d.note(roleJob{buyerSide, p.ID}, status{p.Ended(), p.Execution})
+	}
+	for _, s := range d.owned.seller.Sales() {
+		d.note(roleJob{sellerSide, s.ID}, status{s.Ended(), s.Execution})
 	}
 	return nil
 }
@@ -218,10 +240,8 @@ func (d *Desk) resume(ctx context.Context) error {
 // wait is how long until a machine wants a tick.
 func (d *Desk) wait() time.Duration {
 	next := d.owned.buyer.Next()
-	if s := d.owned.seller; s != nil {
-		if n := s.Next(); n != 0 && (next == 0 || n < next) {
-			next = n
-		}
+	if n := d.owned.seller.Next(); n != 0 && (next == 0 || n < next) {
+		next = n
 	}
 	now := d.cfg.Clock()
 	switch {
@@ -272,7 +292,7 @@ func (d *Desk) step(ctx context.Context, e event) error {
 			return err
 		}
 	}
-	if e.seller != nil && d.owned.seller != nil {
+	if e.seller != nil {
 		return d.perform(ctx, sellerSide, d.owned.seller.Step(now, e.seller))
 	}
 	return nil
