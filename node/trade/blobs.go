@@ -27,7 +27,7 @@ func (b *blobs) path(name string) string { return filepath.Join(b.dir, name) }
 // put stores bytes under their hash; they are durable when it returns.
 func (b *blobs) put(data []byte) (chain.Hash, error) {
 	h := chain.Hash(sha256.Sum256(data))
-	if _, err := os.Stat(b.path(h.String())); err == nil {
+	if _, err := b.get(h); err == nil {
 		now := time.Now()
 		_ = os.Chtimes(b.path(h.String()), now, now) // it is younger for the sweep
 		return h, nil

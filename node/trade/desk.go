@@ -214,6 +214,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			}
 			err = d.changed(ctx, c)
 		case <-timer.C:
+		case err = <-d.running.fault:
 		}
 		timer.Stop()
 		if now := time.Now(); err == nil && !now.Before(due) { // also where there is always another event

@@ -151,6 +151,7 @@ func parentsFirst(all []Touch) []Touch {
 	}
 	return sorted
 }
+
 // tidy now and then forgets what has ended long ago, and writes the journal anew when it has grown.
 func (d *Desk) tidy() error {
 	if now := d.cfg.Clock(); now > d.owned.tidied+tidyEvery {

@@ -160,6 +160,22 @@ func (w *world) mine(blocks int) {
 	w.tell(Change{Moved: true})
 }
 
+// step makes a block once everybody has seen the last one.
+func (w *world) step() {
+	w.t.Helper()
+	await(w.t, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for f := range w.mu.feeds {
+			if len(f) > 0 {
+				return false
+			}
+		}
+		return true
+	})
+	w.mine(1)
+}
+
 // undo takes a block off the ledger; its transactions are lost.
 func (w *world) undo() {
 	w.t.Helper()
@@ -289,8 +305,11 @@ type trial struct {
 	w       *world
 	program Program
 	gate    chan struct{} // runs wait for it, unless it is nil
-	fail    *RunError     // what runs end with; nil: a result
-	lie     bool          // their outputs are wrong, and so are their proofs
+	hold    chan struct{} // checks of payloads wait for it, unless it is nil
+	checks  atomic.Int32
+	runs    atomic.Int32
+	fail    *RunError // what runs end with; nil: a result
+	lie     bool      // their outputs are wrong, and so are their proofs
 	wanted  atomic.Int32
 	done    atomic.Int32
 }
@@ -310,7 +329,15 @@ func (x *trial) Await(ctx context.Context, ref market.Ref) (Program, error) {
 	return Program{}, ctx.Err()
 }
 
-func (x *trial) Check(_ context.Context, _ *Program, payload []byte) ([]byte, *market.Refusal) {
+func (x *trial) Check(ctx context.Context, _ *Program, payload []byte) ([]byte, *market.Refusal) {
+	x.checks.Add(1)
+	if x.hold != nil {
+		select {
+		case <-x.hold:
+		case <-ctx.Done():
+			return nil, &market.Refusal{Code: market.CodeBusy}
+		}
+	}
 	if string(payload) == "bad" {
 		return nil, &market.Refusal{Code: market.CodeBadInput, Text: "bad"}
 	}
@@ -318,6 +345,7 @@ func (x *trial) Check(_ context.Context, _ *Program, payload []byte) ([]byte, *m
 }
 
 func (x *trial) Run(ctx context.Context, t *Task, progress func(string, int, int)) (*Ran, error) {
+	x.runs.Add(1)
 	progress("execute", 1, 2)
 	if x.gate != nil {
 		select {
@@ -549,7 +577,7 @@ func ended(j *Purchase) bool    { return j.Ended() }
 func (w *world) finish(id chain.Hash, c *party, operators ...*party) {
 	w.t.Helper()
 	await(w.t, func() bool {
-		w.mine(1)
+		w.step()
 		j := c.job(id)
 		over := j.Ended()
 		for _, o := range operators {
