@@ -346,11 +346,10 @@ func TestReplicasArePaidByMajority(t *testing.T) {
 	names := []string{"a", "b", "liar"}
 	w := newWorld(t, append(names, "client")...)
 	c := w.client("client").open()
-	var operators []*party
 	for _, name := range names {
 		o := w.operator(name)
 		o.works.lie = name == "liar"
-		operators = append(operators, o.open())
+		o.open()
 	}
 	await(t, func() bool { all, _, err := c.Operators(t.Context()); return err == nil && len(all) == len(names) })
 	r := w.request("input")
@@ -423,5 +422,24 @@ func TestOrdersOutOfBounds(t *testing.T) {
 		if ids, err := x.who.Order(t.Context(), r); !errors.Is(err, x.want) || len(ids) > 0 {
 			t.Errorf("%s: %v, %v", name, ids, err)
 		}
+	}
+}
+
+// TestJobsFollowTheLedgerBack: what a block said that is no more does not count. The transactions are
+// submitted again.
+func TestJobsFollowTheLedgerBack(t *testing.T) {
+	w := newWorld(t, "client", "operator")
+	c, o := w.client("client").open(), w.operator("operator").open()
+	id := c.order(w.request("input"))
+	c.until(id, verified)
+	await(t, func() bool { w.step(); j := c.job(id); return j.Settlement == market.Paid })
+	height := w.Tip().Height
+	for j := c.job(id); w.Tip().Height > j.View.Height-j.View.LeftDepth; {
+		w.undo()
+	}
+	c.until(id, func(j *Purchase) bool { return j.Settlement != market.Paid && j.View.Height < height })
+	w.finish(id, c, o)
+	if j := c.job(id); j.Settlement != market.Paid {
+		t.Errorf("%s (%s)", j.Settlement, j.Code)
 	}
 }

@@ -78,9 +78,9 @@ func TestJournalAfterACrash(t *testing.T) {
 		begin, end := ends[i-1], ends[i]
 		for cut := begin; cut < end; cut++ {
 			for name, left := range map[string][]byte{
-				"torn":     raw[:cut],
-				"zeros":    append(slices.Clone(raw[:cut]), make([]byte, end-cut)...),
-				"rest":     append(append(slices.Clone(raw[:begin]), make([]byte, cut-begin)...), raw[cut:end]...),
+				"torn":  raw[:cut],
+				"zeros": append(slices.Clone(raw[:cut]), make([]byte, end-cut)...),
+				"rest":  append(append(slices.Clone(raw[:begin]), make([]byte, cut-begin)...), raw[cut:end]...),
 			} {
 				if cut == begin && name == "rest" {
 					continue // that is all of it
