@@ -100,11 +100,7 @@ func (d *Desk) Jobs(ctx context.Context) (all []Purchase, err error) {
 
 // Sales returns all jobs of this operator, the newest first.
 func (d *Desk) Sales(ctx context.Context) (all []market.Sale, err error) {
-	err = d.ask(ctx, func(context.Context, uint64) {
-		if d.owned.seller != nil {
-			all = d.owned.seller.Sales()
-		}
-	})
+	err = d.ask(ctx, func(context.Context, uint64) { all = d.owned.seller.Sales() })
 	return all, err
 }
 

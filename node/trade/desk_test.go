@@ -11,16 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/chaintest"
 	"github.com/weisyn/wes/market"
 	"github.com/weisyn/wes/market/capacity"
 	"github.com/weisyn/wes/node/wallet"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -131,66 +131,47 @@ func (m *metrics) ran(s *market.Sale, r *Ran) {
 	m.prove.WithLabelValues(kindName(s.Terms.Kind), r.Device).Observe(float64(r.Took) / 1000)
 }
 
-// shownJob is a job of one side.
-type shownJob struct {
-	side byte
-	id   chain.Hash
-}
-
-// execution is how far an open job is, and the role of this node in it; empty of one that has ended.
-func (d *Desk) execution(j shownJob) (role, e string) {
-	if j.side == buyerSide {
-		if p, ok := d.owned.buyer.Job(j.id); ok && !p.Ended() {
-			e = string(p.Execution)
-		}
-		return roleClient, e
-	}
-	if s, ok := d.owned.seller.Sale(j.id); ok && !s.Ended() {
-		e = string(s.Execution)
-	}
-	return roleOperator, e
-}
-
-// show counts a job under what it does now.
-func (d *Desk) show(j shownJob) {
-	role, now := d.execution(j)
-	if old := d.owned.shown[j]; old != "" {
-		d.metrics.open.WithLabelValues(role, old).Dec()
-	}
-	delete(d.owned.shown, j)
-	if now != "" {
-		d.metrics.open.WithLabelValues(role, now).Inc()
-		d.owned.shown[j] = now
-	}
-}
-
-// countAll shows the jobs that were loaded.
-func (d *Desk) countAll() {
-	for _, p := range d.owned.buyer.Jobs() {
-		d.show(shownJob{buyerSide, p.ID})
-	}
-	if d.owned.seller != nil {
-		for _, s := range d.owned.seller.Sales() {
-			d.show(shownJob{sellerSide, s.ID})
-		}
-	}
-}
-
 // count follows jobs that have changed.
 func (d *Desk) count(side byte, changed []chain.Hash) {
 	for _, id := range changed {
-		d.show(shownJob{side, id})
-		d.countEnd(side, id)
+		var now status
+		if side == buyerSide {
+			p, ok := d.owned.buyer.Job(id)
+			if !ok {
+				continue // the record of standings
+			}
+			now = status{p.Ended(), p.Execution}
+		} else {
+			s, _ := d.owned.seller.Sale(id)
+			now = status{s.Ended(), s.Execution}
+		}
+		if old := d.note(roleJob{side, id}, now); now.ended && !old.ended {
+			d.countEnd(side, id)
+		}
 	}
+}
+
+// note keeps the status of a job and moves its gauge. It returns the status before.
+func (d *Desk) note(j roleJob, now status) (old status) {
+	role := roleClient
+	if j.side == sellerSide {
+		role = roleOperator
+	}
+	old, known := d.owned.status[j]
+	if known && !old.ended {
+		d.metrics.open.WithLabelValues(role, string(old.execution)).Dec()
+	}
+	if !now.ended {
+		d.metrics.open.WithLabelValues(role, string(now.execution)).Inc()
+	}
+	d.owned.status[j] = now
+	return old
 }
 
 // countEnd counts a job that has just ended.
 func (d *Desk) countEnd(side byte, id chain.Hash) {
 	if side == buyerSide {
-		p, ok := d.owned.buyer.Job(id)
-		if !ok || !p.Ended() {
-			return
-		}
+		p, _ := d.owned.buyer.Job(id)
 		d.metrics.jobs.WithLabelValues(kindName(p.Terms.Kind), levelName(p.Terms.Level), string(p.Settlement), d.metrics.reason(p.Code)).Inc()
 		if len(p.Operator) == 0 {
 			d.metrics.refusals.WithLabelValues(d.metrics.reason(p.Code)).Inc()
@@ -200,10 +181,7 @@ func (d *Desk) countEnd(side byte, id chain.Hash) {
 		}
 		return
 	}
-	s, ok := d.owned.seller.Sale(id)
-	if !ok || !s.Ended() {
-		return
-	}
+	s, _ := d.owned.seller.Sale(id)
 	kind, level := kindName(s.Terms.Kind), levelName(s.Terms.Level)
 	d.metrics.sales.WithLabelValues(kind, level, string(s.Settlement), d.metrics.reason(s.Code)).Inc()
 	if now := d.cfg.Clock(); s.Finished != 0 && now > s.Finished {
@@ -216,9 +194,8 @@ func (d *Desk) countEnd(side byte, id chain.Hash) {
 
 // Keys of log records.
 const (
-	keyJob   = "job"
-	keyPeer  = "peer"
-	keyError = "error"
-
+	keyJob     = "job"
+	keyPeer    = "peer"
+	keyError   = "error"
 	keyChannel = "channel"
 )

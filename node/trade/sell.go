@@ -34,9 +34,8 @@ func (d *Desk) sell(ctx context.Context, e market.Effect) {
 		d.running.end(taskName{runTask, e.Job})
 	case market.Settle:
 		s, _ := d.owned.seller.Sale(e.Job)
-		payload := s.Terms.Input
 		d.work.Go(func() {
-			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: payload})
+			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: s.Terms.Input, last: s.ExitTx})
 		})
 	default:
 		panic(fmt.Sprintf("BUG: effect %T of the operator", e))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
@@ -16,6 +17,7 @@ type settlement struct {
 	view                   market.View
 	escrow                 []byte // data of the State
 	payload, output, proof chain.Hash
+	last                   chain.Hash // transaction of the exit that was submitted last; zero: none
 }
 
 // settle builds and submits the transaction of an exit.
@@ -49,6 +51,11 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 	if err != nil {
 		return chain.Hash{}, err
 	}
+	if s.last != (chain.Hash{}) {
+		if waits, err := d.lost(ctx, s); waits || err != nil {
+			return s.last, err
+		}
+	}
 	b, err := d.exit(ctx, x, u, s)
 	if err != nil {
 		return chain.Hash{}, err
@@ -57,6 +64,16 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 		return chain.Hash{}, errors.Join(err, d.cfg.Wallet.Cancel(b))
 	}
 	return b.Tx.ID(), nil
+}
+
+// lost gives back what the last transaction of a job reserves, unless it waits in the mempool: blocks
+// that were undone, or a mempool that was full, may have dropped it.
+func (d *Desk) lost(ctx context.Context, s settlement) (waits bool, err error) {
+	t, _, found, err := d.cfg.Ledger.Pending(ctx, s.last)
+	if err != nil || found && slices.Contains(t.Inputs, s.view.Output.Outpoint()) {
+		return err == nil, err
+	}
+	return false, d.cfg.Wallet.CancelID(s.last)
 }
 
 // errUnseen is returned for money that is neither in a block nor in the mempool.
