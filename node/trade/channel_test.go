@@ -253,7 +253,6 @@ func TestCompactionKeepsChannels(t *testing.T) {
 		f.pass(time.Minute)
 		for _, s := range []*stall{f.client, f.operator} {
 			before := s.one()
-			d := s.desk
 			must(t, s.close())
 			d, err := Open(s.config)
 			must(t, err)
