@@ -116,7 +116,7 @@ func (d *Desk) audit(ctx context.Context, p *market.Purchase, said chain.Hash) {
 		return
 	}
 	d.settle(ctx, market.Settle{Job: p.ID, Exit: market.ExitRefute}, settlement{
-		side: buyerSide, view: p.View, escrow: p.Escrow, proof: proof, output: output, payload: p.Terms.Input, last: p.ExitTx,
+		side: buyerSide, view: p.View, escrow: p.Escrow, proof: proof, output: output, payload: p.Terms.Input,
 	})
 }
 

@@ -49,7 +49,7 @@ func (d *Desk) buy(ctx context.Context, e market.Effect) {
 	case market.Settle:
 		p, _ := d.owned.buyer.Job(e.Job)
 		d.work.Go(func() {
-			d.settle(ctx, e, settlement{side: buyerSide, view: p.View, escrow: p.Escrow, proof: p.Proof, output: p.Output, payload: p.Terms.Payload, last: p.ExitTx})
+			d.settle(ctx, e, settlement{side: buyerSide, view: p.View, escrow: p.Escrow, proof: p.Proof, output: p.Output, payload: p.Terms.Payload})
 		})
 	case market.Audit:
 		p, _ := d.owned.buyer.Job(e.Job)

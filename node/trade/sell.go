@@ -35,7 +35,7 @@ func (d *Desk) sell(ctx context.Context, e market.Effect) {
 	case market.Settle:
 		s, _ := d.owned.seller.Sale(e.Job)
 		d.work.Go(func() {
-			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: s.Terms.Input, last: s.ExitTx})
+			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: s.Terms.Input})
 		})
 	default:
 		panic(fmt.Sprintf("BUG: effect %T of the operator", e))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/market"
@@ -17,7 +16,6 @@ type settlement struct {
 	view                   market.View
 	escrow                 []byte // data of the State
 	payload, output, proof chain.Hash
-	last                   chain.Hash // transaction of the exit that was submitted last; zero: none
 }
 
 // settle builds and submits the transaction of an exit.
@@ -51,10 +49,8 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 	if err != nil {
 		return chain.Hash{}, err
 	}
-	if s.last != (chain.Hash{}) {
-		if waits, err := d.lost(ctx, s); waits || err != nil {
-			return s.last, err
-		}
+	if id, waits, err := d.underWay(ctx, u.Outpoint); err != nil || waits {
+		return id, err
 	}
 	b, err := d.exit(ctx, x, u, s)
 	if err != nil {
@@ -66,14 +62,19 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 	return b.Tx.ID(), nil
 }
 
-// lost gives back what the last transaction of a job reserves, unless it waits in the mempool: blocks
-// that were undone, or a mempool that was full, may have dropped it.
-func (d *Desk) lost(ctx context.Context, s settlement) (waits bool, err error) {
-	t, _, found, err := d.cfg.Ledger.Pending(ctx, s.last)
-	if err != nil || found && slices.Contains(t.Inputs, s.view.Output.Outpoint()) {
-		return err == nil, err
+// underWay returns the transaction of this wallet that spends an escrow or claim, if it waits in the
+// mempool. One that does not was built by a process that ended before anybody had it, or was dropped:
+// what it reserves is given back. It may still be with others, but then it is that one or the next that
+// enters the ledger, not both.
+func (d *Desk) underWay(ctx context.Context, at chain.Outpoint) (id chain.Hash, waits bool, err error) {
+	id, found, err := d.cfg.Wallet.Spending(ctx, at)
+	if err != nil || !found {
+		return id, false, err
 	}
-	return false, d.cfg.Wallet.CancelID(s.last)
+	if _, _, waits, err = d.cfg.Ledger.Pending(ctx, id); err != nil || waits {
+		return id, waits, err
+	}
+	return id, false, d.cfg.Wallet.CancelID(id)
 }
 
 // errUnseen is returned for money that is neither in a block nor in the mempool.
