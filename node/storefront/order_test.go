@@ -143,7 +143,6 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		"a high price":   {func(q *gateway.Request) { q.MaxPrice = "1001" }, nil, http.StatusPaymentRequired, "price"},
 		"another kind":   {func(q *gateway.Request) { q.Kind = gateway.KindProve }, nil, http.StatusUnprocessableEntity, "terms"},
 		"no model":       {func(q *gateway.Request) { q.Model, q.Kind = "circuit", gateway.KindInfer }, nil, http.StatusUnprocessableEntity, "terms"},
-		"a circuit":      {func(q *gateway.Request) { q.Model = "circuit" }, nil, http.StatusUnprocessableEntity, gateway.ReasonUnsupported},
 		"no input":       {func(q *gateway.Request) { q.Inputs = nil }, nil, http.StatusUnprocessableEntity, "bad_input"},
 		"no funds":       {nil, trade.ErrNoFunds, http.StatusPaymentRequired, "no_funds"},
 		"too many":       {nil, market.ErrTooMany, http.StatusTooManyRequests, "capped"},

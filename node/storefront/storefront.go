@@ -44,6 +44,8 @@ type Desk interface {
 	Changed(id chain.Hash) <-chan struct{}
 	// Blob returns a payload, output or proof by its hash.
 	Blob(h chain.Hash) ([]byte, error)
+	// Channels lists the channels whose money has not left for good.
+	Channels(ctx context.Context) ([]trade.Channel, error)
 }
 
 var _ Desk = (*trade.Desk)(nil)
