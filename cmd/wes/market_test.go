@@ -124,6 +124,9 @@ func (m *bazaarTest) address(name string) string {
 	return chain.FormatAddress(chain.TestPrefix, chain.LockHash(chain.Key{Key: chain.PublicKey(h)}))
 }
 
+// askAgain is after how many looks a model is asked for again.
+const askAgain = 500
+
 // deployed is a model with the inputs that it is asked about.
 type deployed struct {
 	cid    string
@@ -153,12 +156,20 @@ func (m *bazaarTest) deploy(name string) *deployed {
 	for i := range tensors {
 		d.inputs = append(d.inputs, floats(&tensors[i]))
 	}
-	// Whoever is asked for a model looks for it.
-	if _, err := m.clients[0].market.Submit(m.t.Context(), &gateway.Request{Model: d.cid, Inputs: d.inputs, MaxPrice: "1"}); err != nil {
-		m.t.Fatal(err)
-	}
+	first := m.clients[0]
+	first.await("all operators", func() bool {
+		all, err := first.market.Operators(m.t.Context())
+		return err == nil && len(all) == len(m.operators)
+	})
+	polls := 0
 	for _, c := range m.clients {
 		c.await("offers of all operators", func() bool {
+			// Whoever is asked for a model looks for it, once its ledger has the announcement.
+			if polls++; polls%askAgain == 1 {
+				if _, err := first.market.Submit(m.t.Context(), &gateway.Request{Model: d.cid, Inputs: d.inputs, MaxPrice: "1"}); err != nil {
+					return false
+				}
+			}
 			all, err := c.market.Operators(m.t.Context())
 			return err == nil && len(all) == len(m.operators) && !slices.ContainsFunc(all, func(o gateway.Operator) bool { return len(o.Prices) == 0 })
 		})
