@@ -439,7 +439,7 @@ func TestJobsFollowTheLedgerBack(t *testing.T) {
 	}
 	c.until(id, func(j *Purchase) bool { return j.Settlement != market.Paid && j.View.Height < height })
 	w.finish(id, c, o)
-	if j := c.job(id); j.Settlement != market.Paid {
+	if j := c.job(id); j.Settlement != market.Paid || j.Code != market.CodeAccepted {
 		t.Errorf("%s (%s)", j.Settlement, j.Code)
 	}
 }

@@ -99,13 +99,14 @@ func TestRunsOnALostDevice(t *testing.T) {
 	if _, offered := s.Program(p.Ref); !offered {
 		t.Error("the program is withdrawn")
 	}
-	if _, err := s.Run(t.Context(), s.task(&p, "gpu"), noProgress); !errors.As(err, &failed) || failed.Code != market.CodeDevice {
+	again := s.task(&p, "gpu")
+	again.Attempt++
+	if _, err := s.Run(t.Context(), again, noProgress); !errors.As(err, &failed) || failed.Code != market.CodeDevice {
 		t.Errorf("without the device: %v", err)
 	}
 	b.set(nil, nil)
 	s.worker("b", station("gpu", "fast", b))
 	s.devices(1)
-	again := s.task(&p, "gpu")
 	again.Attempt++
 	if _, err := s.Run(t.Context(), again, noProgress); err != nil {
 		t.Errorf("on the device that is back: %v", err)

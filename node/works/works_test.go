@@ -108,7 +108,9 @@ func TestWhatIsNotOfferedAndWhy(t *testing.T) {
 // TestPackagesThatAreNone: bytes of strangers are refused.
 func TestPackagesThatAreNone(t *testing.T) {
 	s := openShop(t, t.TempDir(), Config{Serve: Serve{Any: true}})
+	s.shelf.mu.Lock()
 	s.shelf.contents[s.model.cid] = s.model.pkg[:len(s.model.pkg)/2]
+	s.shelf.mu.Unlock()
 	s.worker("a", station("gpu", "fast", &bench{}))
 	ref := s.program(1, nil)
 	await(t, func() bool { s.Want(ref); return s.Refused(ref) != "" })

@@ -215,7 +215,7 @@ func openShop(t *testing.T, dir string, c Config) *shop {
 		shelf: &shelf{outputs: map[chain.Outpoint]chain.UTXO{}, contents: map[string][]byte{d.cid: d.pkg}, moved: make(chan struct{})},
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	s.queue, err = fleet.Open(t.Context(), fleet.Config{Dir: dir, Beat: 100 * time.Millisecond, AckWait: time.Second, Log: log})
+	s.queue, err = fleet.Open(t.Context(), fleet.Config{Dir: dir, Beat: 2 * time.Second, AckWait: 10 * time.Second, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
