@@ -49,6 +49,9 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 	if err != nil {
 		return chain.Hash{}, err
 	}
+	if id, waits, err := d.underWay(ctx, u.Outpoint); err != nil || waits {
+		return id, err
+	}
 	b, err := d.exit(ctx, x, u, s)
 	if err != nil {
 		return chain.Hash{}, err
@@ -57,6 +60,21 @@ func (d *Desk) spend(ctx context.Context, x market.Exit, s settlement) (chain.Ha
 		return chain.Hash{}, errors.Join(err, d.cfg.Wallet.Cancel(b))
 	}
 	return b.Tx.ID(), nil
+}
+
+// underWay returns the transaction of this wallet that spends an escrow or claim, if it waits in the
+// mempool. One that does not was built by a process that ended before anybody had it, or was dropped:
+// what it reserves is given back. It may still be with others, but then it is that one or the next that
+// enters the ledger, not both.
+func (d *Desk) underWay(ctx context.Context, at chain.Outpoint) (id chain.Hash, waits bool, err error) {
+	id, found, err := d.cfg.Wallet.Spending(ctx, at)
+	if err != nil || !found {
+		return id, false, err
+	}
+	if _, _, waits, err = d.cfg.Ledger.Pending(ctx, id); err != nil || waits {
+		return id, waits, err
+	}
+	return id, false, d.cfg.Wallet.CancelID(id)
 }
 
 // errUnseen is returned for money that is neither in a block nor in the mempool.

@@ -193,6 +193,30 @@ func TestEscrowsCountInBalancesUntilTheyEnd(t *testing.T) {
 	}
 }
 
+// TestExitsThatNobodyHasMakeRoom: a process that ended between building an exit and submitting it is
+// followed by one that builds it again.
+func TestExitsThatNobodyHasMakeRoom(t *testing.T) {
+	j := newJob(t, chain.LevelZK, chain.JobInfer)
+	if _, found, err := j.client.Spending(t.Context(), j.utxo.Outpoint); found || err != nil {
+		t.Fatal(found, err)
+	}
+	lost := j.must(j.client.Accept(t.Context(), j.utxo))
+	id, found, err := j.client.Spending(t.Context(), j.utxo.Outpoint)
+	if id != lost.Tx.ID() || !found || err != nil {
+		t.Errorf("%v, %v, %v, want %v", id, found, err, lost.Tx.ID())
+	}
+	if _, found, err := j.operator.Spending(t.Context(), j.utxo.Outpoint); found || err != nil {
+		t.Errorf("another key's transaction is taken for one's own: %v", err)
+	}
+	if _, err := j.client.Accept(t.Context(), j.utxo); !errors.Is(err, ErrTaken) {
+		t.Error(err)
+	}
+	if err := j.client.CancelID(id); err != nil {
+		t.Fatal(err)
+	}
+	j.mine(j.must(j.client.Accept(t.Context(), j.utxo)))
+}
+
 func TestExitsAreNotBuiltOutOfTime(t *testing.T) {
 	j := newJob(t, chain.LevelZK, chain.JobProve)
 	ev := j.evidence(operator.Lock(), jobOutput)

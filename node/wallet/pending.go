@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -136,6 +137,24 @@ func (w *Wallet) pending(p *Partial) *Pending {
 		}
 	}
 	return r
+}
+
+// Spending returns the wallet's transaction that reserves an output; false if there is none.
+func (w *Wallet) Spending(ctx context.Context, o chain.Outpoint) (id chain.Hash, found bool, err error) {
+	env, err := w.ledger.Env(ctx)
+	if err != nil {
+		return id, false, fmt.Errorf("wallet: %w", err)
+	}
+	all, err := w.reserved.Pending(env.Now)
+	if err != nil {
+		return id, false, fmt.Errorf("wallet: %w", err)
+	}
+	for i := range all {
+		if all[i].Owner == chain.LockHash(w.Lock()) && slices.Contains(all[i].Inputs, o) {
+			return all[i].ID, true, nil
+		}
+	}
+	return id, false, nil
 }
 
 // Cancel gives back what a transaction has reserved that was not submitted, or was refused.
