@@ -30,6 +30,9 @@ type Executor interface {
 // goodbyeWithin bounds what a worker says after its context has ended.
 const goodbyeWithin = 2 * time.Second
 
+// findWithin bounds the question for the queue: a server that just starts may leave it without an answer.
+const findWithin = time.Second
+
 // worker takes tasks and answers them.
 type worker struct {
 	config   WorkerConfig
@@ -72,12 +75,19 @@ func Work(ctx context.Context, config WorkerConfig, executor Executor) error {
 func (w *worker) reach(ctx context.Context) error {
 	retry := time.NewTicker(w.config.Poll)
 	defer retry.Stop()
+	say := w.config.Log.Debug
+	if w.config.Queue == nil {
+		say = w.config.Log.Warn
+	}
 	for {
 		err := w.bind(ctx)
 		if err == nil || errors.Is(err, nats.ErrAuthorization) {
 			return err
 		}
-		w.config.Log.Debug("reach the queue: again soon", keyError, err)
+		if ctx.Err() == nil {
+			say("the queue is not reached yet: it is waited for", keyError, err)
+		}
+		say = w.config.Log.Debug
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -98,7 +108,9 @@ func (w *worker) bind(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	marks, err := js.Stream(ctx, w.layout.marks())
+	soon, stop := context.WithTimeout(ctx, findWithin)
+	defer stop()
+	marks, err := js.Stream(soon, w.layout.marks())
 	if err != nil {
 		nc.Close()
 		return fmt.Errorf("find the queue: %w", err)
