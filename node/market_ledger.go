@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/mempool"
@@ -243,9 +244,23 @@ func (w *worksSource) Kept() (all []string) {
 	return all
 }
 
+// contentStall is how long a content may bring no byte. Others are not looked at meanwhile.
+const contentStall = 30 * time.Second
+
+// errStalled is why a content that nobody has is given up.
+var errStalled = errors.New("no byte of it came for a while: nobody who is reached has it")
+
 // Content implements works.Source.
 func (w *worksSource) Content(ctx context.Context, cid string, most uint64) (io.ReadCloser, error) {
-	if _, err := w.n.resources.Fetch(ctx, cid, "", most, nil); err != nil {
+	own, stop := context.WithCancelCause(ctx)
+	stalled := time.AfterFunc(contentStall, func() { stop(errStalled) })
+	_, err := w.n.resources.Fetch(own, cid, "", most, func(int) { stalled.Reset(contentStall) })
+	stalled.Stop()
+	stop(nil)
+	if err != nil {
+		if context.Cause(own) == errStalled {
+			err = errStalled
+		}
 		return nil, err
 	}
 	f, _, err := w.n.resources.Open(ctx, cid)
