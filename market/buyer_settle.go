@@ -142,7 +142,7 @@ func (p *Purchase) AgreedEscrow() *chain.JobEscrow {
 
 func (b *Buyer) submitted(now uint64, p *Purchase, e Submitted) {
 	b.refuting(now, p, e.Exit)
-	if e.Exit != ExitNone && e.Exit == p.Exiting {
+	if e.Exit == ExitRefute || e.Exit != ExitNone && e.Exit == p.Exiting {
 		p.ExitTx = e.Tx
 		b.out.save(p.ID)
 	}

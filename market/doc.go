@@ -26,4 +26,13 @@
 // bid. An award carries the escrow's offer and the payload of the job, and is answered by the
 // operator's half of the escrow. Start carries the funding transaction, Collect waits for progress
 // and for the result. Small jobs skip the question: they are awarded at an advert's posted price.
+//
+// # Channels
+//
+// A job that is too small for transactions of its own goes through a payment channel of package
+// channel, where one stands with whoever gets the job and has room for it. There is nothing to fund
+// then: the award is taken on or refused, the escrow that was agreed on serves for the statement of
+// the proof alone, and the client pays by a voucher once it has verified. A bad or late result is not
+// paid, and that is all that can happen. Channels are opened ahead: the job for which one is missing
+// takes an escrow.
 package market

@@ -133,7 +133,7 @@ func (m *bazaarTest) submit(scheme, price string) string {
 	return j.ID
 }
 
-// settledAlone kills the client as soon as a block has the escrow, and returns what the operator was
+// settledAlone stops the client as soon as a block has the escrow, and returns what the operator was
 // paid by the ledger.
 func (m *bazaarTest) settledAlone(scheme string) uint64 {
 	m.t.Helper()
@@ -144,7 +144,7 @@ func (m *bazaarTest) settledAlone(scheme string) uint64 {
 		j, err = client.market.Job(m.t.Context(), id)
 		return err == nil && j.EscrowTx != "" && m.miner.confirmed(j.EscrowTx)
 	})
-	client.kill()
+	client.stop()
 	escrow, err := parseOutpoint(j.EscrowTx + ":0")
 	if err != nil {
 		m.t.Fatal(err)

@@ -27,7 +27,7 @@ func (b *blobs) path(name string) string { return filepath.Join(b.dir, name) }
 // put stores bytes under their hash; they are durable when it returns.
 func (b *blobs) put(data []byte) (chain.Hash, error) {
 	h := chain.Hash(sha256.Sum256(data))
-	if _, err := os.Stat(b.path(h.String())); err == nil {
+	if _, err := b.get(h); err == nil {
 		now := time.Now()
 		_ = os.Chtimes(b.path(h.String()), now, now) // it is younger for the sweep
 		return h, nil
@@ -35,7 +35,7 @@ func (b *blobs) put(data []byte) (chain.Hash, error) {
 	return h, b.write(h.String(), data)
 }
 
-// write stores bytes under a name, whole or not at all.
+// write stores bytes under a name, whole or not at all; they are durable when it returns.
 func (b *blobs) write(name string, data []byte) error {
 	f, err := os.CreateTemp(b.dir, ".new-*")
 	if err != nil {
@@ -48,6 +48,9 @@ func (b *blobs) write(name string, data []byte) error {
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), b.path(name))
+	}
+	if err == nil {
+		err = syncFolder(b.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("store blob: %w", err)

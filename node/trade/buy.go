@@ -102,13 +102,13 @@ func (d *Desk) beginContract(ctx context.Context, e market.Contract) {
 	if e.Channel != (chain.Hash{}) {
 		if failed := d.reserve(e); failed != nil {
 			failed.Job, failed.Attempt = e.Job, e.Attempt
-			d.work.Go(func() { d.post(ctx, event{buyer: *failed}) })
+			d.step(ctx, event{buyer: *failed})
 			return
 		}
 		run = d.contractThrough
 	}
 	own, done := d.running.begin(ctx, taskName{contractTask, e.Job})
-	d.work.Go(func() { defer done(); run(own, ctx, e) })
+	d.then(func() { d.work.Go(func() { defer done(); run(own, ctx, e) }) })
 }
 
 // contract makes the escrow. own ends when it is abandoned.
@@ -124,16 +124,9 @@ func (d *Desk) contract(own, ctx context.Context, e market.Contract) {
 	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
 		id := built.Tx.ID()
 		d.owned.sealed[attempt{e.Job, e.Attempt}] = id
-		d.stepIn(ctx, event{buyer: market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: id}, Until: built.Tx.Until}})
-		delete(d.owned.sealed, attempt{e.Job, e.Attempt})
+		d.step(ctx, event{buyer: market.Contracted{Job: e.Job, Attempt: e.Attempt, At: market.Ref{Tx: id}, Until: built.Tx.Until}})
+		d.then(func() { delete(d.owned.sealed, attempt{e.Job, e.Attempt}) })
 	}})
-}
-
-// stepIn takes a step inside of do; its fault ends Run.
-func (d *Desk) stepIn(ctx context.Context, e event) {
-	if err := d.step(ctx, e); err != nil {
-		d.running.fail(err)
-	}
 }
 
 // engage makes the three steps of an escrow, and stores the signed transaction.
@@ -263,176 +256,4 @@ func (d *Desk) propagate(ctx context.Context, side byte, job chain.Hash) (raw []
 		return nil, id, err
 	}
 	return raw, t.ID(), d.cfg.Ledger.Submit(ctx, t, w, nil)
-}
-
-const (
-	// collectWait is how long an operator may keep a request for news.
-	collectWait = 20 * time.Second
-	// Between failed requests there is a pause, which doubles.
-	firstPause = 100 * time.Millisecond
-	lastPause  = 5 * time.Second
-)
-
-// collect asks for news until ctx ends or the result is here.
-func (d *Desk) collect(ctx context.Context, e market.CollectFrom) {
-	var seen uint64
-	pause := firstPause
-	for ctx.Err() == nil {
-		n, err := d.collectOnce(ctx, e, seen)
-		if err != nil {
-			d.log.Debug("no news of a job", keyJob, e.Job, keyPeer, e.To.Peer, keyError, err)
-			sleep(ctx, pause)
-			pause = min(2*pause, lastPause)
-			continue
-		}
-		if pause = firstPause; len(n.Result) > 0 {
-			d.receive(ctx, n)
-			return
-		}
-		seen = n.Version
-		d.post(ctx, event{buyer: market.Progressed{
-			Job: e.Job, Execution: n.Execution, Code: n.Code, Stage: n.Stage, Done: n.Done, Total: n.Total, Device: n.Device,
-		}})
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
-func (d *Desk) collectOnce(ctx context.Context, e market.CollectFrom, seen uint64) (*market.Delivery, error) {
-	ctx, stop := context.WithTimeout(ctx, 2*collectWait)
-	defer stop()
-	q := market.Collect{Job: e.Job, Seen: seen, Reveal: e.Reveal}
-	raw, err := d.cfg.Peers.Ask(ctx, e.To, CollectProtocol, q.Encode(), market.MaxDelivery)
-	if err != nil {
-		return nil, err
-	}
-	n, err := market.DecodeDelivery(raw)
-	if err == nil && n.Job != e.Job {
-		err = fmt.Errorf("%w: news of another job", market.ErrMessage)
-	}
-	return n, err
-}
-
-// receive stores a result and reports it.
-func (d *Desk) receive(ctx context.Context, n *market.Delivery) {
-	e := market.Delivered{Job: n.Job, Result: n.Result, Signature: n.Signature, Revealed: n.Revealed}
-	if n.Revealed {
-		var err error
-		if e.Output, err = d.blobs.put(n.Output); err == nil && len(n.Proof) > 0 {
-			e.Proof, err = d.blobs.put(n.Proof)
-		}
-		if err != nil {
-			d.running.fail(err)
-			return
-		}
-	}
-	d.post(ctx, event{buyer: e})
-}
-
-// verify checks a result as every node would.
-func (d *Desk) verify(ctx context.Context, p *market.Purchase) {
-	begun := time.Now()
-	ok, err := d.check(ctx, p)
-	if ctx.Err() != nil {
-		return
-	}
-	d.metrics.verify.Observe(time.Since(begun).Seconds())
-	e := market.Verified{Job: p.ID, OK: ok && err == nil}
-	switch {
-	case err != nil:
-		e.Text = err.Error()
-	case !ok:
-		e.Text = "the proof does not verify"
-	}
-	d.post(ctx, event{buyer: e})
-}
-
-// check reports whether the stored output is proved, or for an optimistic job that it is here: its
-// hash is the one that the operator has signed.
-func (d *Desk) check(ctx context.Context, p *market.Purchase) (bool, error) {
-	if p.Terms.Level == chain.LevelOptimistic {
-		return true, nil
-	}
-	evidence, err := d.evidence(ctx, p)
-	if err != nil {
-		return false, err
-	}
-	e := p.AgreedEscrow()
-	return d.cfg.Proofs.Verify(&chain.Claim{
-		Kind: e.Kind, Key: e.Key, Chain: d.cfg.Chain, Job: e.Job, Payee: chain.LockHash(e.Operator), Model: e.Model,
-		Input: e.Input, Output: p.Output, Proof: p.Proof,
-		InputLen: uint32(len(evidence.Input)), OutputLen: uint32(len(evidence.Output)), ProofLen: uint32(len(evidence.Proof)),
-	}, evidence)
-}
-
-// evidence reads what a proof is about. The input of a job of kind prove is the public part of its
-// payload, which was stored beside it.
-func (d *Desk) evidence(ctx context.Context, p *market.Purchase) (*chain.Evidence, error) {
-	key, found, err := d.cfg.Ledger.Key(ctx, p.Terms.Key)
-	if err == nil && !found {
-		err = errors.New("the ledger does not have the verifying key")
-	}
-	if err != nil {
-		return nil, err
-	}
-	e := &chain.Evidence{Key: key}
-	if e.Input, err = d.blobs.get(p.Terms.Input); err != nil {
-		return nil, err
-	}
-	if e.Output, err = d.blobs.get(p.Output); err != nil {
-		return nil, err
-	}
-	if p.Proof == (chain.Hash{}) {
-		return nil, errors.New("there is no proof")
-	}
-	e.Proof, err = d.blobs.get(p.Proof)
-	return e, err
-}
-
-// audit computes the output of a claimed job itself, and refutes a claim of another one.
-func (d *Desk) audit(ctx context.Context, p *market.Purchase, said chain.Hash) {
-	if d.cfg.Works == nil {
-		d.log.Warn("a claim is not checked: this node executes nothing", keyJob, p.ID)
-		return
-	}
-	program, offered := d.cfg.Works.Program(p.Terms.Program)
-	payload, err := d.blobs.get(p.Terms.Payload)
-	if err != nil || !offered {
-		d.cfg.Works.Want(p.Terms.Program)
-		d.log.Warn("a claim is not checked: the program or its input is not here", keyJob, p.ID, keyError, err)
-		return
-	}
-	task := &Task{
-		Job: p.ID, Program: program, Payload: payload, Payee: chain.LockHash(d.cfg.Signer.Lock()), Prove: true,
-		Due: p.View.Now + d.cfg.Params.ClaimWindow,
-	}
-	ran, err := d.cfg.Works.Run(ctx, task, func(string, int, int) {})
-	if err != nil {
-		d.log.Warn("a claim is not checked", keyJob, p.ID, keyError, err)
-		return
-	}
-	output, err := d.blobs.put(ran.Output)
-	if err != nil {
-		d.running.fail(err)
-		return
-	}
-	d.cfg.Works.Done(task)
-	if output == said {
-		return
-	}
-	proof, err := d.blobs.put(ran.Proof)
-	if err != nil {
-		d.running.fail(err)
-		return
-	}
-	d.settle(ctx, market.Settle{Job: p.ID, Exit: market.ExitRefute}, settlement{
-		side: buyerSide, view: p.View, escrow: p.Escrow, proof: proof, output: output, payload: p.Terms.Input,
-	})
 }

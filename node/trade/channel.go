@@ -34,20 +34,16 @@ const (
 	buried = 6
 )
 
-// saveChannel stores the record of a channel. A fault ends the desk.
-func (d *Desk) saveChannel(side byte, id chain.Hash, r channel.Record) bool {
-	if err := d.journal.put(stored(side, market.Record{ID: id, Bytes: r.Bytes})); err != nil {
-		d.running.fail(err)
-		return false
-	}
-	return true
+// side is either side of a channel.
+type side interface {
+	ID() chain.Hash
+	Stored(channel.Record)
 }
 
-// removeChannel deletes the record of a channel.
-func (d *Desk) removeChannel(side byte, id chain.Hash) {
-	if err := d.journal.put(removed(side, id)); err != nil {
-		d.running.fail(err)
-	}
+// save stores the record of a channel, which learns of it.
+func (d *Desk) save(name byte, x side, r channel.Record) {
+	d.store(stored(name, market.Record{ID: x.ID(), Bytes: r.Bytes}))
+	d.then(func() { x.Stored(r) })
 }
 
 // loadChannel reads the record of a channel.
@@ -170,19 +166,20 @@ func describe(id chain.Hash, role string, a channel.Announce, other chain.Public
 
 // measureChannels shows the channels that stand.
 func (d *Desk) measureChannels() {
-	d.metrics.channels.Reset()
-	d.metrics.channelUnits.Reset()
-	for _, role := range []string{roleClient, roleOperator} {
-		d.metrics.channels.WithLabelValues(role).Set(0)
-		d.metrics.channelUnits.WithLabelValues(role).Set(0)
-	}
+	var spent, earned uint64
 	for _, x := range d.owned.payers {
-		d.metrics.channels.WithLabelValues(roleClient).Inc()
-		d.metrics.channelUnits.WithLabelValues(roleClient).Add(float64(x.Cost()))
+		spent += x.Cost()
 	}
 	for _, x := range d.owned.payees {
-		d.metrics.channels.WithLabelValues(roleOperator).Inc()
-		d.metrics.channelUnits.WithLabelValues(roleOperator).Add(float64(x.Earned()))
+		earned += x.Earned()
+	}
+	for _, of := range []struct {
+		role  string
+		n     int
+		units uint64
+	}{{roleClient, len(d.owned.payers), spent}, {roleOperator, len(d.owned.payees), earned}} {
+		d.metrics.channels.WithLabelValues(of.role).Set(float64(of.n))
+		d.metrics.channelUnits.WithLabelValues(of.role).Set(float64(of.units))
 	}
 }
 

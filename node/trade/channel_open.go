@@ -24,14 +24,9 @@ func (d *Desk) openChannel(ctx context.Context, e market.OpenChannel) {
 		return
 	}
 	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
-		r := x.Record()
-		if !d.saveChannel(payerSide, x.ID(), r) {
-			return
-		}
-		x.Stored(r)
+		d.save(payerSide, x, x.Record())
 		d.owned.payers[x.ID()] = x
-		d.measureChannels()
-		d.work.Go(func() { d.tendPayer(ctx, x) })
+		d.then(func() { d.work.Go(func() { d.tendPayer(ctx, x) }) })
 	}})
 }
 
@@ -84,8 +79,7 @@ func (d *Desk) announced(ctx context.Context, request []byte) ([]byte, error) {
 	var ack []byte
 	err = d.ask(ctx, func(context.Context, uint64) {
 		if x := d.owned.payees[a.ID()]; x != nil {
-			y := x.Ack()
-			ack = y.Encode()
+			ack = x.acknowledgement()
 		}
 	})
 	if err != nil || ack != nil {
@@ -114,8 +108,7 @@ func (d *Desk) newPayee(ctx context.Context, a *channel.Announce) ([]byte, error
 			x, refused = d.takePart(now, a, u, env.FeeRate)
 		}
 		if refused == nil {
-			y := x.Ack()
-			ack = y.Encode()
+			d.then(func() { ack = x.acknowledgement() })
 		}
 	})
 	return ack, errors.Join(err, refused)
@@ -155,14 +148,9 @@ func (d *Desk) takePart(now uint64, a *channel.Announce, u *chain.UTXO, rate uin
 	if err != nil {
 		return nil, err
 	}
-	r := p.Record()
-	if !d.saveChannel(payeeSide, p.ID(), r) {
-		return nil, errRefused
-	}
-	p.Stored(r)
 	x := &payee{Payee: p}
+	d.save(payeeSide, x, p.Record())
 	d.owned.payees[p.ID()] = x
-	d.measureChannels()
 	return x, nil
 }
 

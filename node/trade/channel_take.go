@@ -36,7 +36,7 @@ func (d *Desk) accept(ctx context.Context, now uint64, e market.Countersign) {
 	if err := d.owe(now, e); err != nil {
 		told.Refusal = &market.Refusal{Code: market.CodePayment, Text: clip(err.Error())}
 	}
-	d.stepIn(ctx, event{seller: told})
+	d.step(ctx, event{seller: told})
 }
 
 // errNoChannel is returned for a channel that the client does not have with this operator.
@@ -51,10 +51,7 @@ func (d *Desk) owe(now uint64, e market.Countersign) error {
 	if err != nil {
 		return err
 	}
-	if !d.saveChannel(payeeSide, x.ID(), r) {
-		return errRefused
-	}
-	x.Stored(r)
+	d.save(payeeSide, x, r)
 	return nil
 }
 
@@ -64,8 +61,8 @@ func (d *Desk) forgo(e market.Disengage) {
 	if x == nil {
 		return
 	}
-	if r, err := x.Drop(e.Job); err == nil && d.saveChannel(payeeSide, x.ID(), r) {
-		x.Stored(r)
+	if r, err := x.Drop(e.Job); err == nil {
+		d.save(payeeSide, x, r)
 	}
 }
 
@@ -80,10 +77,7 @@ func (d *Desk) noteDelivery(e market.Deliver) bool {
 		d.running.fail(fmt.Errorf("deliver a result: %w", err))
 		return false
 	}
-	if !d.saveChannel(payeeSide, x.ID(), r) {
-		return false
-	}
-	x.Stored(r)
+	d.save(payeeSide, x, r)
 	return true
 }
 
@@ -96,7 +90,8 @@ func (d *Desk) paid(ctx context.Context, raw []byte) ([]byte, error) {
 	var answer []byte
 	err = d.ask(ctx, func(ctx context.Context, now uint64) {
 		if x := d.owned.payees[p.Channel]; x != nil {
-			answer = d.takeVouchers(ctx, now, x, p)
+			d.takeVouchers(ctx, now, x, p)
+			d.then(func() { answer = x.acknowledgement() })
 		}
 	})
 	if err == nil && answer == nil {
@@ -105,7 +100,7 @@ func (d *Desk) paid(ctx context.Context, raw []byte) ([]byte, error) {
 	return answer, err
 }
 
-func (d *Desk) takeVouchers(ctx context.Context, now uint64, x *payee, p *channel.Payments) []byte {
+func (d *Desk) takeVouchers(ctx context.Context, now uint64, x *payee, p *channel.Payments) {
 	var jobs []chain.Hash
 	for i := range p.Vouchers {
 		v := &p.Vouchers[i]
@@ -117,19 +112,19 @@ func (d *Desk) takeVouchers(ctx context.Context, now uint64, x *payee, p *channe
 		}
 	}
 	if len(jobs) > 0 {
-		r := x.Record()
-		if !d.saveChannel(payeeSide, p.Channel, r) {
-			return nil
-		}
-		x.Stored(r)
+		d.save(payeeSide, x, x.Record())
 	}
 	for _, id := range jobs {
-		d.stepIn(ctx, event{seller: market.Vouched{Job: id}})
+		d.step(ctx, event{seller: market.Vouched{Job: id}})
 	}
 	d.metrics.vouchers.WithLabelValues(roleOperator).Add(float64(len(jobs)))
 	x.wished = x.wished || p.Close
-	ack := x.Ack()
-	return ack.Encode()
+}
+
+// acknowledgement is of all that is stored.
+func (x *payee) acknowledgement() []byte {
+	a := x.Ack()
+	return a.Encode()
 }
 
 // reconcile tells the operator what became of the jobs of channels while the process was down.
@@ -142,9 +137,9 @@ func (d *Desk) reconcile(ctx context.Context) {
 		switch {
 		case s.Ended() || s.Channel == chain.Hash{}:
 		case x == nil:
-			d.stepIn(ctx, event{seller: market.ChannelClosed{Channel: s.Channel}})
+			d.step(ctx, event{seller: market.ChannelClosed{Channel: s.Channel}})
 		case x.Paid(s.ID):
-			d.stepIn(ctx, event{seller: market.Vouched{Job: s.ID}})
+			d.step(ctx, event{seller: market.Vouched{Job: s.ID}})
 		}
 	}
 }
@@ -157,6 +152,7 @@ func (d *Desk) tendPayees(ctx context.Context) {
 			for _, x := range d.owned.payees {
 				all = append(all, x)
 			}
+			d.measureChannels()
 		}) != nil {
 			return
 		}
@@ -177,10 +173,9 @@ func (d *Desk) tendPayee(ctx context.Context, x *payee) error {
 	}
 	if s.over() || !s.spent && !s.funded && s.now > a.Terms.Expiry {
 		return d.ask(ctx, func(ctx context.Context, _ uint64) {
-			d.stepIn(ctx, event{seller: market.ChannelClosed{Channel: x.ID()}})
+			d.step(ctx, event{seller: market.ChannelClosed{Channel: x.ID()}})
 			delete(d.owned.payees, x.ID())
-			d.removeChannel(payeeSide, x.ID())
-			d.measureChannels()
+			d.store(removed(payeeSide, x.ID()))
 		})
 	}
 	var t *chain.Tx
@@ -188,10 +183,11 @@ func (d *Desk) tendPayee(ctx context.Context, x *payee) error {
 	var failed error
 	err = d.ask(ctx, func(_ context.Context, now uint64) {
 		d.closeIfDue(now, x)
-		if !s.spent && x.Closes() && time.Since(x.submitted) >= submitEvery {
-			t, w, failed = x.Closing(d.sign)
-			x.submitted = time.Now()
+		if s.spent || !x.Closes() || time.Since(x.submitted) < submitEvery {
+			return
 		}
+		x.submitted = time.Now()
+		d.then(func() { t, w, failed = x.Closing(d.sign) })
 	})
 	switch {
 	case err != nil, errors.Is(failed, channel.ErrUnpaid): // the client reclaims all
@@ -211,8 +207,5 @@ func (d *Desk) closeIfDue(now uint64, x *payee) {
 	if x.Closes() || !due && !(idle && x.Earned() > 0 && (x.wished || d.draining())) {
 		return
 	}
-	r := x.Close()
-	if d.saveChannel(payeeSide, x.ID(), r) {
-		x.Stored(r)
-	}
+	d.save(payeeSide, x, x.Close())
 }

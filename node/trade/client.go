@@ -54,9 +54,7 @@ func (d *Desk) Order(ctx context.Context, r Request) ([]chain.Hash, error) {
 	err := d.ask(ctx, func(ctx context.Context, now uint64) {
 		var out market.Output
 		if ids, out, refused = d.owned.buyer.Submit(now, o); refused == nil {
-			if err := d.perform(ctx, buyerSide, out); err != nil {
-				d.running.fail(err)
-			}
+			d.perform(ctx, buyerSide, out)
 		}
 	})
 	return ids, errors.Join(err, refused)
@@ -102,11 +100,7 @@ func (d *Desk) Jobs(ctx context.Context) (all []Purchase, err error) {
 
 // Sales returns all jobs of this operator, the newest first.
 func (d *Desk) Sales(ctx context.Context) (all []market.Sale, err error) {
-	err = d.ask(ctx, func(context.Context, uint64) {
-		if d.owned.seller != nil {
-			all = d.owned.seller.Sales()
-		}
-	})
+	err = d.ask(ctx, func(context.Context, uint64) { all = d.owned.seller.Sales() })
 	return all, err
 }
 
@@ -134,7 +128,7 @@ func (d *Desk) Explain(ctx context.Context, id chain.Hash) (e market.Explanation
 
 // Cancel gives a job up that nobody has yet.
 func (d *Desk) Cancel(ctx context.Context, id chain.Hash) error {
-	return d.ask(ctx, func(ctx context.Context, _ uint64) { d.stepIn(ctx, event{buyer: market.Cancel{Job: id}}) })
+	return d.ask(ctx, func(ctx context.Context, _ uint64) { d.step(ctx, event{buyer: market.Cancel{Job: id}}) })
 }
 
 // Changed is closed at the next change of a job.

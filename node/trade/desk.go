@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,15 +66,29 @@ type Desk struct {
 
 	owned struct { // by the goroutine of Run
 		buyer   *market.Buyer
-		seller  *market.Seller // nil where nothing is sold
+		seller  *market.Seller // where nothing is sold any more it ends what was
 		tickets map[market.Ticket]asker
 		ticket  market.Ticket
 		pending map[chain.Hash]map[chain.Hash]bool // by job, transactions that were in the mempool
 		tidied  uint64
 		payers  map[chain.Hash]*payer
 		payees  map[chain.Hash]*payee
+		batch   batch
 		sealed  map[attempt]chain.Hash // funding transactions that were signed for a contract
+		status  map[roleJob]status     // of all jobs, as they were counted last
 	}
+}
+
+// roleJob names a job of one of the machines.
+type roleJob struct {
+	side byte
+	job  chain.Hash
+}
+
+// status is what is counted of a job.
+type status struct {
+	ended     bool
+	execution market.Execution
 }
 
 // asker is a request of a peer that waits for an answer.
@@ -112,12 +127,13 @@ func Open(c Config) (*Desk, error) {
 		cfg: c, log: c.Log, events: make(chan event, eventRoom), ended: make(chan struct{}), running: newTasks(), changes: newChanges(),
 	}
 	d.owned.buyer = market.NewBuyer(c.Buyer)
-	if c.Works != nil {
-		d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
+	if c.Works == nil {
+		c.Capacity = newWindingUp()
 	}
+	d.owned.seller = market.NewSeller(c.Seller, c.Capacity)
 	d.owned.tickets, d.owned.pending = map[market.Ticket]asker{}, map[chain.Hash]map[chain.Hash]bool{}
 	d.owned.payers, d.owned.payees = map[chain.Hash]*payer{}, map[chain.Hash]*payee{}
-	d.owned.sealed = map[attempt]chain.Hash{}
+	d.owned.sealed, d.owned.status = map[attempt]chain.Hash{}, map[roleJob]status{}
 	var err error
 	if d.metrics, err = newMetrics(c.Registry); err != nil {
 		return nil, fmt.Errorf("open desk: %w", err)
@@ -158,14 +174,22 @@ func (d *Desk) load() (err error) {
 		switch {
 		case side == buyerSide:
 			err = d.owned.buyer.Load(r)
-		case side == sellerSide && d.owned.seller != nil:
+		case side == sellerSide:
 			err = d.owned.seller.Load(r)
-		case side == payerSide || side == payeeSide && d.owned.seller != nil:
+		case side == payerSide || side == payeeSide:
 			err = d.loadChannel(side, r)
+		default:
+			err = fmt.Errorf("%w: a record of side %q", ErrJournal, side)
 		}
 		if err != nil {
 			return errors.Join(fmt.Errorf("open desk: %w", err), d.journal.close())
 		}
+	}
+	for _, p := range d.owned.buyer.Jobs() {
+		d.note(roleJob{buyerSide, p.ID}, status{p.Ended(), p.Execution})
+	}
+	for _, s := range d.owned.seller.Sales() {
+		d.note(roleJob{sellerSide, s.ID}, status{s.Ended(), s.Execution})
 	}
 	return nil
 }
@@ -185,15 +209,16 @@ func (d *Desk) Run(ctx context.Context) error {
 		return err
 	}
 	d.work.Go(func() { d.advertise(ctx) })
+	due := time.Now().Add(d.wait())
 	for {
-		timer := time.NewTimer(d.wait())
+		timer := time.NewTimer(time.Until(due))
 		var err error
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
 		case e := <-d.events:
-			err = d.handle(ctx, e)
+			d.handleAll(ctx, e)
 		case c, open := <-changes:
 			if !open { // too slow: everything may have changed
 				leave()
@@ -202,11 +227,18 @@ func (d *Desk) Run(ctx context.Context) error {
 			}
 			err = d.changed(ctx, c)
 		case <-timer.C:
-			err = d.tick(ctx)
+		case err = <-d.running.fault:
 		}
 		timer.Stop()
-		if err != nil {
+		if now := time.Now(); err == nil && !now.Before(due) { // also where there is always another event
+			err = d.tick(ctx)
+			due = now.Add(longWait)
+		}
+		if err = errors.Join(err, d.commit()); err != nil {
 			return err
+		}
+		if next := time.Now().Add(d.wait()); next.Before(due) {
+			due = next
 		}
 	}
 }
@@ -216,9 +248,7 @@ func (d *Desk) resume(ctx context.Context) error {
 	if err := d.view(ctx, d.open()); err != nil {
 		return err
 	}
-	if err := d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}}); err != nil {
-		return err
-	}
+	d.step(ctx, event{buyer: market.Resume{}, seller: market.Resume{}})
 	d.reconcile(ctx)
 	d.measureChannels()
 	for _, x := range d.owned.payers {
@@ -227,16 +257,14 @@ func (d *Desk) resume(ctx context.Context) error {
 	if d.owned.seller != nil {
 		d.work.Go(func() { d.tendPayees(ctx) })
 	}
-	return d.failed()
+	return d.commit()
 }
 
 // wait is how long until a machine wants a tick.
 func (d *Desk) wait() time.Duration {
 	next := d.owned.buyer.Next()
-	if s := d.owned.seller; s != nil {
-		if n := s.Next(); n != 0 && (next == 0 || n < next) {
-			next = n
-		}
+	if n := d.owned.seller.Next(); n != 0 && (next == 0 || n < next) {
+		next = n
 	}
 	now := d.cfg.Clock()
 	switch {
@@ -255,62 +283,8 @@ const (
 )
 
 func (d *Desk) tick(ctx context.Context) error {
-	if err := d.step(ctx, event{buyer: market.Tick{}, seller: market.Tick{}}); err != nil {
-		return err
-	}
-	return d.tidy()
-}
-
-func (d *Desk) handle(ctx context.Context, e event) error {
-	if e.do != nil {
-		e.do(ctx, d.cfg.Clock())
-		return d.failed()
-	}
-	return d.step(ctx, e)
-}
-
-// failed is the fault of a step that was taken inside of do.
-func (d *Desk) failed() error {
-	select {
-	case err := <-d.running.fault:
-		return err
-	default:
-		return nil
-	}
-}
-
-// step gives an event to the machines, stores what they say, and carries out the rest.
-func (d *Desk) step(ctx context.Context, e event) error {
-	now := d.cfg.Clock()
-	if e.buyer != nil {
-		if err := d.perform(ctx, buyerSide, d.owned.buyer.Step(now, e.buyer)); err != nil {
-			return err
-		}
-	}
-	if e.seller != nil && d.owned.seller != nil {
-		return d.perform(ctx, sellerSide, d.owned.seller.Step(now, e.seller))
-	}
-	return nil
-}
-
-func (d *Desk) perform(ctx context.Context, side byte, out market.Output) error {
-	all := make([]market.Record, len(out.Records))
-	for i, r := range out.Records {
-		all[i] = stored(side, r)
-	}
-	if err := d.journal.put(all...); err != nil {
-		return err
-	}
-	for _, e := range out.Effects {
-		if side == buyerSide {
-			d.buy(ctx, e)
-		} else {
-			d.sell(ctx, e)
-		}
-	}
-	d.count(side, out.Changed)
-	d.changes.tell(out.Changed)
-	return nil
+	d.step(ctx, event{buyer: market.Tick{}, seller: market.Tick{}})
+	return errors.Join(d.commit(), d.tidy())
 }
 
 // post gives an event to the owner; false if nobody will take it any more.
@@ -327,21 +301,39 @@ func (d *Desk) post(ctx context.Context, e event) bool {
 // ErrClosed is returned by a desk that does not run any more.
 var ErrClosed = errors.New("the market is closed: the node stops")
 
-// ask runs f on the owner's goroutine.
+// ask runs f on the owner's goroutine, and returns once all that f has stored is durable. After an error
+// f will not run, or nothing that follows from it has happened.
 func (d *Desk) ask(ctx context.Context, f func(ctx context.Context, now uint64)) error {
+	var taken atomic.Bool // by the owner, or by who does not wait any more
 	done := make(chan struct{})
-	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) { defer close(done); f(ctx, now) }}) {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	if !d.post(ctx, event{do: func(ctx context.Context, now uint64) {
+		if taken.CompareAndSwap(false, true) {
+			f(ctx, now)
+			d.then(func() { close(done) })
 		}
-		return ErrClosed
+	}}) {
+		return closedOr(ctx)
 	}
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-d.ended:
+	}
+	if taken.CompareAndSwap(false, true) {
+		return closedOr(ctx)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-d.ended: // it has run, and nothing is stored
 		return ErrClosed
 	}
+}
+
+func closedOr(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return ErrClosed
 }

@@ -47,8 +47,17 @@ func place(t *Touch, tip Tip) (market.Place, uint64) {
 	return market.InBlock, tip.Height - t.Height + 1
 }
 
-// spent follows the money if a transaction moves it.
+// gone reports whether nothing more can happen to the money.
+func gone(v *market.View) bool {
+	return v.Exit == market.ExitFinal || v.Exit == market.ExitRefute || v.Exit != market.ExitNone && len(v.Claim) == 0
+}
+
+// spent follows the money if a transaction moves it. The first that does so counts: the mempool may
+// still have what a block has made void.
 func spent(v market.View, t *Touch) market.View {
+	if gone(&v) {
+		return v
+	}
 	for i, o := range t.Tx.Inputs {
 		if market.RefOf(o) != v.Output || i >= len(t.Witness) {
 			continue

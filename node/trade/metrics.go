@@ -133,34 +133,45 @@ func (m *metrics) ran(s *market.Sale, r *Ran) {
 
 // count follows jobs that have changed.
 func (d *Desk) count(side byte, changed []chain.Hash) {
-	if len(changed) == 0 {
-		return
-	}
-	d.metrics.open.Reset()
-	for _, p := range d.owned.buyer.Jobs() {
-		if !p.Ended() {
-			d.metrics.open.WithLabelValues("client", string(p.Execution)).Inc()
-		}
-	}
-	if d.owned.seller != nil {
-		for _, s := range d.owned.seller.Sales() {
-			if !s.Ended() {
-				d.metrics.open.WithLabelValues("operator", string(s.Execution)).Inc()
-			}
-		}
-	}
 	for _, id := range changed {
-		d.countEnd(side, id)
+		var now status
+		if side == buyerSide {
+			p, ok := d.owned.buyer.Job(id)
+			if !ok {
+				continue // the record of standings
+			}
+			now = status{p.Ended(), p.Execution}
+		} else {
+			s, _ := d.owned.seller.Sale(id)
+			now = status{s.Ended(), s.Execution}
+		}
+		if old := d.note(roleJob{side, id}, now); now.ended && !old.ended {
+			d.countEnd(side, id)
+		}
 	}
+}
+
+// note keeps the status of a job and moves its gauge. It returns the status before.
+func (d *Desk) note(j roleJob, now status) (old status) {
+	role := roleClient
+	if j.side == sellerSide {
+		role = roleOperator
+	}
+	old, known := d.owned.status[j]
+	if known && !old.ended {
+		d.metrics.open.WithLabelValues(role, string(old.execution)).Dec()
+	}
+	if !now.ended {
+		d.metrics.open.WithLabelValues(role, string(now.execution)).Inc()
+	}
+	d.owned.status[j] = now
+	return old
 }
 
 // countEnd counts a job that has just ended.
 func (d *Desk) countEnd(side byte, id chain.Hash) {
 	if side == buyerSide {
-		p, ok := d.owned.buyer.Job(id)
-		if !ok || !p.Ended() {
-			return
-		}
+		p, _ := d.owned.buyer.Job(id)
 		d.metrics.jobs.WithLabelValues(kindName(p.Terms.Kind), levelName(p.Terms.Level), string(p.Settlement), d.metrics.reason(p.Code)).Inc()
 		if len(p.Operator) == 0 {
 			d.metrics.refusals.WithLabelValues(d.metrics.reason(p.Code)).Inc()
@@ -170,10 +181,7 @@ func (d *Desk) countEnd(side byte, id chain.Hash) {
 		}
 		return
 	}
-	s, ok := d.owned.seller.Sale(id)
-	if !ok || !s.Ended() {
-		return
-	}
+	s, _ := d.owned.seller.Sale(id)
 	kind, level := kindName(s.Terms.Kind), levelName(s.Terms.Level)
 	d.metrics.sales.WithLabelValues(kind, level, string(s.Settlement), d.metrics.reason(s.Code)).Inc()
 	if now := d.cfg.Clock(); s.Finished != 0 && now > s.Finished {
@@ -186,9 +194,8 @@ func (d *Desk) countEnd(side byte, id chain.Hash) {
 
 // Keys of log records.
 const (
-	keyJob   = "job"
-	keyPeer  = "peer"
-	keyError = "error"
-
+	keyJob     = "job"
+	keyPeer    = "peer"
+	keyError   = "error"
 	keyChannel = "channel"
 )

@@ -107,7 +107,8 @@ type Works interface {
 	// Check returns the input of a payload as the ledger sees it, or refuses one that does not fit
 	// the program.
 	Check(ctx context.Context, p *Program, payload []byte) (input []byte, r *market.Refusal)
-	// Run executes a task. An error is a *RunError or that of the context.
+	// Run executes a task. An error is a *RunError or that of the context. If the context's cause is
+	// ErrHalted the task is given up; otherwise the next process runs the same one.
 	Run(ctx context.Context, t *Task, progress func(stage string, done, total int)) (*Ran, error)
 	// Done is told that what came of a task is stored. It does not wait.
 	Done(t *Task)

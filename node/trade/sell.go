@@ -34,9 +34,8 @@ func (d *Desk) sell(ctx context.Context, e market.Effect) {
 		d.running.end(taskName{runTask, e.Job})
 	case market.Settle:
 		s, _ := d.owned.seller.Sale(e.Job)
-		payload := s.Terms.Input
 		d.work.Go(func() {
-			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: payload})
+			d.settle(ctx, e, settlement{side: sellerSide, view: s.View, escrow: s.Escrow, proof: s.Proof, output: s.Output, payload: s.Terms.Input})
 		})
 	default:
 		panic(fmt.Sprintf("BUG: effect %T of the operator", e))
@@ -81,7 +80,7 @@ func (d *Desk) deliver(ctx context.Context, e market.Deliver) {
 	raw := n.Encode()
 	d.post(ctx, event{do: func(context.Context, uint64) {
 		if !e.Signed || !n.Revealed || d.noteDelivery(e) {
-			d.answer(e.Ticket, raw)
+			d.then(func() { d.answer(e.Ticket, raw) })
 		}
 	}})
 }
@@ -105,7 +104,7 @@ func (d *Desk) countersign(ctx context.Context, e market.Countersign) {
 		if refusal == nil {
 			d.owned.sealed[attempt{job: e.Job}] = partial.Tx.ID()
 		}
-		d.stepIn(ctx, event{seller: told})
+		d.step(ctx, event{seller: told})
 	}})
 }
 
@@ -193,9 +192,9 @@ func (d *Desk) runJob(own, ctx context.Context, e market.Run, s *market.Sale) {
 	}
 	told.Job = e.Job
 	d.post(ctx, event{do: func(ctx context.Context, _ uint64) {
-		d.stepIn(ctx, event{seller: told})
+		d.step(ctx, event{seller: told})
 		if task != nil {
-			d.cfg.Works.Done(task)
+			d.then(func() { d.cfg.Works.Done(task) })
 		}
 	}})
 }

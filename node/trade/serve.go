@@ -11,7 +11,7 @@ import (
 	"github.com/weisyn/wes/market/channel"
 )
 
-// ErrNotSelling is returned for requests to an operator where there is none.
+// ErrNotSelling is returned for questions and awards where nothing is sold.
 var ErrNotSelling = errors.New("this node sells nothing")
 
 // Protocols lists the requests that Serve answers, with their limits in bytes.
@@ -34,8 +34,11 @@ type Protocol struct {
 
 // Serve answers a request of a peer. An error that is market.ErrMessage is the peer's fault.
 func (d *Desk) Serve(ctx context.Context, peer, protocol string, request []byte) ([]byte, error) {
-	if d.cfg.Works == nil {
-		return nil, ErrNotSelling
+	switch protocol {
+	case AskProtocol, AwardProtocol:
+		if d.cfg.Works == nil {
+			return nil, ErrNotSelling
+		}
 	}
 	switch protocol {
 	case AskProtocol:
@@ -102,7 +105,7 @@ func (d *Desk) await(ctx context.Context, kind chain.JobKind, e func(market.Tick
 		d.owned.ticket++
 		ticket = d.owned.ticket
 		d.owned.tickets[ticket] = asker{answer, kind}
-		d.stepIn(ctx, event{seller: e(ticket)})
+		d.step(ctx, event{seller: e(ticket)})
 	})
 	if err != nil {
 		return nil, err
@@ -154,8 +157,10 @@ func (d *Desk) started(ctx context.Context, peer string, request []byte) ([]byte
 	if !holds {
 		return nil, errRefused
 	}
-	if err := d.blobs.write(fundingName(sellerSide, s.Job), request); err != nil {
-		return nil, err
+	if sale.At.IsZero() { // the first one counts: a later one may be worthless
+		if err := d.blobs.write(fundingName(sellerSide, s.Job), request); err != nil {
+			return nil, err
+		}
 	}
 	return d.await(ctx, 0, func(ticket market.Ticket) market.Event {
 		return market.Started{Ticket: ticket, Peer: peer, Job: s.Job, At: market.Ref{Tx: t.ID(), Index: index}}

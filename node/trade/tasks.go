@@ -2,6 +2,7 @@ package trade
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/weisyn/wes/chain"
@@ -28,22 +29,26 @@ type tasks struct {
 	fault chan error // has room for one
 }
 
-type task struct{ stop context.CancelFunc }
+type task struct{ stop context.CancelCauseFunc }
+
+// ErrHalted is the cause of the end of a task that nobody wants any more. One that ends for another
+// reason is taken up again by the next process.
+var ErrHalted = errors.New("halted")
 
 func newTasks() *tasks { return &tasks{all: map[taskName]*task{}, fault: make(chan error, 1)} }
 
 // begin returns the context of a new task, and what to call when it has ended.
 func (t *tasks) begin(ctx context.Context, n taskName) (context.Context, func()) {
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
 	own := &task{stop}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := t.all[n]; old != nil {
-		old.stop()
+		old.stop(ErrHalted)
 	}
 	t.all[n] = own
 	return ctx, func() {
-		stop()
+		stop(nil)
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.all[n] == own {
@@ -57,7 +62,7 @@ func (t *tasks) end(n taskName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := t.all[n]; old != nil {
-		old.stop()
+		old.stop(ErrHalted)
 		delete(t.all, n)
 	}
 }

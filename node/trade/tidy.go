@@ -13,10 +13,8 @@ func (d *Desk) records() []market.Record {
 	for _, r := range d.owned.buyer.Records() {
 		all = append(all, stored(buyerSide, r))
 	}
-	if d.owned.seller != nil {
-		for _, r := range d.owned.seller.Records() {
-			all = append(all, stored(sellerSide, r))
-		}
+	for _, r := range d.owned.seller.Records() {
+		all = append(all, stored(sellerSide, r))
 	}
 	return append(all, d.channelRecords()...)
 }
@@ -29,21 +27,24 @@ func (d *Desk) forget(now uint64) error {
 	var gone []market.Record
 	for _, p := range d.owned.buyer.Jobs() {
 		if p.Ended() && old(p.Submitted) && d.owned.buyer.Forget(p.ID) {
+			delete(d.owned.status, roleJob{buyerSide, p.ID})
 			gone = append(gone, removed(buyerSide, p.ID))
 			continue
 		}
-		need(needed, p.Terms.Payload, p.Output, p.Proof)
+		need(needed, p.Terms.Payload, p.Terms.Input, p.Output, p.Proof)
 		needed[fundingName(buyerSide, p.ID)] = true
 	}
-	if d.owned.seller != nil {
-		for _, s := range d.owned.seller.Sales() {
-			if s.Ended() && old(s.Signed) && d.owned.seller.Forget(s.ID) {
-				gone = append(gone, removed(sellerSide, s.ID))
-				continue
-			}
-			need(needed, s.Terms.Payload, s.Output, s.Proof)
-			needed[fundingName(sellerSide, s.ID)] = true
+	for _, s := range d.owned.seller.Sales() {
+		if s.Ended() {
+			delete(d.owned.sealed, attempt{job: s.ID})
 		}
+		if s.Ended() && old(s.Signed) && d.owned.seller.Forget(s.ID) {
+			delete(d.owned.status, roleJob{sellerSide, s.ID})
+			gone = append(gone, removed(sellerSide, s.ID))
+			continue
+		}
+		need(needed, s.Terms.Payload, s.Terms.Input, s.Output, s.Proof)
+		needed[fundingName(sellerSide, s.ID)] = true
 	}
 	for id := range d.owned.payers {
 		needed[fundingName(payerSide, id)] = true

@@ -12,17 +12,14 @@ import (
 // open lists the jobs of both machines that have not ended.
 func (d *Desk) open() []chain.Hash {
 	var all []chain.Hash
-	for _, p := range d.owned.buyer.Jobs() {
-		if !p.Ended() && p.Phase > 2 { // nothing of it can be on the ledger before
-			all = append(all, p.ID)
+	for j, s := range d.owned.status {
+		if s.ended {
+			continue
 		}
-	}
-	if d.owned.seller != nil {
-		for _, s := range d.owned.seller.Sales() {
-			if !s.Ended() {
-				all = append(all, s.ID)
-			}
+		if p, _ := d.owned.buyer.Job(j.job); j.side == buyerSide && p.Assignment != market.Assigned {
+			continue // nothing of it can be on the ledger
 		}
+		all = append(all, j.job)
 	}
 	slices.SortFunc(all, func(a, b chain.Hash) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(all)
@@ -78,12 +75,8 @@ func (d *Desk) seen(id chain.Hash) (market.View, bool) {
 	if p, ok := d.owned.buyer.Job(id); ok && !p.Ended() {
 		return p.View, true
 	}
-	if d.owned.seller != nil {
-		if s, ok := d.owned.seller.Sale(id); ok {
-			return s.View, true
-		}
-	}
-	return market.View{}, false
+	s, ok := d.owned.seller.Sale(id)
+	return s.View, ok
 }
 
 // view computes what the ledger shows of jobs and tells the machines.
@@ -96,9 +89,7 @@ func (d *Desk) view(ctx context.Context, jobs []chain.Hash) error {
 		if err != nil {
 			return err
 		}
-		if err := d.step(ctx, event{buyer: market.Viewed{Job: id, View: v}, seller: market.Viewed{Job: id, View: v}}); err != nil {
-			return err
-		}
+		d.step(ctx, event{buyer: market.Viewed{Job: id, View: v}, seller: market.Viewed{Job: id, View: v}})
 	}
 	return nil
 }
@@ -134,12 +125,8 @@ func (d *Desk) agreed(id chain.Hash) []byte {
 	if p, ok := d.owned.buyer.Job(id); ok && !p.Ended() {
 		return p.Escrow
 	}
-	if d.owned.seller != nil {
-		if s, ok := d.owned.seller.Sale(id); ok {
-			return s.Escrow
-		}
-	}
-	return nil
+	s, _ := d.owned.seller.Sale(id)
+	return s.Escrow
 }
 
 // waiting are the transactions of the mempool that concern a job, each after those that it spends.
@@ -159,20 +146,25 @@ func (d *Desk) waiting(ctx context.Context, job chain.Hash) ([]Touch, error) {
 	if len(d.owned.pending[job]) == 0 {
 		delete(d.owned.pending, job)
 	}
-	spends := func(a, b *Touch) bool { // a spends b
-		id := b.Tx.ID()
-		return slices.ContainsFunc(a.Tx.Inputs, func(o chain.Outpoint) bool { return o.Tx == id })
+	return parentsFirst(all), nil
+}
+
+// parentsFirst orders transactions so that each comes after those that it spends.
+func parentsFirst(all []Touch) []Touch {
+	left := map[chain.Hash]bool{}
+	for i := range all {
+		left[all[i].Tx.ID()] = true
 	}
-	slices.SortStableFunc(all, func(a, b Touch) int {
-		switch {
-		case spends(&a, &b):
-			return 1
-		case spends(&b, &a):
-			return -1
+	var sorted []Touch
+	for len(sorted) < len(all) {
+		for _, t := range all {
+			if id := t.Tx.ID(); left[id] && !slices.ContainsFunc(t.Tx.Inputs, func(o chain.Outpoint) bool { return left[o.Tx] }) {
+				delete(left, id)
+				sorted = append(sorted, t)
+			}
 		}
-		return 0
-	})
-	return all, nil
+	}
+	return sorted
 }
 
 // tidy now and then forgets what has ended long ago, and writes the journal anew when it has grown.

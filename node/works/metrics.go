@@ -24,7 +24,7 @@ type counts struct{ offered, refused, waiting int }
 func newMetrics(r prometheus.Registerer, read func() counts) (*metricsSet, error) {
 	m := &metricsSet{
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "wes_works_stage_seconds", Help: "Time of the stages of runs: execute, commit, lookup, contract, open.",
+			Name: "wes_works_stage_seconds", Help: "Time of the stages of runs: execute, commit, lookup, contract, open of models; load, prove, verify of circuits.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 20),
 		}, []string{"stage", "job_kind", "device_uuid", "model"}),
 		ratio: prometheus.NewHistogramVec(prometheus.HistogramOpts{

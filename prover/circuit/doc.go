@@ -14,6 +14,9 @@
 // what encodes differently is refused. A folder appears under its name when all of it is on
 // the disk.
 //
+// A package that can prove also has a form of one file, for travelling: see Package.Pack,
+// ReadHead and Unpack.
+//
 // # Trust
 //
 // Encodings are scanned by package wire before gnark decodes them, since gnark allocates what a
