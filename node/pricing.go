@@ -23,13 +23,25 @@ const (
 	priceEvery = 30 * time.Second
 	// priceTime bounds one call of the script.
 	priceTime = 10 * time.Second
+	// pricePause is the least time between two rounds: what strangers ask for does not decide how often
+	// the script runs.
+	pricePause = time.Second
 	// maxScriptOutput is in bytes.
 	maxScriptOutput = 64 << 10
 )
 
+// goods are what has a price.
+type goods interface {
+	Programs() []trade.Program
+	// Changed is closed when another program is offered, refused or withdrawn.
+	Changed() <-chan struct{}
+}
+
+var _ goods = (*works.Works)(nil)
+
 // pricing is what an operator asks for: by the settings, and by a script for what it knows better.
 type pricing struct {
-	works  *works.Works
+	works  goods
 	log    *slog.Logger
 	wake   chan struct{} // has room for one
 	mu     sync.Mutex
@@ -38,7 +50,7 @@ type pricing struct {
 	script string
 }
 
-func newPricing(c *Config, w *works.Works, log *slog.Logger) (*pricing, error) {
+func newPricing(c *Config, w goods, log *slog.Logger) (*pricing, error) {
 	p := &pricing{works: w, log: log, wake: make(chan struct{}, 1)}
 	return p, p.set(c)
 }
@@ -92,7 +104,14 @@ func (p *pricing) now() capacity.Pricing {
 func (p *pricing) run(ctx context.Context, c *trade.Capacity) error {
 	every := time.NewTicker(priceEvery)
 	defer every.Stop()
+	pause := time.NewTimer(0)
+	defer pause.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-pause.C:
+		}
 		changed := p.works.Changed()
 		c.SetPricing(p.asked(ctx, c))
 		select {
@@ -102,6 +121,7 @@ func (p *pricing) run(ctx context.Context, c *trade.Capacity) error {
 		case <-p.wake:
 		case <-changed:
 		}
+		pause.Reset(pricePause)
 	}
 }
 

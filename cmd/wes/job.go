@@ -158,7 +158,10 @@ func newJobExplain() *cobra.Command {
 func printExplanation(w io.Writer, e *gateway.Explanation) error {
 	fmt.Fprintf(w, "%s\n\n", e.Text)
 	rows := [][]string{
-		{"asked", strconv.Itoa(e.Asked)}, {"could have run it", strconv.Itoa(e.Capable)}, {"bids", strconv.Itoa(e.Bids)}, {"rounds", strconv.Itoa(e.Rounds)},
+		{"asked", strconv.Itoa(e.Asked)},
+		{"could have run it", strconv.Itoa(e.Capable)},
+		{"bids", strconv.Itoa(e.Bids)},
+		{"rounds", strconv.Itoa(e.Rounds)},
 		{"highest price", baseUnits(e.MaxPrice) + "; of the last round " + baseUnits(e.Reserve)},
 	}
 	if len(e.Prices) > 0 {

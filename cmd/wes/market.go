@@ -55,8 +55,12 @@ func printMarket(w io.Writer, s *gateway.Status) error {
 		selling = "yes"
 	}
 	rows := [][]string{
-		{"key", s.Key}, {"address", s.Address}, {"selling", selling}, {"operators known", strconv.Itoa(s.Operators)},
-		{"jobs bought", fmt.Sprintf("%d open", s.Bought)}, {"jobs sold", fmt.Sprintf("%d open; %d tasks and %d bids stand", s.Sold, s.Tasks, s.Bids)},
+		{"key", s.Key},
+		{"address", s.Address},
+		{"selling", selling},
+		{"operators known", strconv.Itoa(s.Operators)},
+		{"jobs bought", fmt.Sprintf("%d open", s.Bought)},
+		{"jobs sold", fmt.Sprintf("%d open; %d tasks and %d bids stand", s.Sold, s.Tasks, s.Bids)},
 	}
 	for _, b := range s.Balance {
 		rows = append(rows, []string{"balance " + b.State, baseUnits(b.Units)})

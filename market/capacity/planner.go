@@ -119,14 +119,10 @@ func (p *Planner) AddSlot(s Slot) error {
 	return nil
 }
 
-// RemoveSlot removes a device. What ran there waits again.
+// RemoveSlot removes a device. What runs there has ended only when Finish says so: the device may come
+// back with it.
 func (p *Planner) RemoveSlot(device string) {
 	p.slots = slices.DeleteFunc(p.slots, func(s Slot) bool { return s.Device == device })
-	for _, t := range p.tasks {
-		if t.phase == running && t.slot == device {
-			t.phase, t.slot = ready, ""
-		}
-	}
 }
 
 // Slots lists the devices, by UUID.

@@ -127,16 +127,28 @@ func TestEarliestDueRunsFirst(t *testing.T) {
 	}
 }
 
+// TestLostDeviceGivesItsTaskBack: once the run is known to have ended, and not before.
 func TestLostDeviceGivesItsTaskBack(t *testing.T) {
 	p := planner(t, 2, Options{})
 	n := seconds(p, 1)
 	p.Hold(start, ID{1}, n, start+40_000, start+1000)
 	p.Commit(start, ID{1}, start+40_000)
 	p.Ready(ID{1})
-	first := p.Place(start)[0].Slot.Device
-	p.RemoveSlot(first)
+	first := p.Place(start)[0].Slot
+	p.RemoveSlot(first.Device)
+	if again := p.Place(start + 1); len(again) != 0 {
+		t.Errorf("it runs twice: %v", again)
+	}
+	if err := p.AddSlot(first); err != nil {
+		t.Fatal(err)
+	}
+	p.RemoveSlot(first.Device)
+	p.Finish(ID{1}, 0)
+	if !p.Again(ID{1}, false) {
+		t.Fatal("no device is left")
+	}
 	again := p.Place(start + 1)
-	if len(again) != 1 || again[0].Slot.Device == first {
+	if len(again) != 1 || again[0].Slot.Device == first.Device {
 		t.Errorf("%v", again)
 	}
 }

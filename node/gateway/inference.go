@@ -55,7 +55,7 @@ func decodeInference(body []byte, length string, m *Model, max int64) (*inferenc
 	if len(r.ID) > maxText {
 		return nil, malformed("the id is longer than %d bytes", maxText)
 	}
-	x := &inference{id: r.ID, request: Request{Kind: KindInfer, Model: m.CID, Version: m.Version}}
+	x := &inference{id: r.ID, request: Request{Kind: KindInfer, Model: m.exact(), Version: m.Version}}
 	if p := x.terms(r.Parameters); p != nil {
 		return nil, p
 	}
@@ -194,7 +194,7 @@ func decodeRaw(body []byte, m *Model, max int64) (*inference, *Problem) {
 		return nil, p
 	}
 	return &inference{
-		request: Request{Kind: KindInfer, Model: m.CID, Version: m.Version, Inputs: []Tensor{t}},
+		request: Request{Kind: KindInfer, Model: m.exact(), Version: m.Version, Inputs: []Tensor{t}},
 		binary:  func(string) bool { return true },
 	}, nil
 }

@@ -143,7 +143,7 @@ func (g *Gateway) submitJob(w *writer, r *http.Request) error {
 		if p := x.checkAgainst(&m); p != nil {
 			return nil, p
 		}
-		x.Model, x.Version = m.CID, m.Version
+		x.Model, x.Version = m.exact(), m.Version
 		return g.market.Submit(ctx, x)
 	})
 	if err != nil {

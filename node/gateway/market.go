@@ -1,6 +1,9 @@
 package gateway
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Market is what the gateway needs of the node. Errors that concern the caller are *Problem; any
 // other is a fault of the node. Methods may be called from any goroutine.
@@ -9,7 +12,8 @@ type Market interface {
 	Models(ctx context.Context) ([]Model, error)
 	// Model finds a model by alias or CID. A model that nobody knows is a Problem with status 404.
 	Model(ctx context.Context, name string) (*Model, error)
-	// Submit starts a job and returns once it has an id. The request names the model by CID and fits
+	// Submit starts a job and returns once it has an id. The request names the model by its output or
+	// CID and fits
 	// it; its tensors are the market's from now on. It refuses what cannot be: 402 if the price
 	// is above the highest or cannot be paid, 404 without model, 422 for inputs that do not fit.
 	Submit(ctx context.Context, r *Request) (*Job, error)
@@ -79,6 +83,9 @@ type Model struct {
 	Inputs   []TensorInfo `json:"inputs"`
 	Outputs  []TensorInfo `json:"outputs"`
 }
+
+// exact names just this announcement: others may announce the same content.
+func (m *Model) exact() string { return cmp.Or(m.Resource, m.CID) }
 
 // The kinds of jobs.
 const (

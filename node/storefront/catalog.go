@@ -115,6 +115,20 @@ func (s *Storefront) find(ctx context.Context, name string) (*entry, error) {
 			}
 		}
 	}
+	return only(all, name)
+}
+
+// only is the announcement to use among those of one content. Anybody can announce a content with a
+// verifying key of another model: where keys differ, nothing here says which is the content's.
+func only(all []*entry, name string) (*entry, error) {
+	for _, e := range all {
+		if e.resource.Key.Hash != all[0].resource.Key.Hash {
+			return nil, &gateway.Problem{
+				Status: http.StatusConflict, Reason: gateway.ReasonModel,
+				Text: fmt.Sprintf("%q is announced with different verifying keys: use the output of one, for example %v or %v", name, all[0].ref, e.ref),
+			}
+		}
+	}
 	if len(all) == 0 {
 		return nil, gateway.ErrUnknownModel(name)
 	}
@@ -164,10 +178,7 @@ func (s *Storefront) content(ctx context.Context, cid string) (*entry, error) {
 			all = append(all, e)
 		}
 	}
-	if len(all) == 0 {
-		return nil, gateway.ErrUnknownModel(cid)
-	}
-	return best(all), nil
+	return only(all, cid)
 }
 
 // best is the announcement that costs least: offered ones first, then by price with royalty.

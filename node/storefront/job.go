@@ -166,7 +166,7 @@ func (s *Storefront) outputs(ctx context.Context, j *gateway.Job, p *trade.Purch
 		if err != nil {
 			return err
 		}
-		j.Outputs, err = m.outputsOf(raw, nil)
+		j.Outputs, err = m.outputsOf(raw)
 		return err
 	}
 	return nil
@@ -178,20 +178,19 @@ func (s *Storefront) Jobs(ctx context.Context, f gateway.JobFilter) ([]gateway.J
 	if err != nil {
 		return nil, "", err
 	}
+	first := 0
 	if f.Cursor != "" {
-		i := slices.IndexFunc(all, func(p trade.Purchase) bool { return p.ID.String() == f.Cursor })
-		if i < 0 {
+		if first = 1 + slices.IndexFunc(all, func(p trade.Purchase) bool { return p.ID.String() == f.Cursor }); first == 0 {
 			return nil, "", noJob(f.Cursor)
 		}
-		all = all[i+1:]
 	}
 	var out []gateway.Job
-	for i := range all {
-		p := &all[i]
+	for i := range all[first:] {
+		p := &all[first+i]
 		if f.Open && p.Ended() {
 			continue
 		}
-		if len(out) == f.Limit {
+		if len(out) >= max(f.Limit, 1) {
 			return out, out[len(out)-1].ID, nil
 		}
 		out = append(out, *s.job(ctx, p, groupIn(all, p)))

@@ -46,8 +46,13 @@ func holdings(all []wallet.Balance) (out []gateway.Holding) {
 			state string
 			units uint64
 		}{
-			{"spendable", b.Spendable}, {"reserved", b.Reserved}, {"unconfirmed", b.Unconfirmed}, {"immature", b.Immature},
-			{"escrows", b.InEscrows}, {"bonds", b.InBonds}, {"pools", b.InPools},
+			{"spendable", b.Spendable},
+			{"reserved", b.Reserved},
+			{"unconfirmed", b.Unconfirmed},
+			{"immature", b.Immature},
+			{"escrows", b.InEscrows},
+			{"bonds", b.InBonds},
+			{"pools", b.InPools},
 		} {
 			if h.units > 0 || h.state == "spendable" {
 				out = append(out, gateway.Holding{State: h.state, Units: amount(h.units)})

@@ -26,9 +26,33 @@ type Ledger interface {
 	Key(ctx context.Context, h chain.Hash) ([]byte, bool, error)
 }
 
+// Desk is what trades for this node.
+type Desk interface {
+	// Order gives a job to the market, and returns the ids of its replicas.
+	Order(ctx context.Context, r trade.Request) ([]chain.Hash, error)
+	// Job returns a job of this client; Jobs all of them, the newest first.
+	Job(ctx context.Context, id chain.Hash) (trade.Purchase, bool, error)
+	Jobs(ctx context.Context) ([]trade.Purchase, error)
+	// Sales returns the jobs of this operator, the newest first.
+	Sales(ctx context.Context) ([]market.Sale, error)
+	// Operators returns the adverts that stand, and as many standings.
+	Operators(ctx context.Context) ([]*market.Advert, []market.Standing, error)
+	Explain(ctx context.Context, id chain.Hash) (market.Explanation, bool, error)
+	// Cancel gives a job up that nobody has yet.
+	Cancel(ctx context.Context, id chain.Hash) error
+	// Changed is closed at the next change of a job.
+	Changed(id chain.Hash) <-chan struct{}
+	// Blob returns a payload, output or proof by its hash.
+	Blob(h chain.Hash) ([]byte, error)
+	// Channels lists the channels whose money has not left for good.
+	Channels(ctx context.Context) ([]trade.Channel, error)
+}
+
+var _ Desk = (*trade.Desk)(nil)
+
 // Config is what a storefront sells.
 type Config struct {
-	Desk   *trade.Desk
+	Desk   Desk
 	Ledger Ledger
 	// Wallet is that of the market's key. Resources under its lock are known by name.
 	Wallet *wallet.Wallet
@@ -80,13 +104,17 @@ func (s *Storefront) Devices(ctx context.Context) ([]gateway.Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	busy := map[string][]string{} // jobs that run, by class: a sale does not say on which device
+	for i := range sales {
+		if x := &sales[i]; !x.Ended() && (x.Execution == market.Running || x.Execution == market.Proving) {
+			busy[x.Class] = append(busy[x.Class], x.ID.String())
+		}
+	}
 	var all []gateway.Device
 	for _, x := range s.cfg.Capacity.Slots() {
 		d := gateway.Device{UUID: x.Device, Name: x.Class, Class: x.Class, Memory: x.Memory, State: "idle"}
-		for i := range sales {
-			if sale := &sales[i]; !sale.Ended() && sale.Class == x.Class && (sale.Execution == market.Running || sale.Execution == market.Proving) {
-				d.State, d.Job = "busy", sale.ID.String()
-			}
+		if jobs := busy[x.Class]; len(jobs) > 0 {
+			d.State, d.Job, busy[x.Class] = "busy", jobs[0], jobs[1:]
 		}
 		all = append(all, d)
 	}

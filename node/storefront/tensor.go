@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/weisyn/wes/node/gateway"
 	"github.com/weisyn/wes/node/proofs"
@@ -28,8 +27,8 @@ func (m *model) cellsOf(all []gateway.Tensor) ([]byte, error) {
 	return proofs.EncodeInput(cells), nil
 }
 
-// outputsOf turns an output attachment into the tensors that a client wants; all without names.
-func (m *model) outputsOf(raw []byte, names []string) ([]gateway.Tensor, error) {
+// outputsOf turns an output attachment into tensors.
+func (m *model) outputsOf(raw []byte) ([]gateway.Tensor, error) {
 	cells, err := proofs.DecodeOutput(raw)
 	if err != nil {
 		return nil, err
@@ -39,13 +38,11 @@ func (m *model) outputsOf(raw []byte, names []string) ([]gateway.Tensor, error) 
 	}
 	var out []gateway.Tensor
 	for i := range m.graph.Outputs {
-		if o := &m.graph.Outputs[i]; len(names) == 0 || slices.Contains(names, o.Name) {
-			t, err := tensor.Dequantize(o, cells[i])
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, written(&t))
+		t, err := tensor.Dequantize(&m.graph.Outputs[i], cells[i])
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, written(&t))
 	}
 	return out, nil
 }

@@ -318,14 +318,15 @@ func TestWhatEndedLongAgoIsForgotten(t *testing.T) {
 	w := newWorld(t, "client", "operator")
 	c, o := w.client("client"), w.operator("operator")
 	c.config.Keep, o.config.Keep = time.Hour, time.Hour
+	o.works.gate = make(chan struct{})
+	defer close(o.works.gate)
 	c.open()
 	o.open()
 	first := c.order(w.request("first"))
+	o.works.gate <- struct{}{}
 	w.finish(first, c, o)
 	w.skipped.Add(2 * 3_600_000)
 	w.mine(1)
-	o.works.gate = make(chan struct{})
-	defer close(o.works.gate)
 	await(t, func() bool { return o.Desk.cfg.Peers.Publish(t.Context(), o.advert(t.Context()).Encode()) == nil })
 	second := c.order(w.request("second"))
 	await(t, func() bool { return o.works.runs.Load() > 1 })

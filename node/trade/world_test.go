@@ -30,6 +30,7 @@ type world struct {
 	t       *testing.T
 	begun   time.Time
 	skipped atomic.Uint64 // ms that the clock has jumped
+	id      chain.Hash
 	model   Program
 	verify  *chaintest.Verifier
 
@@ -64,6 +65,7 @@ func newWorld(t *testing.T, names ...string) *world {
 	if w.mu.net, _, err = chaintest.NewNetwork(v, outputs...); err != nil {
 		t.Fatal(err)
 	}
+	w.id = w.mu.net.Ledger.Chain
 	w.mu.feeds, w.mu.desks = map[chan Change]bool{}, map[string]*Desk{}
 	w.model = w.publish("model", chain.Coin{})
 	return w
@@ -95,7 +97,7 @@ func (w *world) now() uint64 {
 	return chaintest.GenesisTime + uint64(time.Since(w.begun).Milliseconds()) + w.skipped.Load()
 }
 
-func (w *world) chain() chain.Hash { return w.mu.net.Ledger.Chain }
+func (w *world) chain() chain.Hash { return w.id }
 
 // view is the unspent outputs after transactions that wait.
 type view struct {

@@ -100,26 +100,24 @@ func (w *Works) serves(cid string) bool {
 	return s.Any || slices.Contains(s.Contents, cid)
 }
 
-// consider offers a program, or measures it on the classes of devices that are new.
+// consider offers a program, or measures it on the classes of devices that are new. Without a device
+// nothing is fetched: it is looked at again when one comes.
 func (w *Works) consider(ctx context.Context, ref market.Ref) {
 	w.mu.Lock()
 	p := w.mu.programs[ref]
+	early := p != nil && time.Now().Before(p.until)
 	w.mu.Unlock()
-	var err error
-	switch {
-	case p == nil, p.why != "" && time.Now().After(p.until):
-		p, err = w.fetch(ctx, ref)
-	case p.why != "":
+	if slots, _ := w.cfg.Queue.Slots(); early || len(slots) == 0 {
 		return
+	}
+	var err error
+	if p == nil || p.why != "" {
+		p, err = w.fetch(ctx, ref)
 	}
 	if err == nil {
 		err = w.measure(ctx, ref, p)
 	}
-	switch {
-	case err == nil, ctx.Err() != nil, errors.Is(err, errNoDevice): // it is looked at again when one comes
-	case p != nil && p.offered():
-		w.cfg.Log.Warn("a program is not measured", keyProgram, ref, keyError, err)
-	default:
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errNoDevice) {
 		w.refuse(ref, err)
 	}
 }
@@ -221,6 +219,7 @@ func (w *Works) sample(ctx context.Context, p *program, device string) (*result,
 		Memory: p.offer.Memory, Device: device,
 	}, nil)
 	if err != nil {
+		w.cancel(ctx, id) // nobody asks for it again
 		return nil, err
 	}
 	w.finish(id)

@@ -163,17 +163,52 @@ func fee(rate, weight uint64) uint64 {
 	return min(rate, most)*min(weight, most>>20)/1000 + 1
 }
 
-// refuse notes that a program is not offered, and for how long nobody looks at it again.
+// refuse notes that a program is not offered or, if it is, not on other classes of devices, and for how
+// long nobody looks at it again.
 func (w *Works) refuse(ref market.Ref, why error) {
-	w.cfg.Log.Info("a program is not offered", keyProgram, ref, "reason", why)
+	w.cfg.Log.Info("a program is not offered, or not on another class of devices", keyProgram, ref, "reason", why)
 	w.change(func(all map[market.Ref]*program) {
 		p := &program{why: why.Error(), retrying: firstRefusal}
 		if old := all[ref]; old != nil {
-			p.retrying = min(2*old.retrying+firstRefusal, lastRefusal)
+			retrying := min(2*old.retrying+firstRefusal, lastRefusal)
+			if old.offered() {
+				*p, p.why = *old, ""
+			}
+			p.retrying = retrying
 		}
 		p.until = time.Now().Add(p.retrying)
 		all[ref] = p
+		forgetRefused(all)
 	})
+}
+
+// maxRefused bounds the refusals that are remembered: anybody can ask for anything.
+const maxRefused = 1024
+
+// forgetRefused drops the refusal that ends first, where there are too many.
+func forgetRefused(all map[market.Ref]*program) {
+	var first market.Ref
+	n := 0
+	for ref, p := range all {
+		if p.why == "" {
+			continue
+		}
+		if n++; all[first] == nil || p.until.Before(all[first].until) {
+			first = ref
+		}
+	}
+	if n > maxRefused {
+		delete(all, first)
+	}
+}
+
+// reconsider has what was refused looked at again at once: there is another device.
+func (w *Works) reconsider() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.mu.programs {
+		p.until = time.Time{}
+	}
 }
 
 // A program that was refused is looked at again after a time that doubles.

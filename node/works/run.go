@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,31 +129,48 @@ func taskKind(k chain.JobKind) string {
 	return fleet.KindInfer
 }
 
-// do gives a task to the queue and waits for its outcome. If ctx ends first, the task is taken back.
+// do gives a task to the queue and waits for its outcome. A task whose device is gone is lost, and taken
+// back. So is one that is not wanted any more; other ends of ctx leave it to the next process.
 func (w *Works) do(ctx context.Context, t fleet.Task, progress func(stage string, done, total int)) (fleet.Outcome, error) {
 	x := w.runs.begin(t.ID, progress)
 	defer w.runs.end(t.ID, x)
 	if err := w.cfg.Queue.Submit(ctx, t); err != nil {
 		return fleet.Outcome{}, &trade.RunError{Code: market.CodeExecution, Text: err.Error()}
 	}
+	for {
+		slots, changed := w.cfg.Queue.Slots()
+		if t.Device != "" && !slices.ContainsFunc(slots, func(s fleet.Slot) bool { return s.Device == t.Device }) {
+			return w.lost(ctx, x, t.ID)
+		}
+		select {
+		case o := <-x.outcome:
+			return o, nil
+		case <-changed:
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), trade.ErrHalted) {
+				w.cancel(ctx, t.ID)
+			}
+			return fleet.Outcome{}, ctx.Err()
+		}
+	}
+}
+
+// lost takes a task back whose device is gone, unless its outcome is here.
+func (w *Works) lost(ctx context.Context, x *run, id string) (fleet.Outcome, error) {
 	select {
 	case o := <-x.outcome:
 		return o, nil
-	case <-ctx.Done():
+	default:
 	}
-	w.cancel(ctx, t.ID)
-	return fleet.Outcome{}, ctx.Err()
+	w.cancel(ctx, id)
+	return fleet.Outcome{ID: id, Reason: fleet.ReasonLost, Detail: "the device is gone"}, ctx.Err()
 }
 
 // cancelTime bounds how long the queue may take to take a task back.
 const cancelTime = 5 * time.Second
 
-// cancel takes a task back, whether or not ctx has ended. The works' own end leaves it in the queue:
-// the next process asks for it again.
+// cancel takes a task back, whether or not ctx has ended.
 func (w *Works) cancel(ctx context.Context, id string) {
-	if w.ending() {
-		return
-	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
 	defer stop()
 	if err := w.cfg.Queue.Cancel(ctx, id); err != nil && !errors.Is(err, fleet.ErrNoTask) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,8 +63,7 @@ type Works struct {
 	metrics  *metricsSet
 	finished chan string
 	wanted   chan market.Ref
-	rescan   chan struct{} // has room for one
-	ended    atomic.Bool
+	rescan   chan struct{}   // has room for one
 	capacity *trade.Capacity // set by Operate
 
 	mu struct {
@@ -103,7 +101,6 @@ func New(c Config) (*Works, error) {
 // ctx ends or the source fails. It is called once.
 func (w *Works) Operate(ctx context.Context, c *trade.Capacity) error {
 	w.capacity = c
-	defer w.ended.Store(true)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.collect(ctx) })
 	g.Go(func() error { return w.follow(ctx) })
@@ -112,9 +109,6 @@ func (w *Works) Operate(ctx context.Context, c *trade.Capacity) error {
 	return errors.Join(err, w.inspect.Close())
 }
 
-// ending reports whether the works have ended, so that what runs is left to the next process.
-func (w *Works) ending() bool { return w.ended.Load() }
-
 // collect hands over outcomes and progress, and has the queue forget what is done with.
 func (w *Works) collect(ctx context.Context) error {
 	sweep := time.NewTicker(earlyTime / 4)
@@ -122,7 +116,6 @@ func (w *Works) collect(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			w.ended.Store(true)
 			return nil
 		case o := <-w.cfg.Queue.Outcomes():
 			w.runs.settle(o)
@@ -160,10 +153,12 @@ func (w *Works) follow(ctx context.Context) error {
 // align adds and removes slots. A device that two workers claim counts once.
 func (w *Works) align(now []fleet.Slot) {
 	there := map[string]bool{}
+	joined := false
 	for _, s := range now {
 		there[s.Device] = true
 		err := w.capacity.AddSlot(capacity.Slot{Device: s.Device, Class: s.Class, Memory: s.Memory, CPU: s.CPU})
 		if err == nil {
+			joined = true
 			w.metrics.joined(&s)
 			w.cfg.Log.Info("a device joins", keyDevice, s.Device, "class", s.Class, "worker", s.Worker)
 		}
@@ -174,6 +169,9 @@ func (w *Works) align(now []fleet.Slot) {
 			w.metrics.left(s.Device)
 			w.cfg.Log.Warn("a device is gone", keyDevice, s.Device)
 		}
+	}
+	if joined {
+		w.reconsider()
 	}
 	w.Rescan()
 }
