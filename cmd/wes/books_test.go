@@ -31,8 +31,11 @@ func readBooks(t *testing.T, n *town.Node) books {
 		if size > len(rest)-head {
 			break // torn by the kill
 		}
-		entry := rest[head : head+size]
-		latest[chain.Hash(entry[:chain.HashSize])] = entry[chain.HashSize:]
+		for entry := rest[head : head+size]; len(entry) > 0; {
+			value := entry[chain.HashSize+4:]
+			n := binary.BigEndian.Uint32(entry[chain.HashSize:])
+			latest[chain.Hash(entry[:chain.HashSize])], entry = value[:n], value[n:]
+		}
 		rest = rest[head+size:]
 	}
 	b := books{market.NewBuyer(market.BuyerConfig{}), market.NewSeller(market.SellerConfig{}, nil)}
