@@ -16,19 +16,21 @@ import (
 	"github.com/weisyn/wes/node/works"
 )
 
-// runDouble is wes node whose devices are others in their place, and nothing else of wes.
+// runDouble is wes node and wes market work whose devices are others in their place, and nothing else of wes.
 func runDouble(name string, double func(works.Executor) works.Executor) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	root := &cobra.Command{Use: "wes", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(newNodeVerb(func(ctx context.Context, c *node.Config) ([]works.Station, error) {
-		p := workplace{name: "node", memory: uint64(c.JobMiB) << 20}
+	stations := func(ctx context.Context, p *workplace) ([]works.Station, error) {
 		all, err := p.stations(ctx)
 		for i := range all {
 			all[i].Executor = double(all[i].Executor)
 		}
 		return all, err
-	}))
+	}
+	root.AddCommand(newNodeVerb(func(ctx context.Context, c *node.Config) ([]works.Station, error) {
+		return stations(ctx, &workplace{name: "node", memory: uint64(c.JobMiB) << 20})
+	}), group("market", "", newWorkVerb(stations)))
 	if err := root.ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(exitFault)
