@@ -77,13 +77,12 @@ func (s *said) json(into any) {
 	}
 }
 
-// market is a town with a client and two operators, of which the second takes jobs at its posted price.
+// marketVerbs is a town with a client and two operators, of which the second takes jobs at its posted price.
 type marketVerbs struct {
 	*townTest
 	client, operator, posted *town.Node
 	queue, token             string // address of the first operator's, and the file
 	input                    string
-	model                    *deployed
 }
 
 // TestMarketVerbs: what a client and an operator type, what they read, and with what code it ends.
@@ -235,7 +234,7 @@ func (m *marketVerbs) jobs() {
 	m.verb(m.client, 0, "job", "watch", paid).out(`^\S+ +closed +done +paid +accepted$`)
 	m.verb(m.client, 0, "job", "explain", paid).out(`^operator [0-9a-f]{16}… has the job for 10000 base units: the best of 1 bids from [12] operators$`, `^prices? asked for +0.0001 WES`)
 	m.verb(m.client, 0, "job", "explain", nothing).out(`^nobody has the job after 8 rounds: 2 operators were asked \(1 × draining, 1 × price\)`, `^`+m.operator.Key+` +price +0.0001 WES`)
-	m.verb(m.client, 0, "market", "bids", paid).out(`^`+m.operator.Key+` +0.0001 WES +[0-9]+ ms +"cpu-\S+" +[0-9]+ +yes$`)
+	m.verb(m.client, 0, "market", "bids", paid).out(`^` + m.operator.Key + ` +0.0001 WES +[0-9]+ ms +"cpu-\S+" +[0-9]+ +yes$`)
 	m.verb(m.client, 2, "job", "cancel", paid).err(`^wes: the job has ended$`)
 	for _, verb := range []string{"show", "watch", "cancel", "explain"} {
 		m.verb(m.client, 2, "job", verb, "12").err(`^wes: no job of this node has the id 12$`)
