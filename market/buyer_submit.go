@@ -10,20 +10,18 @@ import (
 
 // Errors of an Order.
 var (
-	ErrTerms   = errors.New("the terms cannot be a job")
-	ErrTooMany = errors.New("too many jobs at once")
-	ErrAgain   = errors.New("there is such a job already")
+	ErrTerms    = errors.New("the terms cannot be a job")
+	ErrDeadline = errors.New("the deadline is over before the job begins")
+	ErrPrice    = errors.New("the highest price leaves nothing for an operator")
+	ErrTooMany  = errors.New("too many jobs at once")
+	ErrAgain    = errors.New("there is such a job already")
 )
 
 // Submit takes an order, and returns the ids of its jobs. An error is one of this package's, or
 // says what is wrong with the order.
 func (b *Buyer) Submit(now uint64, o Order) ([]chain.Hash, Output, error) {
-	if err := o.Terms.check(); err != nil {
-		return nil, Output{}, fmt.Errorf("%w: %w", ErrTerms, err)
-	}
-	if len(o.Nonces) == 0 || len(o.Nonces) > 16 || len(o.Nonces) > 1 && o.Terms.Level != chain.LevelOptimistic ||
-		o.MaxPrice <= o.Terms.Royalty || o.Deadline <= now {
-		return nil, Output{}, fmt.Errorf("%w: replicas, price or deadline out of range", ErrTerms)
+	if err := o.check(now); err != nil {
+		return nil, Output{}, err
 	}
 	open := 0
 	for _, p := range b.jobs {
@@ -54,4 +52,19 @@ func (b *Buyer) Submit(now uint64, o Order) ([]chain.Hash, Output, error) {
 		b.begin(now, p)
 	}
 	return ids, b.take(), nil
+}
+
+func (o *Order) check(now uint64) error {
+	if err := o.Terms.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	switch n := len(o.Nonces); {
+	case n == 0 || n > 16 || n > 1 && o.Terms.Level != chain.LevelOptimistic:
+		return fmt.Errorf("%w: %d replicas", ErrTerms, n)
+	case o.MaxPrice <= o.Terms.Royalty:
+		return fmt.Errorf("%w: %d, of which the royalty is %d base units", ErrPrice, o.MaxPrice, o.Terms.Royalty)
+	case o.Deadline <= now:
+		return ErrDeadline
+	}
+	return nil
 }

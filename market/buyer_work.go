@@ -3,6 +3,7 @@ package market
 import (
 	"cmp"
 	"crypto/ed25519"
+	"slices"
 
 	"github.com/weisyn/wes/chain"
 )
@@ -49,11 +50,23 @@ func (b *Buyer) contractFailed(now uint64, p *Purchase, e ContractFailed) {
 func (b *Buyer) jilted(now uint64, p *Purchase, r Refusal) {
 	from := p.Operator[0]
 	p.decline(from, r)
-	if r.Code != CodeBadInput && r.Code != CodePayment { // the client's own fault
+	if p.blames(from, r.Code) {
 		b.note(now, p, from.Operator, func(s *Standing) { s.Broken++ })
 	}
 	p.Operator, p.Agreed, p.Escrow, p.Channel = nil, nil, nil, chain.Hash{}
 	b.award(now, p)
+}
+
+// blames reports whether a refusal of the award breaks a promise. A posted price is none: other jobs may
+// have come since the advert.
+func (p *Purchase) blames(from Contact, c Code) bool {
+	switch c {
+	case CodeBadInput, CodePayment: // the client's own fault
+		return false
+	case CodePrice, CodeBusy, CodeCapped, CodeInfeasible, CodeDraining, CodeUnknownProgram:
+		return !slices.ContainsFunc(p.Bids, func(r Received) bool { return r.Posted && r.From.Operator == from.Operator })
+	}
+	return true
 }
 
 // unassign gives back what a contract has reserved.

@@ -26,8 +26,10 @@ type ReasonCount struct {
 
 // Explain sums up what operators have said of a job.
 func (b *Buyer) Explain(p *Purchase) Explanation {
+	has, assigned := p.Contact()
 	declines := slices.DeleteFunc(slices.Clone(p.Declines), func(d Declined) bool { // what was said before a bid that stands
-		return slices.ContainsFunc(p.Bids, func(r Received) bool { return !r.Expired && r.From.Operator == d.From.Operator })
+		return assigned && has.Operator == d.From.Operator ||
+			slices.ContainsFunc(p.Bids, func(r Received) bool { return !r.Expired && r.From.Operator == d.From.Operator })
 	})
 	asked := len(p.Bids)
 	for _, d := range declines {

@@ -100,10 +100,10 @@ func (n *Node) openGateway(o Options) (err error) {
 	return err
 }
 
-// counter serves the market over HTTP; nil where the node takes no part in it.
+// counter serves the market over HTTP.
 func (n *Node) counter() http.Handler {
 	if n.market == nil {
-		return nil
+		return gateway.Absent()
 	}
 	return n.market.gateway.Handler()
 }

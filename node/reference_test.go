@@ -177,7 +177,8 @@ the series _bucket, _sum and _count. Base units are the smallest part of a WES: 
 
 Metrics of the market, of proving, of devices and of the wallet join on the labels instance, which
 Prometheus adds, job_kind (infer, prove), device_uuid and model (the CID). A setting in the third
-column is what a node needs to show the metric; docker/ has dashboards and alert rules.
+column is what a node needs to show the metric; docker/ has dashboards and alert rules. The program wes shows
+those of the Go runtime and of its process beside them: go_ and process_.
 
 | metric | type | needs | labels | what |
 |---|---|---|---|---|

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weisyn/wes/chain"
+	"github.com/weisyn/wes/market"
 	"github.com/weisyn/wes/node/gateway"
 	"github.com/weisyn/wes/node/proofs"
 	"github.com/weisyn/wes/prover/graph"
@@ -81,6 +81,9 @@ type jsonTensor struct {
 func (f *inferFlags) run(c *cobra.Command) error {
 	if f.model == "" || f.input == "" {
 		return fmt.Errorf("--model and --input are required; see %s --help", c.CommandPath())
+	}
+	if f.deadline != 0 && f.deadline < time.Millisecond {
+		return errors.New("--deadline: want a millisecond or more")
 	}
 	inputs, err := readTensors(f.input)
 	if err != nil {
@@ -193,6 +196,11 @@ func hasOutputs(j *gateway.Job) bool {
 	return j.ProofStatus == gateway.ProofVerified || j.ProofStatus == gateway.ProofNone && j.Times.Outputs > 0
 }
 
+// hopeless reports whether nothing comes of a job, or of this replica of it.
+func hopeless(j *gateway.Job) bool {
+	return j.Ended || j.Execution == executionFailed || j.ProofStatus == gateway.ProofRefused || j.Reason == string(market.CodeDisagree)
+}
+
 func isPaid(j *gateway.Job) bool { return j.Height > 0 }
 
 // follow watches a job until it is as wanted; one that ends before is an error.
@@ -206,8 +214,11 @@ func follow(ctx context.Context, client *gateway.Client, id string, b *bars, wan
 		if wanted(&j) {
 			return &j, nil
 		}
-		if j.Ended || j.Execution == executionFailed || j.ProofStatus == gateway.ProofRefused {
-			return nil, jobFailure(&j)
+		if hopeless(&j) {
+			if x, ok := byOthers(ctx, client, &j, wanted); ok {
+				return x, nil
+			}
+			return nil, jobFailure(ctx, client, &j)
 		}
 		stage, done, total := j.Execution, 0, 1
 		if j.Stage != "" {
@@ -216,19 +227,6 @@ func follow(ctx context.Context, client *gateway.Client, id string, b *bars, wan
 		b.update(stage, int64(done), int64(total))
 	}
 	return nil, errors.New("the node says no more of the job")
-}
-
-// jobFailure is the error of a job that came to nothing.
-func jobFailure(j *gateway.Job) error {
-	text := j.Text
-	if text == "" {
-		text = j.Settlement
-	}
-	status := 502
-	if slices.Contains([]string{"no_bid", "no_funds", "bad_input", "unsatisfied_witness"}, j.Reason) {
-		status = 422
-	}
-	return &gateway.Problem{Status: status, Reason: j.Reason, Job: j.ID, Text: fmt.Sprintf("the job came to nothing (%s): %s", j.Reason, text)}
 }
 
 // check verifies the proof in this process, with the key that the ledger has.

@@ -196,7 +196,7 @@ func (d *demo) watch(ctx context.Context, client *gateway.Client, id string, beg
 			return nil
 		}
 		if j.Ended || j.ProofStatus == gateway.ProofRefused {
-			return jobFailure(&j)
+			return jobFailure(ctx, client, &j)
 		}
 	}
 	return errors.New("the node says no more of the job")

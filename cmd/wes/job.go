@@ -40,6 +40,9 @@ func newJobList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "ls", Short: "List jobs, the newest first", Args: arguments(), Example: "  wes job ls --open",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.Limit < 1 || f.Limit > 1000 {
+				return fmt.Errorf("--limit %d: from 1 to 1000; see %s --help", f.Limit, c.CommandPath())
+			}
 			client, err := v.openMarket()
 			if err != nil {
 				return err
@@ -164,7 +167,9 @@ func printExplanation(w io.Writer, e *gateway.Explanation) error {
 		{"rounds", strconv.Itoa(e.Rounds)},
 		{"highest price", baseUnits(e.MaxPrice) + "; of the last round " + baseUnits(e.Reserve)},
 	}
-	if len(e.Prices) > 0 {
+	if n := len(e.Prices); n > 0 && e.Prices[0] == e.Prices[n-1] {
+		rows = append(rows, []string{"price asked for", baseUnits(e.Prices[0])})
+	} else if n > 0 {
 		var all []string
 		for _, p := range e.Prices {
 			all = append(all, baseUnits(p))

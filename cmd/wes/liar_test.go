@@ -2,16 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/signal"
-	"strings"
 	"sync/atomic"
 
-	"github.com/spf13/cobra"
-
-	"github.com/weisyn/wes/node"
 	"github.com/weisyn/wes/node/executor"
 	"github.com/weisyn/wes/node/proofs"
 	"github.com/weisyn/wes/node/works"
@@ -27,7 +19,7 @@ var _ works.Executor = (*liar)(nil)
 
 // Infer implements works.Executor. Samples, which are for nobody, are proved as they should be.
 func (l *liar) Infer(ctx context.Context, q executor.Inference, progress executor.Progress) (*executor.Result, error) {
-	if strings.Trim(q.Job.Payee, "0") == "" {
+	if forNobody(q) {
 		return l.Executor.Infer(ctx, q, progress)
 	}
 	switch l.jobs.Add(1) % 4 {
@@ -57,23 +49,4 @@ func corrupt(r *executor.Result) error {
 	cells[0][0]++
 	r.Output = proofs.EncodeOutput(cells)
 	return nil
-}
-
-// runLiar is wes with a device that lies.
-func runLiar() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	root := &cobra.Command{Use: "wes", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(newNodeVerb(func(ctx context.Context, c *node.Config) ([]works.Station, error) {
-		p := workplace{name: "node", memory: uint64(c.JobMiB) << 20}
-		all, err := p.stations(ctx)
-		for i := range all {
-			all[i].Executor = &liar{Executor: all[i].Executor}
-		}
-		return all, err
-	}))
-	if err := root.ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "wes-liar:", err)
-		os.Exit(exitFault)
-	}
 }

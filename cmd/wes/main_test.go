@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wes": main, "wes-liar": runLiar})
+	testscript.Main(m, map[string]func(){"wes": main, "wes-liar": runLiar, "wes-slow": runSlow})
 }
 
 func TestScripts(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -60,7 +61,9 @@ func printMarket(w io.Writer, s *gateway.Status) error {
 		{"selling", selling},
 		{"operators known", strconv.Itoa(s.Operators)},
 		{"jobs bought", fmt.Sprintf("%d open", s.Bought)},
-		{"jobs sold", fmt.Sprintf("%d open; %d tasks and %d bids stand", s.Sold, s.Tasks, s.Bids)},
+	}
+	if s.Selling {
+		rows = append(rows, []string{"jobs sold", fmt.Sprintf("%d open; %d tasks and %d bids stand", s.Sold, s.Tasks, s.Bids)})
 	}
 	for _, b := range s.Balance {
 		rows = append(rows, []string{"balance " + b.State, baseUnits(b.Units)})
@@ -153,11 +156,8 @@ func newMarketCordon(on bool) *cobra.Command {
 				return err
 			}
 			s, err := client.Cordon(c.Context(), on)
-			for err == nil && wait && s.Sold > 0 {
-				err = poll(c.Context(), func() (bool, error) {
-					s, err = client.Status(c.Context())
-					return err != nil || s.Sold == 0, err
-				})
+			if err == nil && wait {
+				s, err = ended(c.Context(), client, s, c.ErrOrStderr())
 			}
 			if err != nil {
 				return err
@@ -165,13 +165,42 @@ func newMarketCordon(on bool) *cobra.Command {
 			if v.json {
 				return printJSON(c.OutOrStdout(), s)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%d jobs are open\n", s.Sold)
-			return err
+			return printSold(c.OutOrStdout(), s)
 		},
 	}
 	v.bind(c)
 	if on {
-		c.Flags().BoolVar(&wait, "wait", false, "wait until all jobs have ended")
+		c.Flags().BoolVar(&wait, "wait", false, "wait until the ledger has settled all jobs; a claim of an optimistic job takes an hour on most networks")
 	}
 	return c
+}
+
+// ended waits until all jobs of an operator have, and says how many have not.
+func ended(ctx context.Context, client *gateway.Client, s *gateway.Status, stderr io.Writer) (*gateway.Status, error) {
+	b := newBars(stderr)
+	defer b.finish()
+	all := s.Sold
+	err := poll(ctx, func() (done bool, err error) {
+		if s, err = client.Status(ctx); err != nil {
+			return false, err
+		}
+		b.update("jobs that have ended", int64(all-min(s.Sold, all)), int64(all))
+		return s.Sold == 0, nil
+	})
+	return s, err
+}
+
+// printSold says what an operator still has to do.
+func printSold(w io.Writer, s *gateway.Status) error {
+	text := "all jobs have ended"
+	if s.Sold > 0 {
+		text = fmt.Sprintf("%d jobs are open: %d wait for a device or run, the others for the ledger", s.Sold, s.Tasks)
+	}
+	if s.Cordoned {
+		text = "no new work is taken; " + text
+	} else {
+		text = "new work is taken; " + text
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }

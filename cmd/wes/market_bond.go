@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -73,8 +74,25 @@ func newBondRelease() *cobra.Command {
 func newBondWithdraw() *cobra.Command {
 	return bondVerb("withdraw", "Take a released bond back", "Take a released bond back, after the delay.",
 		func(ctx context.Context, w *wallet.Wallet, bond chain.UTXO) (*wallet.Built, error) {
-			return w.Withdraw(ctx, bond)
+			b, err := w.Withdraw(ctx, bond)
+			if at := releaseOf(&bond); errors.Is(err, wallet.ErrTime) && at > 0 {
+				err = fmt.Errorf("the bond can be taken back from %s on", instant(at))
+			}
+			return b, err
 		})
+}
+
+// releaseOf is when a bond can be taken back, in ms since 1970; 0 if it was not released.
+func releaseOf(u *chain.UTXO) uint64 {
+	s, ok := u.Entry.Output.Body.(*chain.State)
+	if !ok {
+		return 0
+	}
+	read, err := chain.DecodeState(s)
+	if b, ok := read.(*chain.OperatorBond); err == nil && ok {
+		return b.Release
+	}
+	return 0
 }
 
 func newBondShow() *cobra.Command {
@@ -117,7 +135,7 @@ func newBondShow() *cobra.Command {
 			if v.json {
 				return printJSON(c.OutOrStdout(), map[string]any{"bonds": all})
 			}
-			rows := [][]string{{"BOND", "AMOUNT", "RELEASED"}}
+			rows := [][]string{{"BOND", "AMOUNT", "FREE FROM"}}
 			for _, b := range all {
 				rows = append(rows, []string{b.Output, wesText(b.Units) + " WES", instant(b.Release)})
 			}

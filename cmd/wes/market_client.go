@@ -39,7 +39,12 @@ func problemAdvice(err error) string {
 	case "no_funds":
 		return "wes wallet balance --from KEY shows what the market's key holds"
 	case "price":
-		return "allow more with --max-price; wes job explain says what operators asked for"
+		if p.Job == "" {
+			return "name a lower --max-price, or start the node with a higher one"
+		}
+		return "allow more with --max-price; wes job explain " + p.Job + " says what operators asked for"
+	case gateway.ReasonNoMarket:
+		return "start it with --market-key NAME, a key of its home folder: wes wallet new NAME makes one"
 	case gateway.ReasonToken:
 		return "name the file that the node has it from with --token-file, or with the setting api_token"
 	}

@@ -144,18 +144,7 @@ func (m *bazaarTest) deploy(name string) *deployed {
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		m.t.Fatal(err)
 	}
-	raw, err := os.ReadFile(file + ".input.json")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	tensors, err := tensor.ParseJSON(raw)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	d := &deployed{cid: s.CID}
-	for i := range tensors {
-		d.inputs = append(d.inputs, floats(&tensors[i]))
-	}
+	d := &deployed{cid: s.CID, inputs: tensorsIn(m.t, file+".input.json")}
 	first := m.clients[0]
 	first.await("all operators", func() bool {
 		all, err := first.market.Operators(m.t.Context())
@@ -175,6 +164,23 @@ func (m *bazaarTest) deploy(name string) *deployed {
 		})
 	}
 	return d
+}
+
+// tensorsIn reads the inputs of a model as the API takes them.
+func tensorsIn(t *testing.T, file string) (all []gateway.Tensor) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors, err := tensor.ParseJSON(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tensors {
+		all = append(all, floats(&tensors[i]))
+	}
+	return all
 }
 
 // infer submits a job and waits until its outputs are here and verified, or nothing comes of it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,11 @@ import (
 )
 
 func newMarketWork() *cobra.Command {
+	return newWorkVerb(func(ctx context.Context, p *workplace) ([]works.Station, error) { return p.stations(ctx) })
+}
+
+// newWorkVerb is wes market work with devices of a certain make.
+func newWorkVerb(stations func(context.Context, *workplace) ([]works.Station, error)) *cobra.Command {
 	var w fleet.WorkerConfig
 	var tokenFile string
 	var mib int
@@ -39,7 +45,7 @@ its own is named to both with its URL. What a worker holds that dies is given to
 				w.Dir = filepath.Join(cacheDir(), "work-"+w.Name)
 			}
 			p := workplace{name: w.Name, dir: w.Dir, memory: uint64(mib) << 20}
-			all, err := p.stations(c.Context())
+			all, err := stations(c.Context(), &p)
 			if err != nil {
 				return err
 			}

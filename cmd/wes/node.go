@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -159,7 +161,7 @@ func (n *nodeVerb) settled() (node.Config, error) {
 func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.Writer) error {
 	log := cfg.Logger(stderr)
 	own, err := node.Open(ctx, cfg, node.Options{
-		Version: release(), Log: log,
+		Version: release(), Log: log, Registry: registry(),
 		Key:      func(_ context.Context, name string) (node.Signer, error) { return unlockKey(&cfg, stderr, name) },
 		Stations: n.stations,
 	})
@@ -177,6 +179,13 @@ func (n *nodeVerb) run(ctx context.Context, cfg node.Config, stdout, stderr io.W
 	stop()
 	beside.Wait()
 	return errors.Join(err, own.Close())
+}
+
+// registry has the metrics of the runtime and of the process: memory, goroutines, open files.
+func registry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
 }
 
 // reloadOnSignal reads the settings again at every SIGHUP, until ctx ends.

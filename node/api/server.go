@@ -51,7 +51,8 @@ type Config struct {
 	Market http.Handler
 
 	// Concurrent bounds the HTTP requests served at once, Connections the connections, Sockets the
-	// WebSockets, Transfers the uploads and downloads. Defaults 32, 256, 64 and 16.
+	// WebSockets, Transfers the uploads and downloads. Defaults 32, 1024, 64 and 16: there are more
+	// connections than requests that wait, so that those too many get an answer.
 	Concurrent, Connections, Sockets, Transfers int
 	// Timeout bounds the work for one call. Default 30 s.
 	Timeout time.Duration
@@ -70,7 +71,7 @@ var ErrConfig = errors.New("unusable configuration of the API")
 
 func (c Config) withDefaults() (Config, error) {
 	c.MaxBody, c.MaxBatch, c.Timeout = cmp.Or(c.MaxBody, 8<<20), cmp.Or(c.MaxBatch, 64), cmp.Or(c.Timeout, 30*time.Second)
-	c.Concurrent, c.Connections, c.Sockets = cmp.Or(c.Concurrent, 32), cmp.Or(c.Connections, 256), cmp.Or(c.Sockets, 64)
+	c.Concurrent, c.Connections, c.Sockets = cmp.Or(c.Concurrent, 32), cmp.Or(c.Connections, 1024), cmp.Or(c.Sockets, 64)
 	c.Transfers, c.Stall = cmp.Or(c.Transfers, 16), cmp.Or(c.Stall, time.Minute)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -28,6 +28,7 @@ const (
 	ReasonFault       = "fault"         // a fault of the node
 	ReasonMethod      = "method"        // the path is not for that method
 	ReasonToken       = "token"         // the token is missing or wrong
+	ReasonNoMarket    = "no_market"     // the node takes no part in the market
 	ReasonOther       = "other"         // an answer that is none of the gateway, as a client sees it
 )
 

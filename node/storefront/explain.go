@@ -3,6 +3,7 @@ package storefront
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weisyn/wes/chain"
@@ -47,7 +48,8 @@ func (s *Storefront) Explain(ctx context.Context, id string) (*gateway.Explanati
 func sentence(p *market.Purchase, e *market.Explanation) string {
 	if to, ok := p.Contact(); ok {
 		text := fmt.Sprintf("operator %.16s… has the job for %d base units", keyText(to.Operator), p.Price())
-		if e.Asked == 0 {
+		posted := func(r market.Received) bool { return r.Posted && r.From.Operator == to.Operator }
+		if e.Asked == 0 || slices.ContainsFunc(p.Bids, posted) {
 			return text + ", at its posted price"
 		}
 		return fmt.Sprintf("%s: the best of %d bids from %d operators", text, e.Bids, e.Asked)

@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -76,11 +77,32 @@ func (s *Storefront) job(ctx context.Context, p *trade.Purchase, group []trade.P
 		j.ProofCID = ures.RawCID(p.Proof)
 	}
 	s.settled(j, p)
-	if len(group) > 1 && !p.Verified() {
-		j.Times.Outputs = 0 // not before the replicas agree
+	if len(group) > 1 {
+		replicated(j, p, group)
 	}
 	return j
 }
+
+// replicated says of a replica when its outputs were known to be those of the majority, or why they
+// never are.
+func replicated(j *gateway.Job, p *trade.Purchase, group []trade.Purchase) {
+	j.Times.Outputs = 0
+	with := 0
+	for i := range group {
+		if agrees(&group[i]) && (j.Times.Outputs == 0 || group[i].Delivered < j.Times.Outputs) {
+			j.Times.Outputs = group[i].Delivered
+		}
+		if len(group[i].Result) > 0 {
+			with++
+		}
+	}
+	if p.Code == market.CodeDisagree && j.Times.Outputs == 0 {
+		j.Text = fmt.Sprintf("%d of %d replicas have a result, and no output is that of more than half", with, len(group))
+	}
+}
+
+// agrees reports whether a replica has the output of more than half of all.
+func agrees(p *trade.Purchase) bool { return p.Verified() && p.Code != market.CodeDisagree }
 
 // named adds what the ledger calls the program, if it announces it still.
 func (s *Storefront) named(ctx context.Context, j *gateway.Job, p *trade.Purchase) {
@@ -138,6 +160,8 @@ func proofStatus(p *trade.Purchase) string {
 		return gateway.ProofVerified
 	case p.Code == market.CodeBadProof || p.Code == market.CodeBadResult:
 		return gateway.ProofRefused
+	case p.Ended() && p.Proof == (chain.Hash{}):
+		return gateway.ProofNone
 	}
 	return gateway.ProofPending
 }
@@ -147,7 +171,7 @@ func proofStatus(p *trade.Purchase) string {
 func (s *Storefront) outputs(ctx context.Context, j *gateway.Job, p *trade.Purchase, group []trade.Purchase) error {
 	for i := range group {
 		q := &group[i]
-		if !q.Revealed || q.Output == (chain.Hash{}) || j.ProofStatus == gateway.ProofRefused || len(group) > 1 && !q.Verified() {
+		if !q.Revealed || q.Output == (chain.Hash{}) || j.ProofStatus == gateway.ProofRefused || len(group) > 1 && !agrees(q) {
 			continue
 		}
 		if q.Proof != (chain.Hash{}) {
@@ -262,10 +286,14 @@ func (s *Storefront) Cancel(ctx context.Context, id string) error {
 	if p, err = s.purchase(ctx, id); err != nil {
 		return err
 	}
-	if p.Code != market.CodeCanceled {
+	switch {
+	case p.Code == market.CodeCanceled:
+		return nil
+	case p.Ended():
+		return &gateway.Problem{Status: http.StatusConflict, Reason: string(p.Code), Text: "the job has ended"}
+	default:
 		return &gateway.Problem{Status: http.StatusConflict, Reason: string(market.CodeCanceled), Text: "the job is assigned: it cannot be canceled any more"}
 	}
-	return nil
 }
 
 // Proof implements gateway.Market.

@@ -276,6 +276,7 @@ func TestExplanationsAreSentences(t *testing.T) {
 			"nobody has the job after 8 rounds: 3 operators were asked (2 × price, 1 × busy); 2 of them could have run it",
 		},
 		{market.Explanation{Asked: 3, Bids: 2}, true, "operator " + key + "… has the job for 10 base units: the best of 2 bids from 3 operators"},
+		{market.Explanation{Asked: 1, Bids: 1}, true, "operator " + key + "… has the job for 10 base units, at its posted price"},
 		{market.Explanation{}, true, "operator " + key + "… has the job for 10 base units, at its posted price"},
 	} {
 		c.e.Prices = []uint64{1, 2}
@@ -286,7 +287,7 @@ func TestExplanationsAreSentences(t *testing.T) {
 			if c.assigned {
 				p.Operator, p.Agreed = []market.Contact{from}, []market.Bid{{Operator: operator, Price: 10}}
 			}
-			p.Bids = []market.Received{{From: from, Bid: market.Bid{Operator: operator, Price: 10, Promise: 5, Class: "class", Bond: []market.Ref{{Tx: chain.Hash{1}}}}}}
+			p.Bids = []market.Received{{From: from, Posted: c.e.Asked == 1, Bid: market.Bid{Operator: operator, Price: 10, Promise: 5, Class: "class", Bond: []market.Ref{{Tx: chain.Hash{1}}}}}}
 		})
 		x, err := w.Explain(t.Context(), j.ID)
 		if err != nil || x.Text != c.want {

@@ -110,7 +110,7 @@ func (s *Storefront) price(text string) (uint64, error) {
 	if n > s.cfg.MaxPrice {
 		return 0, &gateway.Problem{
 			Status: http.StatusPaymentRequired, Reason: string(market.CodePrice),
-			Text: fmt.Sprintf("max_price %d is above the setting max_price of this node, %d", n, s.cfg.MaxPrice),
+			Text: fmt.Sprintf("max_price %d is above what this node allows for a job, %d base units: its own setting max_price", n, s.cfg.MaxPrice),
 		}
 	}
 	return n, nil
@@ -134,6 +134,8 @@ func problemOf(err error) error {
 		{trade.ErrNoFunds, http.StatusPaymentRequired, market.CodeNoFunds},
 		{market.ErrTooMany, http.StatusTooManyRequests, market.CodeCapped},
 		{market.ErrTerms, http.StatusUnprocessableEntity, market.CodeTerms},
+		{market.ErrDeadline, http.StatusGatewayTimeout, market.CodeDeadline},
+		{market.ErrPrice, http.StatusPaymentRequired, market.CodePrice},
 		{trade.ErrClosed, http.StatusServiceUnavailable, market.CodeDraining},
 	} {
 		if errors.Is(err, p.err) {

@@ -146,6 +146,8 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		"no input":       {func(q *gateway.Request) { q.Inputs = nil }, nil, http.StatusUnprocessableEntity, "bad_input"},
 		"no funds":       {nil, trade.ErrNoFunds, http.StatusPaymentRequired, "no_funds"},
 		"too many":       {nil, market.ErrTooMany, http.StatusTooManyRequests, "capped"},
+		"deadline":       {nil, market.ErrDeadline, http.StatusGatewayTimeout, "deadline"},
+		"royalty":        {nil, fmt.Errorf("%w: x", market.ErrPrice), http.StatusPaymentRequired, "price"},
 		"terms":          {nil, fmt.Errorf("x: %w", market.ErrTerms), http.StatusUnprocessableEntity, "terms"},
 		"the node stops": {nil, trade.ErrClosed, http.StatusServiceUnavailable, "draining"},
 	} {

@@ -130,6 +130,16 @@ func (t *Town) Node(name string) *Node {
 // Restart starts a node that has ended.
 func (t *Town) Restart(ctx context.Context, n *Node) error { return n.Start(ctx, t.network()) }
 
+// Acquaint lets a party dial another one too, beside the miner, from its next start on.
+func (t *Town) Acquaint(ctx context.Context, n, other *Node) error {
+	s, err := other.API().Status(ctx)
+	if err != nil {
+		return err
+	}
+	n.settings[len(n.settings)-1] += "," + strings.Join(s.Addresses, ",")
+	return nil
+}
+
 // Operators waits until a node has heard of so many operators that offer at least so many models each.
 func (t *Town) Operators(ctx context.Context, n *Node, count, offers int) error {
 	return Await(ctx, fmt.Sprintf("%d operators at %s", count, n.Name), func() (bool, error) {
