@@ -147,7 +147,7 @@ func (l *ledger) moved(e *replica.Moved) {
 	l.feed.moved(e)
 }
 
-// publish gossips a transaction. Whoever misses it learns of it in a block.
+// publish gossips a transaction. Its submitter sends it again until a block has it.
 func (l *ledger) publish(ctx context.Context, raw []byte) {
 	if err := l.net.publish(ctx, raw); err != nil && ctx.Err() == nil {
 		l.metrics.asked.WithLabelValues("publish", "failed").Inc()

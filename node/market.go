@@ -225,17 +225,21 @@ const (
 	wantedCoins = 16
 	// leastCoin is what a coin has to be worth to count, in base units of WES.
 	leastCoin = chain.Unit / 10
-	// mintEvery is how often the coins are counted.
-	mintEvery = 15 * time.Second
+	// mintEvery is how often the coins are counted, where a block has come since.
+	mintEvery = time.Second
 )
 
 // mint splits the largest coin where there are too few for jobs at the same time.
 func (n *Node) mint(ctx context.Context) error {
 	every := time.NewTicker(mintEvery)
 	defer every.Stop()
+	var counted chain.Hash
 	for {
-		n.split(ctx)
-		n.measureWallet(ctx)
+		if tip := n.ledger.status().Chain.Tip; tip != counted {
+			counted = tip
+			n.split(ctx)
+			n.measureWallet(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -35,7 +35,7 @@ func (m *marketLedger) Env(context.Context) (wallet.Env, error) {
 	defer r.Close()
 	l := r.Ledger()
 	return wallet.Env{
-		Env: chain.Env{Chain: l.Chain, Height: l.Height + 1, Now: l.Time}, FeeRate: m.feeRate(), Maturity: m.n.rules.Params.Maturity,
+		Tip: l.Tip, Env: chain.Env{Chain: l.Chain, Height: l.Height + 1, Now: l.Time}, FeeRate: m.feeRate(), Maturity: m.n.rules.Params.Maturity,
 	}, nil
 }
 

@@ -42,6 +42,7 @@ type Replica struct {
 
 	assemblies map[chain.Hash]*assembly // of blocks asked for
 	waiting    []*waiting               // transactions without their attachments, oldest first
+	submitted  []submitted              // by this node's user, oldest first
 	stored     []chain.Hash             // complete blocks, not yet marked
 	ready      *validated               // the block that was mined last
 	ticks      uint64
@@ -96,7 +97,10 @@ func (r *Replica) Effects() []Effect {
 func (r *Replica) emit(e Effect) { r.out = append(r.out, e) }
 
 // Join reports a new peer.
-func (r *Replica) Join(now uint64, p PeerID) error { return r.step(now, consensus.Joined{Peer: p}) }
+func (r *Replica) Join(now uint64, p PeerID) error {
+	r.hasten()
+	return r.step(now, consensus.Joined{Peer: p})
+}
 
 // Leave reports that a peer is gone.
 func (r *Replica) Leave(now uint64, p PeerID) error { return r.step(now, consensus.Left{Peer: p}) }
@@ -128,6 +132,7 @@ func (r *Replica) Tick(now uint64) error {
 		r.pool.Expire(now)
 		r.sweep()
 	}
+	r.resend()
 	return r.follow(now)
 }
 

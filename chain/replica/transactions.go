@@ -11,7 +11,7 @@ import (
 )
 
 // Editions of gossip: what comes first, and what is sent again because it was not passed on
-// the first time.
+// the first time. Copies that a submitter sends have those above.
 const (
 	first uint8 = iota
 	again
@@ -117,6 +117,7 @@ func (r *Replica) Submit(now uint64, x Relayed, attachments ...[]byte) error {
 		return fmt.Errorf("mempool: %w", err)
 	}
 	r.entered(&result, first)
+	r.remember(x.Tx.ID())
 	return nil
 }
 

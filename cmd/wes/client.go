@@ -83,8 +83,12 @@ func (l *ledger) Env(ctx context.Context) (wallet.Env, error) {
 	if err != nil {
 		return wallet.Env{}, fmt.Errorf("answer of the node: chain %w", err)
 	}
+	tip, err := parseHash(e.Tip)
+	if err != nil {
+		return wallet.Env{}, fmt.Errorf("answer of the node: tip %w", err)
+	}
 	return wallet.Env{
-		Env: chain.Env{Chain: id, Height: e.Height, Now: e.Now}, FeeRate: max(e.FeeRate, l.rate), Maturity: e.Maturity,
+		Tip: tip, Env: chain.Env{Chain: id, Height: e.Height, Now: e.Now}, FeeRate: max(e.FeeRate, l.rate), Maturity: e.Maturity,
 	}, nil
 }
 

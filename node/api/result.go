@@ -153,6 +153,7 @@ type Checked struct {
 // Env is what rules of the next block compare with, and what a wallet needs to build on it.
 type Env struct {
 	Chain    string `json:"chain"`
+	Tip      string `json:"tip" jsonschema_description:"hash of the last block"`
 	Height   uint64 `json:"height" jsonschema_description:"of the next block"`
 	Now      uint64 `json:"now" jsonschema_description:"time of the tip, ms since 1970"`
 	FeeRate  uint64 `json:"fee_rate" jsonschema_description:"base units for 1,000 units of weight"`

@@ -31,7 +31,7 @@ func (s *service) env(context.Context, *NoParams) (Env, error) {
 	r := s.node.Read()
 	defer r.Close()
 	l := r.Ledger()
-	return Env{Chain: l.Chain.String(), Height: l.Height + 1, Now: l.Time, FeeRate: s.node.Status().Mempool.FeeRate, Maturity: s.cfg.Maturity}, nil
+	return Env{Chain: l.Chain.String(), Tip: l.Tip.String(), Height: l.Height + 1, Now: l.Time, FeeRate: s.node.Status().Mempool.FeeRate, Maturity: s.cfg.Maturity}, nil
 }
 
 func (s *service) block(ctx context.Context, p *BlockParams) (Block, error) {

@@ -227,6 +227,7 @@ func (d *Desk) abandon(ctx context.Context, e market.Abandon) {
 func (d *Desk) fund(ctx context.Context, e market.Fund) {
 	raw, id, err := d.propagate(ctx, buyerSide, e.Job)
 	if err != nil {
+		d.log.Debug("funding not submitted", keyJob, e.Job, "transaction", id, keyError, err)
 		d.post(ctx, event{buyer: market.SubmitFailed{Job: e.Job, Text: err.Error()}})
 		return
 	}
@@ -255,5 +256,6 @@ func (d *Desk) propagate(ctx context.Context, side byte, job chain.Hash) (raw []
 	if err != nil {
 		return nil, id, err
 	}
-	return raw, t.ID(), d.cfg.Ledger.Submit(ctx, t, w, nil)
+	id = t.ID()
+	return raw, id, d.cfg.Ledger.Submit(ctx, t, w, nil)
 }

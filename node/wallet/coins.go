@@ -31,11 +31,31 @@ func (w *Wallet) coins(ctx context.Context) (*coins, error) {
 	return c, err
 }
 
+// readTries is how often the outputs are read while the ledger moves.
+const readTries = 32
+
+// coinsOf reads the outputs under a lock, all at one block: a transaction of several parties would
+// be dead, and its coins free, where one party's coins are read before the block that has it and the
+// other's after.
 func coinsOf(ctx context.Context, lock chain.Hash, l Ledger, r Reservations) (*coins, error) {
 	env, err := l.Env(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("wallet: %w", err)
+	for range readTries {
+		if err != nil {
+			return nil, fmt.Errorf("wallet: %w", err)
+		}
+		c, err := coinsAt(ctx, &env, lock, l, r)
+		if err != nil {
+			return nil, err
+		}
+		before := env.Tip
+		if env, err = l.Env(ctx); err == nil && env.Tip == before {
+			return c, nil
+		}
 	}
+	return nil, fmt.Errorf("wallet: %w", cmp.Or(err, ErrMoving))
+}
+
+func coinsAt(ctx context.Context, env *Env, lock chain.Hash, l Ledger, r Reservations) (*coins, error) {
 	pending, err := r.Pending(env.Now)
 	if err != nil {
 		return nil, fmt.Errorf("wallet: %w", err)
@@ -49,7 +69,7 @@ func coinsOf(ctx context.Context, lock chain.Hash, l Ledger, r Reservations) (*c
 	if err != nil {
 		return nil, fmt.Errorf("wallet: %w", err)
 	}
-	c := &coins{env: env}
+	c := &coins{env: *env}
 	if c.under, err = sortOut(ctx, l, lock, pending, own); err != nil {
 		return nil, fmt.Errorf("wallet: %w", err)
 	}

@@ -26,6 +26,8 @@ var (
 	ErrTaken = errors.New("an output is reserved by another transaction")
 	// ErrState: an output does not hold the state that a method is for.
 	ErrState = errors.New("the output holds another state")
+	// ErrMoving: blocks come faster than the ledger can be read.
+	ErrMoving = errors.New("the ledger moves while it is read: try again")
 	// ErrTime: an exit is not open now.
 	ErrTime = errors.New("not open now")
 	// ErrSponsor: no shard of a pool pays for the transaction.

@@ -33,7 +33,7 @@ var _ Reservations = (*Memory)(nil)
 func (m *Memory) Pending(now uint64) ([]Pending, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.mu.all), expired(now)), nil
+	return unexpired(m.mu.all, now), nil
 }
 
 // Add implements Reservations.
@@ -55,8 +55,8 @@ func (m *Memory) Remove(id chain.Hash) error {
 	return nil
 }
 
-func expired(now uint64) func(Pending) bool {
-	return func(p Pending) bool { return p.Until < now }
+func unexpired(all []Pending, now uint64) []Pending {
+	return slices.DeleteFunc(slices.Clone(all), func(p Pending) bool { return p.Until < now })
 }
 
 // reserve returns a list with p and without what has expired or is dead and in its way.

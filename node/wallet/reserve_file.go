@@ -1,90 +1,59 @@
 package wallet
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/weisyn/wes/chain"
 )
 
-// File reserves for all processes that share it. It is
+// File reserves for all processes that share it. It is a log of lines in JSON,
 //
-//	{"version": 1, "pending": [{"tx", "owner", "inputs": [{"tx", "index"}],
-//	  "others": [{"tx", "index"}], "change": [{"index", "output"}], "until"}]}
+//	{"version": 2}
+//	{"add": {"tx", "owner", "inputs": [{"tx", "index"}], "others": [{"tx", "index"}],
+//	  "change": [{"index", "output"}], "until"}}
+//	{"remove": TX}
 //
-// with hashes and encoded outputs in hexadecimal. Losing it is safe once all transactions that
-// were under way are in blocks.
-type File struct{ Path string }
+// with hashes and encoded outputs in hexadecimal, which is written anew when most of it is obsolete.
+// Losing it is safe once all transactions that were under way are in blocks.
+type File struct {
+	Path string
+
+	mu struct {
+		sync.Mutex
+		log  reserveLog
+		of   os.FileInfo // the file that log is from; nil: none was read
+		size int64       // bytes of its whole lines
+	}
+}
 
 var _ Reservations = (*File)(nil)
 
 const (
-	reserveVersion = 1
 	maxReserveFile = 64 << 20         // bytes
 	lockTime       = 20 * time.Second // how long a process waits for another
 	lockPause      = 5 * time.Millisecond
+	// A log of more than spareLines and a multiple of what is reserved is written anew.
+	spareLines, spareFactor = 256, 4
 )
 
 // errHeld is what lock returns for a file that another process has locked.
 var errHeld = errors.New("held by another process")
 
-type reserveFile struct {
-	Version int             `json:"version"`
-	Pending []reserveRecord `json:"pending"`
-}
-
-type reserveRecord struct {
-	Tx     hexBytes        `json:"tx"`
-	Owner  hexBytes        `json:"owner"`
-	Inputs []reserveInput  `json:"inputs"`
-	Others []reserveInput  `json:"others,omitempty"`
-	Change []reserveChange `json:"change,omitempty"`
-	Until  uint64          `json:"until"`
-}
-
-type reserveInput struct {
-	Tx    hexBytes `json:"tx"`
-	Index uint32   `json:"index"`
-}
-
-type reserveChange struct {
-	Index  uint32   `json:"index"`
-	Output hexBytes `json:"output"`
-}
-
-// hexBytes are bytes in hexadecimal.
-type hexBytes []byte
-
-func (b hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, b), nil }
-
-func (b *hexBytes) UnmarshalText(text []byte) (err error) {
-	*b, err = hex.AppendDecode(nil, text)
-	return err
-}
-
-func (b hexBytes) hash() (h chain.Hash, err error) {
-	if len(b) != chain.HashSize {
-		return h, fmt.Errorf("%x is no hash", []byte(b))
-	}
-	return chain.Hash(b), nil
-}
-
 // Pending implements Reservations.
 func (f *File) Pending(now uint64) ([]Pending, error) {
-	all, err := f.read()
-	if err != nil {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.catchUp(); err != nil {
 		return nil, fmt.Errorf("read reservations: %w", err)
 	}
-	m := Memory{}
-	m.mu.all = all
-	return m.Pending(now)
+	return unexpired(f.mu.log.all, now), nil
 }
 
 // Add implements Reservations.
@@ -97,8 +66,10 @@ func (f *File) Remove(id chain.Hash) error {
 	return f.change(func(all []Pending) ([]Pending, error) { return without(all, id), nil })
 }
 
-// change rewrites the file, one process at a time.
+// change writes what changes, one process at a time.
 func (f *File) change(do func([]Pending) ([]Pending, error)) (err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
 		return fmt.Errorf("write reservations: %w", err)
 	}
@@ -107,14 +78,15 @@ func (f *File) change(do func([]Pending) ([]Pending, error)) (err error) {
 		return fmt.Errorf("lock reservations: %w", err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
-	all, err := f.read()
-	if err != nil {
+	if err := f.catchUp(); err != nil {
 		return fmt.Errorf("read reservations: %w", err)
 	}
-	if all, err = do(all); err != nil {
+	all, err := do(f.mu.log.all)
+	if err != nil {
 		return err
 	}
 	if err := f.write(all); err != nil {
+		f.forget()
 		return fmt.Errorf("write reservations: %w", err)
 	}
 	return nil
@@ -137,27 +109,87 @@ func (f *File) lock() (*os.File, error) {
 	}
 }
 
-func (f *File) read() ([]Pending, error) {
+// forget has the file read from its start.
+func (f *File) forget() { f.mu.log, f.mu.of, f.mu.size = reserveLog{}, nil, 0 }
+
+// catchUp reads what other processes have written.
+func (f *File) catchUp() error {
 	in, err := os.Open(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		f.forget()
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = in.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(in, maxReserveFile+1))
+	is, err := in.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all, err := decodeReserved(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; when no transaction is under way, remove the file", f.Path, err)
+	if f.mu.of == nil || !os.SameFile(f.mu.of, is) || is.Size() < f.mu.size {
+		f.forget()
+		f.mu.of = is
 	}
-	return all, nil
+	if is.Size() == f.mu.size {
+		return nil
+	}
+	if err := f.readFrom(in); err != nil {
+		f.forget()
+		return fmt.Errorf("%s: %w; when no transaction is under way, remove the file", f.Path, err)
+	}
+	return nil
 }
 
+func (f *File) readFrom(in io.ReaderAt) error {
+	raw, err := io.ReadAll(io.NewSectionReader(in, f.mu.size, maxReserveFile+1))
+	if err != nil {
+		return err
+	}
+	if len(raw) > maxReserveFile {
+		return fmt.Errorf("more than %d bytes", maxReserveFile)
+	}
+	n, err := f.mu.log.read(raw)
+	f.mu.size += int64(n)
+	if err == nil && f.mu.log.lines == 0 {
+		return errors.New("no whole line")
+	}
+	return err
+}
+
+// write makes the file, and what is known of it, hold a list.
 func (f *File) write(all []Pending) error {
+	lines := changes(f.mu.log.all, all)
+	if len(lines) == 0 {
+		return nil
+	}
+	if f.mu.of == nil || f.mu.log.lines > spareLines+spareFactor*len(all) {
+		return f.replace(all)
+	}
+	raw, err := encodeLines(lines)
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(f.Path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err = out.Truncate(f.mu.size); err == nil { // of a line that was not finished
+		_, err = out.WriteAt(raw, f.mu.size)
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
+		return err
+	}
+	f.mu.log = reserveLog{all, f.mu.log.lines + len(lines)}
+	f.mu.size += int64(len(raw))
+	return nil
+}
+
+// replace writes a file that has nothing obsolete.
+func (f *File) replace(all []Pending) error {
 	raw, err := encodeReserved(all)
 	if err != nil {
 		return err
@@ -177,85 +209,6 @@ func (f *File) write(all []Pending) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(t.Name()))
 	}
-	return nil
-}
-
-func encodeReserved(all []Pending) ([]byte, error) {
-	file := reserveFile{Version: reserveVersion, Pending: []reserveRecord{}}
-	for _, p := range all {
-		out := reserveRecord{Tx: p.ID[:], Owner: p.Owner[:], Until: p.Until}
-		out.Inputs, out.Others = inputsOf(p.Inputs), inputsOf(p.Others)
-		for _, c := range p.Change {
-			out.Change = append(out.Change, reserveChange{c.Index, c.Output.Encode()})
-		}
-		file.Pending = append(file.Pending, out)
-	}
-	return json.MarshalIndent(&file, "", " ")
-}
-
-func inputsOf(all []chain.Outpoint) []reserveInput {
-	list := make([]reserveInput, 0, len(all))
-	for _, o := range all {
-		list = append(list, reserveInput{o.Tx[:], o.Index})
-	}
-	return list
-}
-
-func outpointsOf(all []reserveInput) ([]chain.Outpoint, error) {
-	var list []chain.Outpoint
-	for _, in := range all {
-		h, err := in.Tx.hash()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, chain.Outpoint{Tx: h, Index: in.Index})
-	}
-	return list, nil
-}
-
-func decodeReserved(raw []byte) ([]Pending, error) {
-	if len(raw) > maxReserveFile {
-		return nil, fmt.Errorf("more than %d bytes", maxReserveFile)
-	}
-	var file reserveFile
-	if err := json.Unmarshal(raw, &file); err != nil {
-		return nil, err
-	}
-	if file.Version != reserveVersion {
-		return nil, fmt.Errorf("version %d, want %d", file.Version, reserveVersion)
-	}
-	var all []Pending
-	for i := range file.Pending {
-		p, err := file.Pending[i].pending()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, *p)
-	}
-	return all, nil
-}
-
-func (r *reserveRecord) pending() (*Pending, error) {
-	p := &Pending{Until: r.Until}
-	var err error
-	if p.ID, err = r.Tx.hash(); err != nil {
-		return nil, err
-	}
-	if p.Owner, err = r.Owner.hash(); err != nil {
-		return nil, err
-	}
-	if p.Inputs, err = outpointsOf(r.Inputs); err != nil {
-		return nil, err
-	}
-	if p.Others, err = outpointsOf(r.Others); err != nil {
-		return nil, err
-	}
-	for _, c := range r.Change {
-		o, err := chain.DecodeOutput(c.Output)
-		if err != nil {
-			return nil, fmt.Errorf("change %d: %w", c.Index, err)
-		}
-		p.Change = append(p.Change, Change{c.Index, o})
-	}
-	return p, nil
+	f.forget()
+	return f.catchUp()
 }

@@ -100,33 +100,86 @@ func TestReservationsAreReadAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range [][]byte{
-		raw[:len(raw)-2], []byte("[]"), bytes.Replace(raw, []byte("0700"), []byte("07"), 1),
-		bytes.Replace(raw, []byte(`"version": 1`), []byte(`"version": 2`), 1),
+		raw[:5], []byte("[]\n"), bytes.Replace(raw, []byte("0700"), []byte("07"), 1), append(raw[:len(raw):len(raw)], "{}\n"...),
+		bytes.Replace(raw, []byte(`"version":2`), []byte(`"version":1`), 1),
 	} {
 		if err := os.WriteFile(f.Path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Pending(0); err == nil || !strings.Contains(err.Error(), "remove the file") {
+		g := &File{Path: f.Path}
+		if _, err := g.Pending(0); err == nil || !strings.Contains(err.Error(), "remove the file") {
 			t.Errorf("%.40q: %v", bad, err)
 		}
-		if err := f.Add(pendingOf(1, 1), 0, nil); err == nil {
+		if err := g.Add(pendingOf(1, 1), 0, nil); err == nil {
 			t.Errorf("%.40q: overwritten", bad)
 		}
 	}
 }
 
-func FuzzDecodeReserved(f *testing.F) {
-	f.Add([]byte(`{"version":1,"pending":[{"tx":"00","owner":"","inputs":[{"tx":"","index":1}],"until":1}]}`))
+// TestALineThatIsNotWholeIsNotThere: its writer was killed, and has told nobody.
+func TestALineThatIsNotWholeIsNotThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "reserved.json")
+	a, b := &File{Path: path}, &File{Path: path}
+	for i := range byte(3) {
+		if err := a.Add(pendingOf(i, 30, i), 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := bytes.LastIndexByte(raw[:len(raw)-1], '\n') + 1; cut < len(raw); cut++ {
+		if err := os.WriteFile(path, raw[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := b.Pending(0); err != nil || len(all) != 2 {
+			t.Fatalf("%d bytes: %d, %v", cut, len(all), err)
+		}
+	}
+	if err := b.Add(pendingOf(5, 30, 5), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]*File{"the writer": b, "one that has read nothing": {Path: path}} {
+		if all, err := f.Pending(0); err != nil || len(all) != 3 || all[2].ID != (chain.Hash{5}) {
+			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
+}
+
+// TestTheFileStaysSmall: it grows with what is reserved, not with what was.
+func TestTheFileStaysSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "reserved.json")
+	a, b := &File{Path: path}, &File{Path: path}
+	for i := range uint64(1000) {
+		f := []*File{a, b}[i%2]
+		if err := f.Add(pendingOf(byte(i), 30+i, byte(i)), 20+i, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []*File{a, b} {
+		if all, err := f.Pending(1019); err != nil || len(all) != 11 {
+			t.Errorf("%d are reserved, %v", len(all), err)
+		}
+	}
+	if s, err := os.Stat(path); err != nil || s.Size() > 128<<10 {
+		t.Errorf("%d bytes, %v", s.Size(), err)
+	}
+}
+
+func FuzzReservedLines(f *testing.F) {
+	f.Add([]byte(`{"version":2}` + "\n" + `{"add":{"tx":"00","owner":"","inputs":[{"tx":"","index":1}],"until":1}}` + "\n" + `{"remove":"00"}` + "\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		all, err := decodeReserved(raw)
-		if err != nil {
+		var l reserveLog
+		if n, err := l.read(raw); err != nil || n == 0 {
 			return
 		}
-		again, err := encodeReserved(all)
+		again, err := encodeReserved(l.all)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := decodeReserved(again); err != nil || len(back) != len(all) {
+		var back reserveLog
+		if n, err := back.read(again); err != nil || n != len(again) || len(back.all) != len(l.all) {
 			t.Fatal(err)
 		}
 	})

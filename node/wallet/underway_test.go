@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"sync"
@@ -282,3 +283,53 @@ func openPool(w *world) chain.SponsorPool {
 }
 
 var carol = chaintest.NewWallet("carol")
+
+// moving is a ledger whose next block comes while a wallet reads it.
+type moving struct {
+	*world
+	blocks int // to come, one at each look at an output
+	tip    byte
+	spent  []chain.Outpoint // by the first of them
+}
+
+func (m *moving) Env(ctx context.Context) (Env, error) {
+	e, err := m.world.Env(ctx)
+	e.Tip = chain.Hash{m.tip}
+	return e, err
+}
+
+func (m *moving) Output(ctx context.Context, o chain.Outpoint) (chain.UTXO, bool, error) {
+	if m.blocks > 0 {
+		m.blocks--
+		m.tip++
+		for _, o := range m.spent {
+			delete(m.Store.Unspent, o)
+		}
+	}
+	return m.world.Output(ctx, o)
+}
+
+// TestCoinsAreReadAtOneBlock: a transaction of alice and bob enters a block after alice's coins were
+// read, and before it is known that bob's are gone. She does not spend hers again.
+func TestCoinsAreReadAtOneBlock(t *testing.T) {
+	for blocks, want := range map[int]error{1: nil, readTries - 1: nil, 1000: ErrMoving} {
+		w := &moving{world: newWorld(t, coin(alice, 1_000_000), coin(bob, 1_000_000)), blocks: blocks}
+		both := &Pending{ID: chain.Hash{1}, Owner: chain.LockHash(alice.Lock()), Until: 1 << 62}
+		for o, e := range w.Store.Unspent {
+			w.spent = append(w.spent, o)
+			if chain.LockHash(e.Output.Lock) == both.Owner {
+				both.Inputs = append(both.Inputs, o)
+			} else {
+				both.Others = append(both.Others, o)
+			}
+		}
+		a := New(alice, w, &Memory{})
+		if err := a.reserved.Add(both, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		c, err := a.coins(t.Context())
+		if !errors.Is(err, want) || err == nil && len(c.free) > 0 {
+			t.Errorf("%d blocks: %+v, %v", blocks, c, err)
+		}
+	}
+}

@@ -33,8 +33,9 @@ type States interface {
 // Env is what a transaction is built for.
 type Env struct {
 	chain.Env
-	FeeRate  uint64 // base units for 1,000 units of weight
-	Maturity uint64 // blocks before a coinbase can be spent
+	Tip      chain.Hash // the block that everything else is read at
+	FeeRate  uint64     // base units for 1,000 units of weight
+	Maturity uint64     // blocks before a coinbase can be spent
 	// Prices say what fees in tokens other than WES count for. Without a price they count nothing.
 	Prices map[chain.TokenID]Price
 }

@@ -1,0 +1,53 @@
+package replica
+
+import (
+	"slices"
+
+	"github.com/weisyn/wes/chain"
+)
+
+// Ticks from a submission to its next copy: each wait is twice the one before. A new peer is told
+// soon: whoever was alone, or cut off from the miners, reaches them when it is back.
+const (
+	firstResend = 8
+	lastResend  = 512
+	joinResend  = 2
+	maxResends  = 64 // in one tick
+)
+
+// submitted is a transaction of this node's user that waits for its block.
+type submitted struct {
+	id      chain.Hash
+	due     uint64 // tick of its next copy
+	wait    uint64 // ticks from that one to the one after it
+	edition uint8
+}
+
+// remember has the transactions of a user sent again until a block has them.
+func (r *Replica) remember(id chain.Hash) {
+	r.submitted = append(r.submitted, submitted{id: id, due: r.ticks + firstResend, wait: 2 * firstResend, edition: again + 1})
+}
+
+// resend sends what is due, oldest first, and forgets what has left the mempool.
+func (r *Replica) resend() {
+	sent := 0
+	r.submitted = slices.DeleteFunc(r.submitted, func(s submitted) bool { return r.pool.Get(s.id) == nil })
+	for i := range r.submitted {
+		s := &r.submitted[i]
+		if s.due > r.ticks || sent == maxResends {
+			continue
+		}
+		e := r.pool.Get(s.id)
+		r.emit(Gossip{s.edition, Relayed{e.Tx, e.Witness}})
+		sent++
+		s.due, s.wait, s.edition = r.ticks+s.wait, min(2*s.wait, lastResend), max(s.edition+1, again+1)
+	}
+}
+
+// hasten has the next copies sent soon, since there is a new peer.
+func (r *Replica) hasten() {
+	for i := range r.submitted {
+		s := &r.submitted[i]
+		s.due = min(s.due, r.ticks+joinResend)
+	}
+}
