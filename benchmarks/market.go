@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +51,8 @@ func marketCases(o *Options) []Case {
 		jobCase(o, "posted price", "One job at a posted price, to a proof verified at the client", jobs, goalPosted, "--posted"),
 		jobCase(o, "sealed bids", "One job with sealed bids, to a proof verified at the client", jobs, goalSealed),
 		paymentCase(o, jobs),
-		throughputCase(o, jobs),
+		throughputCase(o, "throughput", "Jobs at a posted price with escrows, %d under way", jobs, nil),
+		throughputCase(o, "channel", "Jobs at a posted price through a channel, %d under way", 5*jobs, []string{"--channel-cap", channelCap}),
 		idleCase(o),
 	}
 }
@@ -63,13 +65,13 @@ type stall struct {
 	alone   func(context.Context) error
 }
 
-// openStall starts the processes.
-func openStall(ctx context.Context, o *Options, r *report.Result, settings ...string) (s *stall, err error) {
+// openStall starts the processes with settings of the client and the operator.
+func openStall(ctx context.Context, o *Options, r *report.Result, client []string, operator ...string) (s *stall, err error) {
 	r.Engine = "cpu"
 	s = &stall{}
 	s.town, err = town.Open(ctx, town.Config{
 		Program: o.Command, Spacing: time.Second, Heartbeat: time.Minute, Funds: "100x20",
-		Parties: []town.Party{{Name: "client"}, {Name: "operator", Settings: append([]string{"--sell"}, settings...)}},
+		Parties: []town.Party{{Name: "client", Settings: client}, {Name: "operator", Settings: append([]string{"--sell"}, operator...)}},
 	})
 	if err != nil {
 		return nil, err
@@ -193,7 +195,7 @@ func (s *stall) follow(ctx context.Context, done func(*gateway.Job) bool) (strin
 func jobCase(o *Options, name, title string, jobs int, goal float64, settings ...string) Case {
 	r := report.Result{Case: name, Title: title, Series: "market", Engine: "cpu", Parameters: map[string]int64{report.Jobs: int64(jobs)}}
 	return Case{result: r, goals: map[string]float64{addedTime: goal}, open: func(ctx context.Context, r *report.Result) (*trial, error) {
-		s, err := openStall(ctx, o, r, settings...)
+		s, err := openStall(ctx, o, r, nil, settings...)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +219,7 @@ func paymentCase(o *Options, jobs int) Case {
 		Parameters: map[string]int64{report.Jobs: int64(min(jobs, 5))},
 	}
 	return Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
-		s, err := openStall(ctx, o, r, "--posted")
+		s, err := openStall(ctx, o, r, nil, "--posted")
 		if err != nil {
 			return nil, err
 		}
@@ -234,17 +236,27 @@ func paymentCase(o *Options, jobs int) Case {
 // inFlight is how many jobs of one client are under way at once.
 const inFlight = 8
 
+// What a channel holds, and the price of a job in it, in base units.
+const (
+	channelCap = "50000000"
+	smallPrice = "10000"
+)
+
 // throughputCase is the time of a job where several are under way.
-func throughputCase(o *Options, jobs int) Case {
+func throughputCase(o *Options, name, title string, jobs int, client []string) Case {
 	jobs *= 2
 	r := report.Result{
-		Case: "throughput", Title: fmt.Sprintf("Jobs at a posted price with escrows, %d under way", inFlight), Series: "market", Engine: "cpu",
-		Parameters: map[string]int64{report.Jobs: int64(jobs)},
+		Case: name, Title: fmt.Sprintf(title, inFlight), Series: "market", Engine: "cpu", Parameters: map[string]int64{report.Jobs: int64(jobs)},
 	}
 	return Case{result: r, open: func(ctx context.Context, r *report.Result) (*trial, error) {
-		s, err := openStall(ctx, o, r, "--posted")
+		s, err := openStall(ctx, o, r, client, "--posted", "--price-minimum", smallPrice, "--price-per-unit", "0")
 		if err != nil {
 			return nil, err
+		}
+		if client != nil {
+			if err := s.channel(ctx); err != nil {
+				return nil, errors.Join(err, s.town.Close())
+			}
 		}
 		return &trial{close: s.town.Close, run: func(ctx context.Context, _ int) ([]report.Reading, error) {
 			start := time.Now()
@@ -252,6 +264,17 @@ func throughputCase(o *Options, jobs int) Case {
 			return []report.Reading{{Metric: perTransaction, Unit: report.Seconds, Value: time.Since(start).Seconds() / float64(jobs)}}, err
 		}}, nil
 	}}
+}
+
+// channel does a job, with which a channel is opened, and waits for that.
+func (s *stall) channel(ctx context.Context) error {
+	if _, err := s.job(ctx); err != nil {
+		return err
+	}
+	return town.Await(ctx, "an open channel", func() (bool, error) {
+		all, err := s.client.Market().Channels(ctx)
+		return slices.ContainsFunc(all, func(c gateway.Channel) bool { return c.State == "open" }), err
+	})
 }
 
 // many does jobs, several at a time.

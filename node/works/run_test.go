@@ -7,6 +7,7 @@ import (
 	"errors"
 	"reflect"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,17 +31,23 @@ func ready(t *testing.T, all ...Station) (*shop, trade.Program, func()) {
 }
 
 func TestRunsSayWhatCameOfThem(t *testing.T) {
-	s, p, _ := ready(t, station("gpu", "fast", &bench{}))
-	stages := make(chan string, 100)
-	r, err := s.Run(t.Context(), s.task(&p, "gpu"), func(stage string, done, total int) { stages <- stage })
+	b := &bench{}
+	s, p, _ := ready(t, station("gpu", "fast", b))
+	gate := make(chan struct{}) // what a run says before its result may be overtaken by it
+	b.set(nil, gate)
+	open := sync.OnceFunc(func() { close(gate) })
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	r, err := s.Run(ctx, s.task(&p, "gpu"), func(stage string, _, _ int) {
+		if stage == "commit" {
+			open()
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(r.Output, proofs.EncodeOutput([][]int64{{1, 2}})) || string(r.Proof) != "proof" || r.Took != 3 || r.Device != "gpu" || r.Memory == 0 {
 		t.Errorf("%+v", r)
-	}
-	for stage := ""; stage != "commit"; { // the queue says that it has begun
-		stage = <-stages
 	}
 	s.Done(s.task(&p, "gpu"))
 	await(t, func() bool { return errors.Is(s.queue.Done(t.Context(), nameOf(s.task(&p, "gpu"))), fleet.ErrNoTask) })
