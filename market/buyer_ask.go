@@ -178,6 +178,9 @@ func (p *Purchase) asked() (least uint64) {
 	return least
 }
 
+// fetching reports whether an operator may offer the program soon.
+func fetching(d Declined) bool { return d.Refusal.Code == CodeUnknownProgram }
+
 // passing reports whether an operator may say something else in a while.
 func passing(d Declined) bool {
 	switch d.Refusal.Code {
@@ -245,16 +248,20 @@ func (b *Buyer) again(now uint64, p *Purchase) {
 		b.open(now, p, 0)
 		return
 	}
-	if next := b.next(p); next < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
+	if next := b.next(now, p); next < b.cfg.Rounds && saturated(now, b.cfg.Window) < p.Deadline {
 		b.open(now, p, next)
 		return
 	}
 	b.end(p, CodeNoBid, "")
 }
 
-// next is the round after this one: the first that allows what somebody has asked for.
-func (b *Buyer) next(p *Purchase) uint8 {
+// next is the round after this one: the first that allows what somebody has asked for. While an operator
+// only has to fetch and try the program, no higher price helps: the round is held again.
+func (b *Buyer) next(now uint64, p *Purchase) uint8 {
 	next, least := p.Round+1, p.asked()
+	if least == 0 && now < p.Sought && slices.ContainsFunc(p.Declines, fetching) {
+		return p.Round
+	}
 	for next+1 < b.cfg.Rounds && b.reserve(p, next) < least {
 		next++
 	}

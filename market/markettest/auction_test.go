@@ -59,6 +59,24 @@ func TestOperatorsThatDoNotHaveTheProgramSaySo(t *testing.T) {
 	}
 }
 
+// TestAJobWaitsWhileItsProgramIsFetched: rounds are for prices, and nobody has named one.
+func TestAJobWaitsWhileItsProgramIsFetched(t *testing.T) {
+	for fetched, code := range map[uint64]market.Code{12_000: market.CodeAccepted, 29_000: market.CodeAccepted, 60_000: market.CodeNoBid} {
+		s := newScene(t, auto())
+		a := s.Operator("a", nil)
+		s.pass(100)
+		all := a.Programs
+		a.Programs = nil
+		s.order(markettest.Order{})
+		s.pass(fetched)
+		a.Programs = all
+		s.pass(120_000)
+		if p := s.job("j"); p.Code != code {
+			t.Errorf("fetched after %d ms: %s", fetched, p.Code)
+		}
+	}
+}
+
 func TestTermsAndFundsAreCheckedAgainstTheLedger(t *testing.T) {
 	s := newScene(t, auto())
 	a := s.Operator("a", nil)
