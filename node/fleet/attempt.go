@@ -109,6 +109,7 @@ func (a *attempt) execute(ctx, attempted context.Context) {
 
 func (a *attempt) run(ctx context.Context) ([]byte, error) {
 	p := &progress{attempt: a}
+	defer p.stop()
 	p.report("begun", 0, 0)
 	path := ""
 	if a.task.Program != "" {

@@ -146,7 +146,12 @@ func (e *trial) Execute(ctx context.Context, slot Slot, t Task, program string, 
 		for i := range 5 {
 			progress("step", i+1, 5)
 		}
-		return nil, nil
+		select {
+		case <-time.After(2 * eventEvery):
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return nil, &Failure{Reason: "unknown"}
 }

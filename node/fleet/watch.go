@@ -63,16 +63,19 @@ func (w *watch) stop() {
 	w.stopped.Wait()
 }
 
-// eventEvery is how often progress of a stage is sent at most.
-const eventEvery = 200 * time.Millisecond
+// eventEvery is how often the node is told of progress at most. A short run tells no more than that it
+// has begun: whoever follows it would take its processors.
+const eventEvery = 100 * time.Millisecond
 
 // progress feeds the watch and the node's events.
 type progress struct {
 	*attempt
 	mu struct {
 		sync.Mutex
-		last eventMessage
-		sent time.Time
+		last  eventMessage
+		sent  time.Time
+		later *time.Timer // sends what was last, when it is time
+		over  bool
 	}
 }
 
@@ -80,18 +83,43 @@ func (p *progress) report(stage string, done, total int) {
 	m := eventMessage{Version: version, Stage: cut(stage, maxStage), Done: count(done), Total: count(total)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m == p.mu.last {
+	if m == p.mu.last || p.mu.over {
 		return
 	}
 	p.watch.touch()
-	due := m.Stage != p.mu.last.Stage || time.Since(p.mu.sent) >= eventEvery || m.Done == m.Total
 	p.mu.last = m
-	if !due {
-		return
+	switch wait := eventEvery - time.Since(p.mu.sent); {
+	case wait <= 0:
+		p.send()
+	case p.mu.later == nil:
+		p.mu.later = time.AfterFunc(wait, p.catchUp)
 	}
+}
+
+// catchUp sends what was reported too soon after what was sent before.
+func (p *progress) catchUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.later = nil
+	if !p.mu.over {
+		p.send()
+	}
+}
+
+// send publishes the last event; p.mu is held. What does not reach the node is lost, and that is all.
+func (p *progress) send() {
 	p.mu.sent = time.Now()
-	// Progress that does not reach the node is lost, and that is all.
-	_ = p.nc.Publish(p.layout.event(p.task.ID), encode(&m))
+	_ = p.nc.Publish(p.layout.event(p.task.ID), encode(&p.mu.last))
+}
+
+// stop ends the events.
+func (p *progress) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.over = true
+	if p.mu.later != nil {
+		p.mu.later.Stop()
+	}
 }
 
 func count(n int) uint32 { return uint32(max(0, min(n, math.MaxInt32))) }

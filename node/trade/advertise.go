@@ -65,6 +65,10 @@ func (d *Desk) advert(ctx context.Context) *market.Advert {
 // any reports whether questions about other programs are welcome.
 func (d *Desk) any() bool { return d.cfg.Any != nil && d.cfg.Any() }
 
+// postedRoom is how much longer a posted promise is than a job alone takes, at least, in ms: what was
+// posted holds while a few jobs are under way, and when the last ones took a little longer.
+const postedRoom = 1000
+
 // offers quotes every program as if it was asked for now.
 func (d *Desk) offers(now uint64) ([]market.Offer, string) {
 	var all []market.Offer
@@ -84,9 +88,11 @@ func (d *Desk) offers(now uint64) ([]market.Offer, string) {
 				continue
 			}
 			class = q.Class
-			all = append(all, market.Offer{
-				Program: p.Ref, Level: l, Price: q.Price, Promise: max(q.Promise, 1), ProveFee: q.ProveFee, Posted: d.cfg.Posted,
-			})
+			o := market.Offer{Program: p.Ref, Level: l, Price: q.Price, Promise: max(q.Promise, 1), ProveFee: q.ProveFee, Posted: d.cfg.Posted}
+			if o.Posted {
+				o.Promise = min(o.Promise+max(o.Promise, postedRoom), market.MaxPromise*1000)
+			}
+			all = append(all, o)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b market.Offer) int { return int(a.Level) - int(b.Level) })

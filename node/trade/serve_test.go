@@ -263,7 +263,7 @@ func TestAdvertsSayWhatIsSold(t *testing.T) {
 		t.Fatalf("%+v", read)
 	}
 	for i, level := range []chain.Level{chain.LevelZK, chain.LevelOptimistic} {
-		want := market.Offer{Program: w.model.Ref, Level: level, Price: 10_000, Promise: 2, ProveFee: w.model.ProveFee, Posted: true}
+		want := market.Offer{Program: w.model.Ref, Level: level, Price: 10_000, Promise: 1002, ProveFee: w.model.ProveFee, Posted: true}
 		if got := read.Offers[i]; got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
