@@ -148,6 +148,14 @@ func (r *restarts) killIn(p *pair, state, side string) {
 	r.Errorf("the %s is not killed in the state %s in %d attempts", side, state, attempts)
 }
 
+// waits is behind how many other jobs one has to wait, so that a block has its escrow before it runs.
+func waits(state string) int {
+	if state == atFunded {
+		return 4
+	}
+	return 0
+}
+
 // strike has one job done, and reports whether the victim died in the state.
 func (r *restarts) strike(p *pair, state string, victim *town.Node) (hit bool) {
 	level := "zk"
@@ -158,8 +166,10 @@ func (r *restarts) strike(p *pair, state string, victim *town.Node) (hit bool) {
 		level = "optimistic"
 	}
 	id, err := r.submit(p, level)
-	if err == nil && state == atFunded {
-		id, err = r.submit(p, level) // it waits behind the first
+	for range waits(state) {
+		if err == nil {
+			id, err = r.submit(p, level)
+		}
 	}
 	if err != nil {
 		r.Errorf("%s: %v", p.client.Name, err)
@@ -185,6 +195,9 @@ func (r *restarts) strike(p *pair, state string, victim *town.Node) (hit bool) {
 		victim.Kill()
 	default:
 		r.reach(p, id, state)
+		if state == atFunded && victim == p.operator {
+			r.sees(victim, p.client)
+		}
 		victim.Kill()
 	}
 	hit = hit || r.diedIn(p, id, state, victim)
@@ -204,6 +217,20 @@ func (r *restarts) strike(p *pair, state string, victim *town.Node) (hit bool) {
 	}
 	r.offered(p, since)
 	return hit
+}
+
+// sees waits until a node has the blocks of another, and its market has looked at them.
+func (r *restarts) sees(n, other *town.Node) {
+	want, err := other.API().Status(r.Context())
+	if err != nil {
+		r.Error(err)
+		return
+	}
+	r.await(n.Name+" to see the blocks of "+other.Name, func() (bool, error) {
+		s, err := n.API().Status(r.Context())
+		return err == nil && s.Height >= want.Height, err
+	})
+	pause(r.Context(), 50*time.Millisecond)
 }
 
 // haltMiner stops the miner until the function returned is called.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -222,7 +221,7 @@ func TestSlotsFollowTheWorkers(t *testing.T) {
 	}
 }
 
-// TestProgressReachesTheNode: the first and the last of what comes in a moment, not all of it.
+// TestProgressReachesTheNode: the last of what comes in a moment, and not all of it.
 func TestProgressReachesTheNode(t *testing.T) {
 	n := run(t, Config{})
 	n.worker("a", &trial{slots: cpu(1)})
@@ -233,8 +232,8 @@ func TestProgressReachesTheNode(t *testing.T) {
 			break
 		}
 	}
-	if want := []Event{{"x", "begun", 0, 0}, {"x", "step", 5, 5}}; !slices.Equal(all, want) {
-		t.Errorf("%v, want %v", all, want)
+	if len(all) > 2 || all[len(all)-1] != (Event{"x", "step", 5, 5}) {
+		t.Errorf("%v", all)
 	}
 	n.want("x", "")
 }
