@@ -410,17 +410,22 @@ func (r *restarts) checkEnds() {
 		r.Logf("%4d %s", ends[end], end)
 	}
 	r.checkBalances(all)
-	for _, p := range r.pairs { // the nodes work as they did
+	for _, p := range r.pairs {
+		r.works(p)
+	}
+}
+
+// works requires that nodes do jobs as they did, once the client has heard from where its operator is.
+func (r *restarts) works(p *pair) {
+	r.await(p.client.Name+" to have a job done", func() (bool, error) {
 		id, err := r.submit(p, "zk")
 		if err != nil {
-			r.Error(err)
-			continue
+			return false, err
 		}
 		r.reach(p, id, atAccepted)
-		if j, err := p.client.Market().Job(r.Context(), id); err != nil || j.ProofStatus != gateway.ProofVerified {
-			r.Errorf("%s: a job at the end: %+v, %v", p.client.Name, j, err)
-		}
-	}
+		j, err := p.client.Market().Job(r.Context(), id)
+		return err == nil && j.ProofStatus == gateway.ProofVerified, err
+	})
 }
 
 // checkEnd holds the end of a job against the ledger, and its output against the right one.
