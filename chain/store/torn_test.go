@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -23,10 +25,23 @@ type image struct {
 // seen.
 func imageOf(t testing.TB, dir string) image {
 	t.Helper()
+	for {
+		m, err := readImage(dir)
+		if errors.Is(err, fs.ErrNotExist) && t.Context().Err() == nil {
+			continue // a log was flushed to a table meanwhile
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+}
+
+func readImage(dir string) (image, error) {
 	m := image{map[string][]byte{}, map[string]int64{}}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		t.Fatal(err)
+		return m, err
 	}
 	for _, e := range entries {
 		if e.Name() == "LOCK" {
@@ -34,11 +49,11 @@ func imageOf(t testing.TB, dir string) image {
 		}
 		raw, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
-			t.Fatal(err)
+			return m, err
 		}
 		m.bytes[e.Name()], m.sizes[e.Name()] = bytes.TrimRight(raw, "\x00"), int64(len(raw))
 	}
-	return m
+	return m, nil
 }
 
 func (m image) write(t testing.TB, dir string) {
