@@ -240,6 +240,9 @@ func TestFiveProcessesAgree(t *testing.T) {
 	}
 	c.await("a long chain", func() bool { return c.status().Height >= tall.Height+100 })
 	a.stop()
+	// Two last blocks of the same height would stand side by side for ever: nobody mines from here on.
+	alone := c.status().Height
+	c.await("blocks that only c makes", func() bool { return c.status().Height >= alone+3 })
 	c.stop()
 	a = f.start("a", "", b, d)
 	c = f.start("c", "", a, d)
