@@ -125,6 +125,8 @@ func printOutputs(w io.Writer, outputs []tensor.Tensor, tails []graph.Tail) erro
 		switch tails[i] {
 		case graph.TailSoftmax:
 			note = " (softmax, computed from proven logits outside the proof)"
+		case graph.TailLogistic, graph.TailOneVsRest:
+			note = " (probabilities, computed from proven scores outside the proof)"
 		case graph.TailArgMax:
 			note = " (largest of proven numbers, found outside the proof)"
 		}

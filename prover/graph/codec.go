@@ -11,7 +11,7 @@ import (
 // ErrEncoding marks bytes that are not the canonical encoding of a graph.
 var ErrEncoding = errors.New("not a canonical graph encoding")
 
-const encodingVersion = 1
+const encodingVersion = 2
 
 // codec walks the fields of a graph, writing or reading them, so that the layout is
 // stated once. Integers are minimal zigzag varints, floats their IEEE bits, strings and
@@ -127,6 +127,17 @@ func (c *codec) int64s(v *[]int64, limit int) {
 	}
 }
 
+func (c *codec) floats(v *[]float64, limit int) {
+	n := len(*v)
+	c.length(&n, limit)
+	if c.decoding && n > 0 {
+		*v = make([]float64, n)
+	}
+	for i := range *v {
+		c.float(&(*v)[i])
+	}
+}
+
 // kind is the code of an operator in the encoding; codes are never reused.
 type kind int
 
@@ -236,12 +247,13 @@ func (o *Output) fields(c *codec) {
 	c.float(&o.Scale)
 	tail := int(o.Tail)
 	c.int(&tail)
-	if tail < 0 || tail > int(TailArgMax) {
+	if tail < 0 || tail > int(lastTail) {
 		c.fail("tail %d", tail)
 	}
 	o.Tail = Tail(tail)
 	c.int(&o.Axis)
 	c.bool(&o.KeepDims)
+	c.int64s(&o.Labels, maxLabels)
 }
 
 // Encode is the canonical encoding of the graph: equal graphs, equal bytes.

@@ -58,12 +58,19 @@ type Op interface {
 // Tail is what a client computes in the clear from a proven output.
 type Tail uint8
 
-// The tails. Softmax and ArgMax act on Output.Axis of Output.Shape, dequantised.
+// The tails. All but Logistic act on Output.Axis of Output.Shape, dequantised. OneVsRest divides the
+// logistic functions of a line by their sum.
 const (
 	TailNone Tail = iota
 	TailSoftmax
 	TailArgMax
+	TailLogistic
+	TailOneVsRest
+	lastTail = TailOneVsRest
 )
+
+// maxLabels bounds the classes of an ArgMax that have labels.
+const maxLabels = 1 << 16
 
 // Output is a tensor revealed to the client. A value v stands for v*Scale.
 type Output struct {
@@ -74,6 +81,7 @@ type Output struct {
 	Tail     Tail
 	Axis     int
 	KeepDims bool
+	Labels   []int64 // of an ArgMax's classes; none: their indices
 }
 
 // Interval is a closed range of integers.
@@ -185,7 +193,10 @@ func (g *Graph) checkOutputs(info *Info) error {
 		if len(o.Name) > maxText {
 			return fmt.Errorf("%w: output %d: name of %d bytes, at most %d", ErrInvalid, i, len(o.Name), maxText)
 		}
-		if o.Tail > TailArgMax || o.Axis < 0 || o.Axis >= len(o.Shape) {
+		if n := len(o.Labels); n > 0 && (o.Tail != TailArgMax || o.Axis < 0 || o.Axis >= len(o.Shape) || n != o.Shape[o.Axis]) {
+			return fmt.Errorf("%w: output %d: %d labels", ErrInvalid, i, n)
+		}
+		if o.Tail > lastTail || o.Axis < 0 || o.Axis >= len(o.Shape) {
 			return fmt.Errorf("%w: output %d: tail %d on axis %d", ErrInvalid, i, o.Tail, o.Axis)
 		}
 		if !(o.Scale > 0) || math.IsInf(o.Scale, 1) {

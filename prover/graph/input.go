@@ -5,13 +5,27 @@ import (
 	"math"
 )
 
-// Input is a public input. Its cells lie in [Lo, Hi]; a cell v stands for v*Scale.
+// Input is a public input. Its cells lie in [Lo, Hi]; a cell v stands for v*Scale, and where there are
+// Steps, one for each index of the last axis, for v*Scale times the step of its index: features of a
+// table differ by orders of magnitude.
 type Input struct {
 	Name   string
 	Shape  []int
 	Lo, Hi int64
 	Scale  float64
+	Steps  []float64
 }
+
+// Step is what one stands for in a cell, by its row-major index.
+func (op *Input) Step(cell int) float64 {
+	if len(op.Steps) == 0 {
+		return op.Scale
+	}
+	return op.Scale * op.Steps[cell%len(op.Steps)]
+}
+
+// maxSteps bounds the features of an input that has steps.
+const maxSteps = 1 << 16
 
 func (*Input) kind() kind { return kindInput }
 
@@ -21,6 +35,14 @@ func (op *Input) shape(in [][]int) ([]int, error) {
 	}
 	if !(op.Scale > 0) || math.IsInf(op.Scale, 1) {
 		return nil, fmt.Errorf("scale %v", op.Scale)
+	}
+	if n := len(op.Steps); n > 0 && (len(op.Shape) == 0 || n != op.Shape[len(op.Shape)-1]) {
+		return nil, fmt.Errorf("%d steps for an input of shape %v", n, op.Shape)
+	}
+	for i := range op.Steps {
+		if s := op.Step(i); !(s > 0) || math.IsInf(s, 1) {
+			return nil, fmt.Errorf("step %v at index %d", s, i)
+		}
 	}
 	if len(op.Name) > maxText {
 		return nil, fmt.Errorf("name of %d bytes, at most %d", len(op.Name), maxText)
@@ -41,4 +63,5 @@ func (op *Input) fields(c *codec) {
 	c.int64(&op.Lo)
 	c.int64(&op.Hi)
 	c.float(&op.Scale)
+	c.floats(&op.Steps, maxSteps)
 }

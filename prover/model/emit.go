@@ -136,13 +136,20 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
 	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
+	wide := l.readsWide(lin)
 	for bits := l.options.RevealBits; ; bits-- {
 		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
-		if bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
+		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
 			continue
 		}
 		return l.addReveal(lin, unit)
 	}
+}
+
+// readsWide tells whether a sum reads cells that are wider than activations: float32 does not execute it
+// with any width of weights.
+func (l *lowering) readsWide(lin *linear) bool {
+	return slices.ContainsFunc(lin.terms, func(t term) bool { return l.b.bounds[t.tensor].Hi > l.options.top() })
 }
 
 // largest is the largest factor of a sum's terms, in numbers for each integer of their

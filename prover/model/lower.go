@@ -36,12 +36,12 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if len(samples) == 0 {
 		samples = syntheticSamples(fg, &o)
 	}
-	fg = hoist(fg)
-	cal, err := calibrate(ctx, fg, samples, &o)
+	fg, inUnits, units := tabular(hoist(fg), samples, &o)
+	cal, err := calibrate(ctx, fg, inUnits, &o)
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, uses: countUses(fg), values: make([]value, fg.Values())}
+	l := &lowering{options: &o, net: fg, units: units, uses: countUses(fg), values: make([]value, fg.Values())}
 	classes := newClasses(fg)
 	l.scales, l.joined = classes.scales(cal, o.top()), classes.joined(fg)
 	for _, r := range cal.ranges {
@@ -67,10 +67,11 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 type lowering struct {
 	options *Options
 	net     *float.Graph
-	uses    []int     // by value: its reads
-	scales  []float64 // by value: the scale it gets as a tensor
-	own     []float64 // by value: the scale of its range alone
-	joined  []bool    // by value: a Concat needs exactly that scale
+	units   [][]float64 // by input: of its features; nil: it has none
+	uses    []int       // by value: its reads
+	scales  []float64   // by value: the scale it gets as a tensor
+	own     []float64   // by value: the scale of its range alone
+	joined  []bool      // by value: a Concat needs exactly that scale
 	values  []value
 	b       builder
 }
@@ -130,6 +131,10 @@ func (l *lowering) input(id float.ValueID) {
 	}
 	top := l.options.top()
 	op := &graph.Input{Name: in.Name, Shape: shape, Lo: -top, Hi: top, Scale: l.scales[id]}
+	if units := l.units[id]; units != nil {
+		top = wideTop
+		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
+	}
 	channel := len(shape) - 1
 	if l.spatial(id) {
 		channel = 1
@@ -262,6 +267,11 @@ func (l *lowering) output(o *float.Output) (graph.Output, error) {
 		out.Tail, out.Axis = graph.TailSoftmax, t.Axis
 	case *float.ArgMax:
 		out.Tail, out.Axis, out.KeepDims = graph.TailArgMax, t.Axis, t.KeepDims
+		out.Labels = t.Labels
+	case *float.Logistic:
+		out.Tail = graph.TailLogistic
+	case *float.OneVsRest:
+		out.Tail, out.Axis = graph.TailOneVsRest, t.Axis
 	}
 	if len(out.Shape) == 0 {
 		out.Shape = []int{1}

@@ -3,8 +3,10 @@ package model
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -74,6 +76,45 @@ func TestModelsAgreeWithTheirExpectedOutputs(t *testing.T) {
 				t.Errorf("off by %g, the report says %g", a.MaxAbs, low.Report.Outputs[0].MaxAbs)
 			}
 		})
+	}
+}
+
+// TestLinearModelsGiveTheSameLabels: of all samples, with features that differ by orders of magnitude.
+func TestLinearModelsGiveTheSameLabels(t *testing.T) {
+	fg, low := load(t, "breast_cancer_logreg", 143)
+	var want struct {
+		Label  []float64
+		Output struct{ Data []float64 }
+	}
+	if err := json.Unmarshal(read(t, "breast_cancer_logreg.expected.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	in, _ := tensor.ParseJSON(read(t, "breast_cancer_logreg.input.json"))
+	samples, err := Samples(fg, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, clamped, err := low.run(t.Context(), samples[0])
+	if err != nil || clamped > 0 {
+		t.Fatal(err, clamped)
+	}
+	for i := range low.Graph.Outputs {
+		o := &low.Graph.Outputs[i]
+		got, err := tensor.Dequantize(o, cells[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Name == "label" && (got.Datatype != "INT64" || !slices.Equal(got.Data, want.Label)) {
+			t.Errorf("labels %v, want %v", got.Data, want.Label)
+		}
+		for k := range got.Data {
+			if o.Name != "label" && math.Abs(got.Data[k]-want.Output.Data[k]) > 0.001 {
+				t.Errorf("probability %d is %g, want %g", k, got.Data[k], want.Output.Data[k])
+			}
+		}
+	}
+	if a := low.Report.Outputs[0]; a.Top1 != a.Lines || fg.Outputs[0].Name != "label" {
+		t.Errorf("%+v", a)
 	}
 }
 

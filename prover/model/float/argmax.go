@@ -11,6 +11,7 @@ import (
 type ArgMax struct {
 	Axis     int
 	KeepDims bool
+	Labels   []int64 // of the indices; none: the indices themselves
 }
 
 var _ Op = (*ArgMax)(nil)
@@ -38,6 +39,9 @@ func (a *ArgMax) eval(in []Tensor, out Tensor) {
 			}
 		}
 		out.Data[line] = float32(best)
+		if len(a.Labels) > 0 {
+			out.Data[line] = float32(a.Labels[best])
+		}
 	})
 }
 
@@ -72,7 +76,7 @@ func importArgMax(c *call) ([]*value, error) {
 	if s, ok := x.tail.(*Softmax); x.tail != nil && (!ok || s.Axis != axis) {
 		return nil, errors.New("it follows a " + x.tail.Kind() + " along another axis")
 	}
-	v, err := c.endWith(&ArgMax{axis, keep}, x)
+	v, err := c.endWith(&ArgMax{Axis: axis, KeepDims: keep}, x)
 	if err != nil {
 		return nil, err
 	}

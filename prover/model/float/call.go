@@ -165,6 +165,18 @@ func (c *call) attrInts(name string) (v []int, ok bool, err error) {
 	return saturate(a.Ints), true, nil
 }
 
+// attrFloats returns a list of finite numbers; nil if the attribute is absent.
+func (c *call) attrFloats(name string) ([]float32, error) {
+	a, err := c.attr(name, onnx.AttrFloats)
+	if a == nil {
+		return nil, err
+	}
+	if err := (&constant{floats: a.Floats}).checkFinite(); err != nil {
+		return nil, fmt.Errorf("attribute %q: %w", name, err)
+	}
+	return a.Floats, nil
+}
+
 // axes returns the axes from an attribute or, from the opset on that moved
 // them, from operand 1.
 func (c *call) axes(since int) (v []int, ok bool, err error) {

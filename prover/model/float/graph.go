@@ -38,7 +38,7 @@ type Node struct {
 type Output struct {
 	Name  string
 	Value ValueID
-	Tail  Op // nil, *Softmax or *ArgMax
+	Tail  Op // nil, *Softmax, *ArgMax, *Logistic or *OneVsRest
 	Shape []int
 	Type  onnx.DataType
 }

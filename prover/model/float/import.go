@@ -33,6 +33,9 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 	if err := im.g.fuse(); err != nil {
 		return nil, fmt.Errorf("import model: %w", err)
 	}
+	if err := im.g.fuseBefore(); err != nil {
+		return nil, fmt.Errorf("import model: %w", err)
+	}
 	im.g.prune()
 	return im.g, nil
 }

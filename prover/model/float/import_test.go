@@ -202,10 +202,6 @@ func TestTransformerIsRefusedWithTheWholeList(t *testing.T) {
 func TestClassicalModelsAreRefusedWithTheWholeList(t *testing.T) {
 	for name, want := range map[string][]Unsupported{
 		"iris_rf": {{"label", "ai.onnx.ml.TreeEnsembleClassifier", "operator is not supported"}},
-		"breast_cancer_logreg": {
-			{"label", "ai.onnx.ml.LinearClassifier", "operator is not supported"},
-			{"probabilities", "ai.onnx.ml.Normalizer", "operator is not supported"},
-		},
 	} {
 		_, err := Import(readModel(t, name), Options{})
 		var u *UnsupportedError

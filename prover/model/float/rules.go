@@ -47,6 +47,11 @@ var rules = map[string]rule{
 	"Softmax": importSoftmax,
 	"ArgMax":  importArgMax,
 
+	"ai.onnx.ml.LinearClassifier": importLinearClassifier,
+	"ai.onnx.ml.LinearRegressor":  importLinearRegressor,
+	"ai.onnx.ml.Normalizer":       importNormalizer,
+	"ai.onnx.ml.Scaler":           importScaler,
+
 	"Constant":        importConstant,
 	"ConstantOfShape": importConstantOfShape,
 	"Shape":           importShape,

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"github.com/weisyn/wes/prover/model/onnx"
 )
 
 // Softmax is the softmax along one axis. It occurs only as an Output's Tail.
@@ -58,17 +61,30 @@ func walkLines(shape []int, axis int, f func(line, base, step, n int)) {
 // mayFollowTail tells the operators that importers let stand between a tail and
 // the graph output.
 func mayFollowTail(op string) bool {
-	return op == "Identity" || op == "Dropout" || op == "Cast" || op == "ArgMax"
+	switch strings.TrimPrefix(op, onnx.DomainML+".") {
+	case "Identity", "Dropout", "Cast", "ArgMax", "Normalizer":
+		return true
+	}
+	return false
 }
 
-// checkTail demands that output 0 leads to graph outputs only.
+// checkTail demands that outputs lead to graph outputs only.
 func (c *call) checkTail() error {
-	for _, reader := range c.readers[c.n.Outputs[0]] {
+	for _, reader := range c.tailReaders() {
 		if reader != "" && !mayFollowTail(reader) {
 			return errors.New("it is supported only at the end of the graph")
 		}
 	}
 	return nil
+}
+
+func (c *call) tailReaders() (all []string) {
+	for _, name := range c.n.Outputs {
+		if name != "" {
+			all = append(all, c.readers[name]...)
+		}
+	}
+	return all
 }
 
 // endWith makes op the tail of x.

@@ -24,7 +24,7 @@ type value struct {
 	known bool // shape is meaningful
 	fixed bool // computable from constants
 	c     *constant
-	tail  Op // applied to id, *Softmax or *ArgMax
+	tail  Op // applied to id: one that an Output may have
 }
 
 func (v *value) lost() bool { return v.id == noID && v.c == nil }

@@ -21,6 +21,11 @@ func Dequantize(o *graph.Output, cells []int64) (Tensor, error) {
 	switch o.Tail {
 	case graph.TailSoftmax:
 		softmax(t.Data, o.Shape, o.Axis)
+	case graph.TailLogistic:
+		logistic(t.Data)
+	case graph.TailOneVsRest:
+		logistic(t.Data)
+		shares(t.Data, o.Shape, o.Axis)
 	case graph.TailArgMax:
 		return argMax(o, cells), nil
 	}
@@ -45,6 +50,27 @@ func softmax(data []float64, shape []int, axis int) {
 	})
 }
 
+func logistic(data []float64) {
+	for i, v := range data {
+		data[i] = 1 / (1 + math.Exp(-v))
+	}
+}
+
+// shares divides the cells of each line by their sum; where that is zero they are.
+func shares(data []float64, shape []int, axis int) {
+	lines(shape, axis, func(_, base, step, n int) {
+		var sum float64
+		for k := range n {
+			sum += data[base+k*step]
+		}
+		for k := range n {
+			if sum > 0 {
+				data[base+k*step] /= sum
+			}
+		}
+	})
+}
+
 func argMax(o *graph.Output, cells []int64) Tensor {
 	t := Tensor{Name: o.Name, Shape: slices.Clone(o.Shape), Datatype: "INT64", Data: make([]float64, len(cells)/o.Shape[o.Axis])}
 	t.Shape[o.Axis] = 1
@@ -59,6 +85,9 @@ func argMax(o *graph.Output, cells []int64) Tensor {
 			}
 		}
 		t.Data[line] = float64(best)
+		if len(o.Labels) > 0 {
+			t.Data[line] = float64(o.Labels[best])
+		}
 	})
 	return t
 }

@@ -30,7 +30,7 @@ func (e *RangeError) Error() string {
 // Unwrap returns ErrRange.
 func (e *RangeError) Unwrap() error { return ErrRange }
 
-// Quantize turns an input tensor into cells: floor(x/Scale + 1/2). A cell outside the
+// Quantize turns an input tensor into cells: floor(x/Step + 1/2). A cell outside the
 // input's domain is a *RangeError, unless clamp is set: then it becomes the nearest cell of
 // the domain. clamped counts such cells.
 func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int, err error) {
@@ -44,7 +44,7 @@ func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int
 	cells = make([]int32, len(t.Data))
 	lo, hi := float64(in.Lo), float64(in.Hi)
 	for i, x := range t.Data {
-		q := math.Floor(float64(x/in.Scale) + 0.5)
+		q := math.Floor(float64(x/in.Step(i)) + 0.5)
 		if q < lo || q > hi {
 			if clamped++; first < 0 {
 				first = i
@@ -56,7 +56,7 @@ func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int
 	if clamped > 0 && !clamp {
 		return nil, clamped, &RangeError{
 			Input: in.Name, Cell: position(t.Shape, first), Value: t.Data[first],
-			Lo: lo * in.Scale, Hi: hi * in.Scale, Count: clamped,
+			Lo: lo * in.Step(first), Hi: hi * in.Step(first), Count: clamped,
 		}
 	}
 	return cells, clamped, nil
