@@ -225,8 +225,8 @@ const (
 	wantedCoins = 16
 	// leastCoin is what a coin has to be worth to count, in base units of WES.
 	leastCoin = chain.Unit / 10
-	// mintEvery is how often the coins are counted, where a block has come since.
-	mintEvery = time.Second
+	// mintEvery is how often the coins are counted where a block has come since, measureEvery where none has.
+	mintEvery, measureEvery = time.Second, 15 * time.Second
 )
 
 // mint splits the largest coin where there are too few for jobs at the same time.
@@ -234,9 +234,10 @@ func (n *Node) mint(ctx context.Context) error {
 	every := time.NewTicker(mintEvery)
 	defer every.Stop()
 	var counted chain.Hash
+	var at time.Time
 	for {
-		if tip := n.ledger.status().Chain.Tip; tip != counted {
-			counted = tip
+		if tip := n.ledger.status().Chain.Tip; tip != counted || time.Since(at) >= measureEvery {
+			counted, at = tip, time.Now()
 			n.split(ctx)
 			n.measureWallet(ctx)
 		}

@@ -1,13 +1,10 @@
 package replica
 
-import (
-	"slices"
-
-	"github.com/weisyn/wes/chain"
-)
+import "github.com/weisyn/wes/chain"
 
 // Ticks from a submission to its next copy: each wait is twice the one before. A new peer is told
-// soon: whoever was alone, or cut off from the miners, reaches them when it is back.
+// soon: whoever was alone, or cut off from the miners, reaches them when it is back. Each copy has
+// another edition, since gossip drops what it has seen.
 const (
 	firstResend = 8
 	lastResend  = 512
@@ -31,17 +28,20 @@ func (r *Replica) remember(id chain.Hash) {
 // resend sends what is due, oldest first, and forgets what has left the mempool.
 func (r *Replica) resend() {
 	sent := 0
-	r.submitted = slices.DeleteFunc(r.submitted, func(s submitted) bool { return r.pool.Get(s.id) == nil })
-	for i := range r.submitted {
-		s := &r.submitted[i]
-		if s.due > r.ticks || sent == maxResends {
+	waiting := r.submitted[:0]
+	for _, s := range r.submitted {
+		e := r.pool.Get(s.id)
+		if e == nil {
 			continue
 		}
-		e := r.pool.Get(s.id)
-		r.emit(Gossip{s.edition, Relayed{e.Tx, e.Witness}})
-		sent++
-		s.due, s.wait, s.edition = r.ticks+s.wait, min(2*s.wait, lastResend), max(s.edition+1, again+1)
+		if s.due <= r.ticks && sent < maxResends {
+			sent++
+			r.emit(Gossip{s.edition, Relayed{e.Tx, e.Witness}})
+			s.due, s.wait, s.edition = r.ticks+s.wait, min(2*s.wait, lastResend), max(s.edition+1, again+1)
+		}
+		waiting = append(waiting, s)
 	}
+	r.submitted = waiting
 }
 
 // hasten has the next copies sent soon, since there is a new peer.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -222,19 +221,7 @@ func (m *bazaarTest) compare(c *process, d *deployed, id string) {
 	if err != nil || j.ProofStatus != gateway.ProofVerified || len(j.Outputs) == 0 {
 		return
 	}
-	got, err := j.Outputs[0].Numbers()
-	if err != nil {
-		m.t.Error(err)
-		return
-	}
-	d.once.Lock()
-	defer d.once.Unlock()
-	if d.want == nil {
-		d.want = got
-	}
-	if !slices.EqualFunc(got, d.want, func(a, b float64) bool { return math.Abs(a-b) == 0 }) {
-		m.t.Errorf("job %s: a verified output differs", id)
-	}
+	d.same(m.t, j)
 }
 
 // ended waits until every job has ended, and returns those that were assigned.

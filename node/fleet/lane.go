@@ -21,8 +21,8 @@ type lanes struct {
 const lookFor = 20 * time.Millisecond
 
 // next takes a task off the first lane that has one; nil: none has. Unless it is thorough it believes the
-// server's count of what waits in a lane. That may be zero although a task waits: when a task that no
-// worker has is deleted as the next one comes, the server (2.14) counts one of them twice.
+// server's count of what waits in a lane. That may be zero although a task waits: it was seen with server
+// 2.14, after a task that no worker had was deleted as the next one came.
 func (l *lanes) next(ctx context.Context, thorough bool) (jetstream.Msg, error) {
 	for _, device := range l.devices {
 		msg, err := l.fetch(ctx, device, thorough)

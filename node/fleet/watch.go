@@ -63,19 +63,22 @@ func (w *watch) stop() {
 	w.stopped.Wait()
 }
 
-// eventEvery is how often the node is told of progress at most. A short run tells no more than that it
-// has begun: whoever follows it would take its processors.
-const eventEvery = 100 * time.Millisecond
+// How often the node is told of progress at most, of another stage and of the same one. The shortest runs
+// tell no more than that they have begun: whoever follows them would take their processors.
+const (
+	stageEvery = 25 * time.Millisecond
+	eventEvery = 200 * time.Millisecond
+)
 
 // progress feeds the watch and the node's events.
 type progress struct {
 	*attempt
 	mu struct {
 		sync.Mutex
-		last  eventMessage
-		sent  time.Time
-		later *time.Timer // sends what was last, when it is time
-		over  bool
+		last, sent eventMessage
+		at         time.Time   // of what was sent
+		later      *time.Timer // sends what was last, when it is time; nil: nothing waits
+		over       bool
 	}
 }
 
@@ -88,11 +91,17 @@ func (p *progress) report(stage string, done, total int) {
 	}
 	p.watch.touch()
 	p.mu.last = m
-	switch wait := eventEvery - time.Since(p.mu.sent); {
+	every := eventEvery
+	if m.Stage != p.mu.sent.Stage {
+		every = stageEvery
+	}
+	switch wait := every - time.Since(p.mu.at); {
 	case wait <= 0:
 		p.send()
 	case p.mu.later == nil:
 		p.mu.later = time.AfterFunc(wait, p.catchUp)
+	default:
+		p.mu.later.Reset(wait)
 	}
 }
 
@@ -100,15 +109,18 @@ func (p *progress) report(stage string, done, total int) {
 func (p *progress) catchUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mu.later = nil
-	if !p.mu.over {
+	if !p.mu.over && p.mu.last != p.mu.sent {
 		p.send()
 	}
 }
 
 // send publishes the last event; p.mu is held. What does not reach the node is lost, and that is all.
 func (p *progress) send() {
-	p.mu.sent = time.Now()
+	if p.mu.later != nil {
+		p.mu.later.Stop()
+		p.mu.later = nil
+	}
+	p.mu.at, p.mu.sent = time.Now(), p.mu.last
 	_ = p.nc.Publish(p.layout.event(p.task.ID), encode(&p.mu.last))
 }
 

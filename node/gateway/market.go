@@ -13,9 +13,8 @@ type Market interface {
 	// Model finds a model by alias or CID. A model that nobody knows is a Problem with status 404.
 	Model(ctx context.Context, name string) (*Model, error)
 	// Submit starts a job and returns once it has an id. The request names the model by its output or
-	// CID and fits
-	// it; its tensors are the market's from now on. It refuses what cannot be: 402 if the price
-	// is above the highest or cannot be paid, 404 without model, 422 for inputs that do not fit.
+	// CID and fits it; its tensors are the market's from now on. It refuses what cannot be: 402 if the
+	// price is above the highest or cannot be paid, 404 without model, 422 for inputs that do not fit.
 	Submit(ctx context.Context, r *Request) (*Job, error)
 	// Job returns a job with its outputs, if they are known.
 	Job(ctx context.Context, id string) (*Job, error)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Node struct {
 	Key, Address string // of its key, in hexadecimal and as payments name it
 	program, wes []string
 	settings     []string
+	peers        []string // that it dials
 	cmd          *exec.Cmd
 	ended        chan struct{}
 	log          log
@@ -57,7 +59,11 @@ func (n *Node) Log() string {
 func (n *Node) Start(ctx context.Context, network string) error {
 	args := append(append([]string{}, n.program[1:]...), "node", "--home", n.Home, "--network", network,
 		"--listen", "/ip4/127.0.0.1/tcp/0", "--api", "127.0.0.1:0", "--mdns=false", "--dht", "off", "--nat=false")
-	n.cmd = exec.Command(n.program[0], append(args, n.settings...)...)
+	args = append(args, n.settings...)
+	if len(n.peers) > 0 {
+		args = append(args, "--peers", strings.Join(n.peers, ","))
+	}
+	n.cmd = exec.Command(n.program[0], args...)
 	n.cmd.Stdout, n.cmd.Stderr = &n.log, &n.log
 	_ = os.Remove(filepath.Join(n.Home, "api.url")) // of a process that was killed
 	if err := n.cmd.Start(); err != nil {

@@ -104,14 +104,14 @@ func (t *Town) start(ctx context.Context) error {
 	if err := t.Miner.Start(ctx, t.network()); err != nil {
 		return err
 	}
-	s, err := t.Miner.API().Status(ctx)
-	if err != nil {
-		return err
+	for _, n := range t.Parties {
+		if err := t.Acquaint(ctx, n, t.Miner); err != nil {
+			return err
+		}
 	}
 	errs := make([]error, len(t.Parties))
 	var all sync.WaitGroup
 	for i, n := range t.Parties {
-		n.settings = append(n.settings, "--peers", strings.Join(s.Addresses, ","))
 		all.Go(func() { errs[i] = n.Start(ctx, t.network()) })
 	}
 	all.Wait()
@@ -130,13 +130,13 @@ func (t *Town) Node(name string) *Node {
 // Restart starts a node that has ended.
 func (t *Town) Restart(ctx context.Context, n *Node) error { return n.Start(ctx, t.network()) }
 
-// Acquaint lets a party dial another one too, beside the miner, from its next start on.
+// Acquaint lets a party dial another node too, from its next start on.
 func (t *Town) Acquaint(ctx context.Context, n, other *Node) error {
 	s, err := other.API().Status(ctx)
 	if err != nil {
 		return err
 	}
-	n.settings[len(n.settings)-1] += "," + strings.Join(s.Addresses, ",")
+	n.peers = append(n.peers, s.Addresses...)
 	return nil
 }
 

@@ -193,6 +193,11 @@ func (g *Graph) checkOutputs(info *Info) error {
 		if len(o.Name) > maxText {
 			return fmt.Errorf("%w: output %d: name of %d bytes, at most %d", ErrInvalid, i, len(o.Name), maxText)
 		}
+		for _, v := range o.Labels {
+			if v <= -MaxExact || v >= MaxExact {
+				return fmt.Errorf("%w: output %d: label %d", ErrInvalid, i, v)
+			}
+		}
 		if n := len(o.Labels); n > 0 && (o.Tail != TailArgMax || o.Axis < 0 || o.Axis >= len(o.Shape) || n != o.Shape[o.Axis]) {
 			return fmt.Errorf("%w: output %d: %d labels", ErrInvalid, i, n)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -87,6 +88,14 @@ func TestCheckRefusesEveryBrokenRule(t *testing.T) {
 		"convolution of wide cells": func(g *Graph) {
 			g.Nodes[4] = Node{Inputs: []int{2}, Op: &Scale{Constant{[]int{1, 1, 1, 1}, []int64{1 << 30}}}}
 		},
+		"steps of other features":   func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = []float64{1, 2, 3, 4, 5, 6, 7} },
+		"step of zero":              func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = stepsOf(g, 0) },
+		"negative step":             func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = stepsOf(g, -1) },
+		"endless step":              func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = stepsOf(g, math.MaxFloat64) },
+		"labels of other classes":   func(g *Graph) { g.Outputs[0].Tail, g.Outputs[0].Labels = TailArgMax, []int64{1, 2, 3, 4, 5, 6, 7} },
+		"labels without classes":    func(g *Graph) { g.Outputs[0].Labels = make([]int64, g.Outputs[0].Shape[0]) },
+		"label past 2^53":           func(g *Graph) { *g.Outputs[0].labelled() = 1 << 53 },
+		"no such tail":              func(g *Graph) { g.Outputs[0].Tail = lastTail + 1 },
 		"groups that do not divide": func(g *Graph) { g.Nodes[1].Op.(*Rescale).Acc.Terms[0].Conv.Groups = 3 },
 	}
 	for name, breakIt := range cases {
@@ -97,6 +106,53 @@ func TestCheckRefusesEveryBrokenRule(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// stepsOf are good steps of the input but for the last.
+func stepsOf(g *Graph, last float64) []float64 {
+	in := g.Nodes[0].Op.(*Input)
+	in.Scale = 2
+	steps := slices.Repeat([]float64{1}, in.Shape[len(in.Shape)-1])
+	steps[len(steps)-1] = last
+	return steps
+}
+
+// labelled gives an output labels, and returns the first.
+func (o *Output) labelled() *int64 {
+	o.Tail, o.Axis = TailArgMax, len(o.Shape)-1
+	o.Labels = make([]int64, o.Shape[o.Axis])
+	return &o.Labels[0]
+}
+
+// tabular is a graph whose input has steps, and whose output has labels.
+func tabular() *Graph {
+	g := small()
+	g.Nodes[0].Op.(*Input).Steps = stepsOf(g, 0.5)
+	*g.Outputs[0].labelled() = -7
+	return g
+}
+
+func TestStepsAndLabelsBelongToAGraph(t *testing.T) {
+	g := tabular()
+	if _, err := g.Check(); err != nil {
+		t.Fatal(err)
+	}
+	n := len(g.Nodes[0].Op.(*Input).Steps)
+	for change, other := range map[string]func(*Graph){
+		"a step":  func(g *Graph) { g.Nodes[0].Op.(*Input).Steps[n-1] = 0.25 },
+		"a label": func(g *Graph) { g.Outputs[0].Labels[0]++ },
+		"a tail":  func(g *Graph) { g.Outputs[0].Tail, g.Outputs[0].Labels = TailOneVsRest, nil },
+	} {
+		changed := tabular()
+		other(changed)
+		if bytes.Equal(changed.Encode(), g.Encode()) {
+			t.Errorf("%s is not encoded", change)
+		}
+	}
+	in := g.Nodes[0].Op.(*Input)
+	if got := [2]float64{in.Step(n - 1), in.Step(n)}; got != [2]float64{1, 2} {
+		t.Errorf("steps %v", got)
 	}
 }
 
@@ -132,23 +188,26 @@ func TestTableKeepsValues(t *testing.T) {
 }
 
 func TestEncodingIsCanonical(t *testing.T) {
-	data := small().Encode()
-	g, err := Decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(g.Encode(), data) {
-		t.Error("decoding and encoding changed the bytes")
-	}
-	for n := range data {
-		if _, err := Decode(data[:n]); !errors.Is(err, ErrEncoding) {
-			t.Fatalf("prefix of %d bytes: %v", n, err)
+	for _, x := range []*Graph{small(), tabular()} {
+		data := x.Encode()
+		g, err := Decode(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(g.Encode(), data) {
+			t.Error("decoding and encoding changed the bytes")
+		}
+		for n := range data {
+			if _, err := Decode(data[:n]); !errors.Is(err, ErrEncoding) {
+				t.Fatalf("prefix of %d bytes: %v", n, err)
+			}
 		}
 	}
 }
 
 func FuzzDecode(f *testing.F) {
 	f.Add(small().Encode())
+	f.Add(tabular().Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := Decode(data)
 		if err != nil {

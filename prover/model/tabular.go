@@ -1,7 +1,6 @@
 package model
 
 import (
-	"maps"
 	"math"
 	"slices"
 
@@ -21,29 +20,19 @@ func tabular(g *float.Graph, samples [][]float.Tensor, o *Options) (*float.Graph
 	uses := countUses(g)
 	out := *g
 	out.Nodes = slices.Clone(g.Nodes)
-	ranges := maps.Clone(o.InputRange)
-	if ranges == nil {
-		ranges = map[string]float64{}
-	}
 	for i := range g.Inputs {
 		node := linearReader(g, float.ValueID(i), uses)
 		if node < 0 {
 			continue
 		}
-		u := featureRanges(samples, i, o)
-		if r, declared := o.InputRange[g.Inputs[i].Name]; declared {
-			for k := range u {
-				u[k] = r
-			}
-		}
+		u := featureRanges(g, samples, i, o)
 		op, ok := weighted(g.Nodes[node].Op.(*float.MatMul), u)
 		if !ok {
 			continue
 		}
-		out.Nodes[node].Op, units[i], ranges[g.Inputs[i].Name] = op, u, 1
+		out.Nodes[node].Op, units[i] = op, u
 		samples = dividedBy(samples, i, u)
 	}
-	o.InputRange = ranges
 	return &out, samples, units
 }
 
@@ -70,9 +59,13 @@ func linearReader(g *float.Graph, id float.ValueID, uses []int) int {
 	return -1
 }
 
-// featureRanges is the largest magnitude of each feature that is taken.
-func featureRanges(samples [][]float.Tensor, input int, o *Options) []float64 {
-	features := samples[0][input].Shape[1]
+// featureRanges is the largest magnitude of each feature that is taken: what was declared, or that of the
+// samples times the headroom.
+func featureRanges(g *float.Graph, samples [][]float.Tensor, input int, o *Options) []float64 {
+	features := g.Inputs[input].Shape[1]
+	if r, declared := o.InputRange[g.Inputs[input].Name]; declared {
+		return slices.Repeat([]float64{r}, features)
+	}
 	most := make([]float64, features)
 	for _, s := range samples {
 		for i, v := range s[input].Data {

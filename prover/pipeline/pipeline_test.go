@@ -53,7 +53,7 @@ func run(t testing.TB, l *Line, s Source, e Engine) (*Outcome, *Report) {
 }
 
 func TestShippedModelsProveAndVerify(t *testing.T) {
-	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28"} {
+	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28", "breast_cancer_logreg"} {
 		t.Run(name, func(t *testing.T) {
 			s := shipped(t, name)
 			o, r := run(t, new(Line), s, EngineInterpreter)

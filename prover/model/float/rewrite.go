@@ -80,17 +80,8 @@ func channelAxis(n *Node) (axis int, ok bool) {
 // identity. ok is false, and a is returned, when op is not a multiplication or
 // addition per cell of axis.
 func (a *affine) then(op Op, shape []int, axis int) (next *affine, ok bool) {
-	var c Tensor
-	mul := false
-	switch op := op.(type) {
-	case *MulConst:
-		c, mul = op.C, true
-	case *AddConst:
-		c = op.C
-	default:
-		return a, false
-	}
-	if len(c.Data) != c.Shape[axis] {
+	c, mul, ok := constantOperand(op)
+	if !ok || len(c.Data) != c.Shape[axis] {
 		return a, false
 	}
 	if a == nil {
@@ -109,6 +100,17 @@ func (a *affine) then(op Op, shape []int, axis int) (next *affine, ok bool) {
 		}
 	}
 	return a, true
+}
+
+// constantOperand is what an operator multiplies by or adds; ok is false for other operators.
+func constantOperand(op Op) (c Tensor, mul, ok bool) {
+	switch op := op.(type) {
+	case *MulConst:
+		return op.C, true, true
+	case *AddConst:
+		return op.C, false, true
+	}
+	return c, false, false
 }
 
 // absorb replaces a linear operator by one with a applied to its output. The

@@ -29,15 +29,8 @@ func (g *Graph) fuseBefore() error {
 
 // after returns the product with a factor or addend before it; false: it is none of the features.
 func (m *MatMul) after(op Op, shape []int) (*MatMul, bool) {
-	var c Tensor
-	mul := false
-	switch op := op.(type) {
-	case *MulConst:
-		c, mul = op.C, true
-	case *AddConst:
-		c = op.C
-	}
-	if len(c.Data) == 0 || len(c.Data) != c.Shape[len(shape)-1] {
+	c, mul, ok := constantOperand(op)
+	if !ok || len(c.Data) != c.Shape[len(shape)-1] {
 		return m, false
 	}
 	out := &MatMul{K: m.K, N: m.N, W: m.W, B: m.B}
