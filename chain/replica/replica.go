@@ -2,6 +2,7 @@ package replica
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/chain/consensus"
@@ -43,6 +44,7 @@ type Replica struct {
 	assemblies map[chain.Hash]*assembly // of blocks asked for
 	waiting    []*waiting               // transactions without their attachments, oldest first
 	submitted  []submitted              // by this node's user, oldest first
+	passed     map[chain.Hash]uint64    // when copies of waiting transactions were passed on last, ms since 1970
 	stored     []chain.Hash             // complete blocks, not yet marked
 	ready      *validated               // the block that was mined last
 	ticks      uint64
@@ -51,7 +53,7 @@ type Replica struct {
 
 // New returns a replica that stands where the store does.
 func New(cfg Config, store Store) (*Replica, error) {
-	r := &Replica{cfg: cfg.withDefaults(), store: store, held: newAttachments(store), assemblies: map[chain.Hash]*assembly{}}
+	r := &Replica{cfg: cfg.withDefaults(), store: store, held: newAttachments(store), assemblies: map[chain.Hash]*assembly{}, passed: map[chain.Hash]uint64{}}
 	ledger := store.Ledger()
 	var fault error
 	core, err := consensus.New(cfg.Consensus, func(yield func(consensus.Record) bool) {
@@ -131,6 +133,7 @@ func (r *Replica) Tick(now uint64) error {
 	if r.ticks%sweepTicks == 0 {
 		r.pool.Expire(now)
 		r.sweep()
+		maps.DeleteFunc(r.passed, func(id chain.Hash, _ uint64) bool { return r.pool.Get(id) == nil })
 	}
 	r.resend()
 	return r.follow(now)

@@ -1,6 +1,10 @@
 package replica
 
-import "github.com/weisyn/wes/chain"
+import (
+	"bytes"
+
+	"github.com/weisyn/wes/chain"
+)
 
 // Ticks from a submission to its next copy: each wait is twice the one before. A new peer is told
 // soon: whoever was alone, or cut off from the miners, reaches them when it is back. Each copy has
@@ -50,4 +54,21 @@ func (r *Replica) hasten() {
 		s := &r.submitted[i]
 		s.due = min(s.due, r.ticks+joinResend)
 	}
+}
+
+// passTime is the least time between two copies of one transaction that are passed on, in ms: whoever
+// sends many makes them travel no further.
+const passTime = 4000
+
+// passes reports whether a copy of a transaction that waits here is passed on. Its submitter sends it
+// again since no block has it: it may not have come further than here. Who gets it checks it, so it has
+// to be what was checked here, with that witness.
+func (r *Replica) passes(now uint64, x *Relayed) bool {
+	id := x.Tx.ID()
+	e := r.pool.Get(id)
+	if e == nil || now < max(e.Added, r.passed[id])+passTime || !bytes.Equal(e.Witness.Encode(), x.Witness.Encode()) {
+		return false
+	}
+	r.passed[id] = now
+	return true
 }

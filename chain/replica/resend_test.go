@@ -54,3 +54,47 @@ func TestTransactionsOfOthersAreNotSentAgain(t *testing.T) {
 		t.Errorf("sent at ticks %v", got)
 	}
 }
+
+// verdict relays a transaction from peer 1 at an instant, and returns the decision.
+func (l *ledger) verdict(x replica.Relayed, at uint64) replica.Decision {
+	l.t.Helper()
+	l.Effects()
+	must(l.t, l.Relay(at, 1, x, 7))
+	all := of[replica.Verdict](l.Effects())
+	if len(all) != 1 || all[0].Ticket != 7 {
+		l.t.Fatalf("verdicts %v", all)
+	}
+	return all[0].Decision
+}
+
+// TestCopiesOfWaitingTransactionsArePassedOn: a neighbour that has it is not the end of the way.
+func TestCopiesOfWaitingTransactionsArePassedOn(t *testing.T) {
+	l := newLedger(t, nil)
+	must(t, l.Join(l.now, 1))
+	x, other := l.ambiguous(0), l.ambiguous(1)
+	at := l.now
+	for _, c := range []struct {
+		what  string
+		x     replica.Relayed
+		after uint64 // ms from the first
+		want  replica.Decision
+	}{
+		{"the first", x, 0, replica.Accepted},
+		{"a copy at once", x, 1, replica.Ignored},
+		{"a copy too soon", x, 3999, replica.Ignored},
+		{"a copy with another witness", other, 4000, replica.Ignored},
+		{"a copy", x, 4000, replica.Accepted},
+		{"many copies", x, 4001, replica.Ignored},
+		{"many copies, still", x, 7999, replica.Ignored},
+		{"the next copy", x, 8000, replica.Accepted},
+	} {
+		if got := l.verdict(c.x, at+c.after); got != c.want {
+			t.Errorf("%s: %v, want %v", c.what, got, c.want)
+		}
+	}
+	l.now = at + 10_000
+	l.mine()
+	if got := l.verdict(x, l.now+10_000); got == replica.Accepted {
+		t.Error("a copy of what a block has is passed on")
+	}
+}

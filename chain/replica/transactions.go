@@ -34,6 +34,10 @@ const waitTicks = 15
 // ticket.
 func (r *Replica) Relay(now uint64, from PeerID, x Relayed, ticket uint64) error {
 	result, err := r.pool.Add(now, mempool.Peer(from), x.Tx, x.Witness)
+	if errors.Is(err, mempool.ErrKnown) && r.passes(now, &x) {
+		r.emit(Verdict{ticket, Accepted})
+		return nil
+	}
 	var missing *chain.UnavailableError
 	if errors.As(err, &missing) && r.wait(from, x, ticket, missing.Missing) {
 		return nil
