@@ -47,6 +47,7 @@ func (a *Accumulator) Bound(in []Interval, w Weights, channels int) (Interval, e
 
 func (a *Accumulator) channelBound(in []Interval, w Weights, oc int) (Interval, error) {
 	sum := a.biasBound(oc)
+	seconds := a.Seconds()
 	for t, term := range a.Terms {
 		if max(sum.Hi, -sum.Lo) >= MaxExact {
 			break // refused below; adding on could overflow
@@ -54,6 +55,9 @@ func (a *Accumulator) channelBound(in []Interval, w Weights, oc int) (Interval, 
 		x := Interval{min(in[t].Lo, 0), max(in[t].Hi, 0)}
 		if term.Conv == nil {
 			v, err := scaleInterval(x, term.Mult)
+			if term.Product != nil {
+				v, err = term.productBound(in[t], in[seconds[t]])
+			}
 			if err != nil {
 				return sum, err
 			}
