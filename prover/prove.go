@@ -97,7 +97,7 @@ type proving struct {
 	result   *Result
 
 	challenges layer.Challenges
-	claims     []layer.ConvClaim
+	claims     layer.Claims
 	r          []fr.Element
 	eta        fr.Element
 }
@@ -159,7 +159,7 @@ func gather(dst, rows []fr.Element, keys []uint32) {
 	}
 }
 
-// contract proves the sum of all convolutions.
+// contract proves the sum of all convolutions and products.
 func (p *proving) contract(context.Context) error {
 	start := p.options.Progress.begin(StageContract)
 	proof := p.result.Proof
@@ -168,56 +168,63 @@ func (p *proving) contract(context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range p.claims {
-		total := &proof.Convs[0]
-		if p.sys.Revealed(&p.claims[i]) {
-			total = &proof.Convs[1]
-		}
-		v := sum(instances[i])
-		total.Add(total, &v)
-	}
-	rho := verify.DrawRho(p.tr, proof.Convs)
-	p.challenges.Rho = rho
-	p.claims = p.sys.ConvClaims(&p.challenges)
-	var claim fr.Element
-	claim.Mul(&rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
-	for i := range p.claims {
-		if p.sys.Revealed(&p.claims[i]) {
-			weighed := instances[i].Factors[p.claims[i].WeighedFactor()]
-			vec.Scale(weighed, weighed, &rho)
+	proof.Convs = p.sums(instances)
+	p.challenges.Rho = verify.DrawRho(p.tr, proof.Convs)
+	summands := p.sys.Summands(&p.claims)
+	p.claims = p.sys.Claims(&p.challenges)
+	for i, of := range summands {
+		if of.Revealed {
+			weighed := instances[i].Factors[of.Weighed]
+			vec.Scale(weighed, weighed, &p.challenges.Rho)
 		}
 	}
-	var finals [][]fr.Element
-	proof.Contract, p.r, finals = sumcheck.ProveProducts(p.tr, p.sys.Weights.ContractVars, p.sys.Degree(), claim, instances)
-	for _, f := range finals {
-		proof.Weights = append(proof.Weights, f[0])
-		proof.Inputs = append(proof.Inputs, f[1])
-	}
+	p.sumFactors(instances)
 	p.eta = verify.DrawEta(p.tr, proof.Weights, proof.Inputs)
 	p.options.Progress.end(StageContract, start, &p.result.Timings.Contract)
 	return nil
 }
 
-// factors computes weight factor, input factor and, for grouped convolutions, channel
-// weights of every claim, in this order.
-func (p *proving) factors() ([]sumcheck.Instance, error) {
-	p.claims = p.sys.ConvClaims(&p.challenges)
-	instances := make([]sumcheck.Instance, len(p.claims))
-	inputs := map[int][]int32{}
-	for i := range p.claims {
-		t := p.claims[i].Input
-		if inputs[t] == nil {
-			cells, err := p.witness.view(t)
-			if err != nil {
-				return nil, err
-			}
-			inputs[t] = cells
+// sums are what all claims of the lookups, and of revealed tensors, add up to.
+func (p *proving) sums(instances []sumcheck.Instance) (totals [2]fr.Element) {
+	for i, of := range p.sys.Summands(&p.claims) {
+		total := &totals[0]
+		if of.Revealed {
+			total = &totals[1]
 		}
+		v := sum(instances[i])
+		total.Add(total, &v)
 	}
+	return totals
+}
+
+// sumFactors proves the weighed sum of all claims and enters the factors that it ends in.
+func (p *proving) sumFactors(instances []sumcheck.Instance) {
+	proof := p.result.Proof
+	var claim fr.Element
+	claim.Mul(&p.challenges.Rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
+	var finals [][]fr.Element
+	proof.Contract, p.r, finals = sumcheck.ProveProducts(p.tr, p.sys.Weights.ContractVars, p.sys.Degree(), claim, instances)
+	for i, f := range finals {
+		if i < len(p.claims.Convs) {
+			proof.Weights, proof.Inputs = append(proof.Weights, f[0]), append(proof.Inputs, f[1])
+			continue
+		}
+		proof.Inputs = append(proof.Inputs, f...)
+	}
+}
+
+// factors computes the factors of every claim, in the order that layer.System.Summands states.
+func (p *proving) factors() ([]sumcheck.Instance, error) {
+	p.claims = p.sys.Claims(&p.challenges)
+	inputs, err := p.inputs()
+	if err != nil {
+		return nil, err
+	}
+	instances := make([]sumcheck.Instance, p.claims.Len())
 	var group errgroup.Group
 	group.SetLimit(workers())
-	for i := range p.claims {
-		c := &p.claims[i]
+	for i := range p.claims.Convs {
+		c := &p.claims.Convs[i]
 		group.Go(func() error {
 			f := [][]fr.Element{c.WeightFactor(p.sys, p.prepared.packed), c.InputFactor(inputs[c.Input])}
 			if c.Grouped() {
@@ -227,7 +234,40 @@ func (p *proving) factors() ([]sumcheck.Instance, error) {
 			return nil
 		})
 	}
+	for i := range p.claims.Products {
+		c := &p.claims.Products[i]
+		group.Go(func() error {
+			operands := c.Operands()
+			f := c.Factors(inputs[operands[0]], inputs[operands[1]])
+			instances[len(p.claims.Convs)+i] = sumcheck.Instance{Vars: c.Vars(), Factors: f[:]}
+			return nil
+		})
+	}
 	return instances, group.Wait()
+}
+
+// inputs are the cells of all tensors that claims read.
+func (p *proving) inputs() (map[int][]int32, error) {
+	var tensors []int
+	for i := range p.claims.Convs {
+		tensors = append(tensors, p.claims.Convs[i].Input)
+	}
+	for i := range p.claims.Products {
+		operands := p.claims.Products[i].Operands()
+		tensors = append(tensors, operands[:]...)
+	}
+	inputs := map[int][]int32{}
+	for _, t := range tensors {
+		if inputs[t] != nil {
+			continue
+		}
+		cells, err := p.witness.view(t)
+		if err != nil {
+			return nil, err
+		}
+		inputs[t] = cells
+	}
+	return inputs, nil
 }
 
 // sum is Σ_x Π_k Factors[k](x).
@@ -247,7 +287,7 @@ func (p *proving) open(context.Context) error {
 	proof, m := p.result.Proof, p.prepared.Model
 	outputs := m.DrawOutputs(p.tr, p.result.Statement.Outputs)
 	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
-	o, err := m.OpeningClaim(p.result.Statement, &p.challenges, msg, p.claims, p.r, outputs, verify.DrawDelta(p.tr))
+	o, err := m.OpeningClaim(p.result.Statement, &p.challenges, msg, &p.claims, p.r, outputs, verify.DrawDelta(p.tr))
 	if err != nil {
 		return err
 	}
@@ -260,8 +300,8 @@ func (p *proving) open(context.Context) error {
 		proof.CellRow = make([]fr.Element, p.sys.CellCols)
 		poly.VecMat(proof.CellRow, poly.EqPrefix(high, p.sys.CellRows()), p.witness.cells, p.sys.CellCols)
 	}
-	if len(p.claims) > 0 {
-		rows, _, _ := p.sys.WeightOpening(p.claims, &p.challenges, p.r, proof.Weights, p.eta)
+	if len(p.claims.Convs) > 0 {
+		rows, _, _ := p.sys.WeightOpening(p.claims.Convs, &p.challenges, p.r, proof.Weights, p.eta)
 		proof.WeightRow = make([]fr.Element, p.sys.Weights.Cols)
 		poly.VecMat(proof.WeightRow, rows, p.prepared.packed, p.sys.Weights.Cols)
 	}
