@@ -144,7 +144,9 @@ func TestLieInOneAccumulatorIsRejected(t *testing.T) {
 				tell(fmt.Sprint("off by ", d), func(a []int64) { a[cells/2] += d })
 			}
 			for j, a := range honest.Accs[target] {
-				if a != honest.Accs[target][0] {
+				// Remainders of one quotient that change places are not committed.
+				s := shiftAt(column, op, 0)
+				if graph.ShiftRight(a, s) != graph.ShiftRight(honest.Accs[target][0], s) {
 					tell("two cells exchanged", func(a []int64) { a[0], a[j] = a[j], a[0] })
 					break
 				}
