@@ -64,9 +64,9 @@ func (p *Product) place(out *[MaxRank]int, axes, dims []int) error {
 	return nil
 }
 
-// productBound is the hull, with zero, of Mult times every partial sum of products of cells
-// of two intervals, which must lie within 32 bits.
-func (t *Term) productBound(left, right Interval) (Interval, error) {
+// Bound is the hull, with zero, of every partial sum of products of cells of two intervals,
+// which must lie within 32 bits.
+func (p *Product) Bound(left, right Interval) (Interval, error) {
 	if !left.narrow() || !right.narrow() {
 		return Interval{}, fmt.Errorf("product of values in [%d, %d] and [%d, %d], more than 32 bits", left.Lo, left.Hi, right.Lo, right.Hi)
 	}
@@ -75,11 +75,7 @@ func (t *Term) productBound(left, right Interval) (Interval, error) {
 	for _, c := range corners {
 		one.Lo, one.Hi = min(one.Lo, c), max(one.Hi, c)
 	}
-	sum, err := scaleInterval(one, int64(t.Product.Length))
-	if err != nil {
-		return sum, err
-	}
-	return scaleInterval(sum, t.Mult)
+	return scaleInterval(one, int64(p.Length))
 }
 
 // Seconds is, for each term, the index of the input that holds the right operand of its

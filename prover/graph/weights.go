@@ -54,10 +54,13 @@ func (a *Accumulator) channelBound(in []Interval, w Weights, oc int) (Interval, 
 		}
 		x := Interval{min(in[t].Lo, 0), max(in[t].Hi, 0)}
 		if term.Conv == nil {
-			v, err := scaleInterval(x, term.Mult)
 			if term.Product != nil {
-				v, err = term.productBound(in[t], in[seconds[t]])
+				var err error
+				if x, err = term.Product.Bound(in[t], in[seconds[t]]); err != nil {
+					return sum, err
+				}
 			}
+			v, err := scaleInterval(x, term.Mult)
 			if err != nil {
 				return sum, err
 			}

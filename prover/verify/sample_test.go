@@ -144,7 +144,7 @@ func pair(tb testing.TB) *sample {
 				Terms: []graph.Term{{Mult: 1, Product: &graph.Product{Left: []int{0, graph.Contracted}, Right: []int{1, graph.Contracted}, Length: 3}}},
 			}}},
 			{Name: "y", Inputs: []int{2, 0}, Op: &graph.Reveal{Acc: graph.Accumulator{
-				Channel: 1, Lo: -300, Hi: 300,
+				Channel: 1, Lo: -400, Hi: 400,
 				Terms: []graph.Term{{Mult: -1, Product: &graph.Product{Left: []int{0, graph.Contracted}, Right: []int{graph.Contracted, 1}, Length: 2}}},
 			}}},
 		},
