@@ -14,7 +14,6 @@ import (
 	"github.com/weisyn/wes/prover/poly"
 	"github.com/weisyn/wes/prover/sumcheck"
 	"github.com/weisyn/wes/prover/transcript"
-	"github.com/weisyn/wes/prover/vec"
 	"github.com/weisyn/wes/prover/verify"
 	"golang.org/x/sync/errgroup"
 )
@@ -97,7 +96,7 @@ type proving struct {
 	result   *Result
 
 	challenges layer.Challenges
-	claims     []layer.ConvClaim
+	claims     layer.Claims
 	r          []fr.Element
 	eta        fr.Element
 }
@@ -159,95 +158,13 @@ func gather(dst, rows []fr.Element, keys []uint32) {
 	}
 }
 
-// contract proves the sum of all convolutions.
-func (p *proving) contract(context.Context) error {
-	start := p.options.Progress.begin(StageContract)
-	proof := p.result.Proof
-	p.challenges.Rho.SetOne() // claims are weighed by it once the sums are sent
-	instances, err := p.factors()
-	if err != nil {
-		return err
-	}
-	for i := range p.claims {
-		total := &proof.Convs[0]
-		if p.sys.Revealed(&p.claims[i]) {
-			total = &proof.Convs[1]
-		}
-		v := sum(instances[i])
-		total.Add(total, &v)
-	}
-	rho := verify.DrawRho(p.tr, proof.Convs)
-	p.challenges.Rho = rho
-	p.claims = p.sys.ConvClaims(&p.challenges)
-	var claim fr.Element
-	claim.Mul(&rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
-	for i := range p.claims {
-		if p.sys.Revealed(&p.claims[i]) {
-			weighed := instances[i].Factors[p.claims[i].WeighedFactor()]
-			vec.Scale(weighed, weighed, &rho)
-		}
-	}
-	var finals [][]fr.Element
-	proof.Contract, p.r, finals = sumcheck.ProveProducts(p.tr, p.sys.Weights.ContractVars, p.sys.Degree(), claim, instances)
-	for _, f := range finals {
-		proof.Weights = append(proof.Weights, f[0])
-		proof.Inputs = append(proof.Inputs, f[1])
-	}
-	p.eta = verify.DrawEta(p.tr, proof.Weights, proof.Inputs)
-	p.options.Progress.end(StageContract, start, &p.result.Timings.Contract)
-	return nil
-}
-
-// factors computes weight factor, input factor and, for grouped convolutions, channel
-// weights of every claim, in this order.
-func (p *proving) factors() ([]sumcheck.Instance, error) {
-	p.claims = p.sys.ConvClaims(&p.challenges)
-	instances := make([]sumcheck.Instance, len(p.claims))
-	inputs := map[int][]int32{}
-	for i := range p.claims {
-		t := p.claims[i].Input
-		if inputs[t] == nil {
-			cells, err := p.witness.view(t)
-			if err != nil {
-				return nil, err
-			}
-			inputs[t] = cells
-		}
-	}
-	var group errgroup.Group
-	group.SetLimit(workers())
-	for i := range p.claims {
-		c := &p.claims[i]
-		group.Go(func() error {
-			f := [][]fr.Element{c.WeightFactor(p.sys, p.prepared.packed), c.InputFactor(inputs[c.Input])}
-			if c.Grouped() {
-				f = append(f, c.ChannelWeights())
-			}
-			instances[i] = sumcheck.Instance{Vars: c.Vars(), Factors: f}
-			return nil
-		})
-	}
-	return instances, group.Wait()
-}
-
-// sum is Σ_x Π_k Factors[k](x).
-func sum(inst sumcheck.Instance) fr.Element {
-	product := inst.Factors[0]
-	for _, f := range inst.Factors[2:] {
-		next := make([]fr.Element, len(product))
-		vec.Mul(next, product, f[:len(product)])
-		product = next
-	}
-	return vec.Inner(product, inst.Factors[1])
-}
-
 // open proves everything left open against the commitments.
 func (p *proving) open(context.Context) error {
 	start := p.options.Progress.begin(StageOpen)
 	proof, m := p.result.Proof, p.prepared.Model
 	outputs := m.DrawOutputs(p.tr, p.result.Statement.Outputs)
 	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
-	o, err := m.OpeningClaim(p.result.Statement, &p.challenges, msg, p.claims, p.r, outputs, verify.DrawDelta(p.tr))
+	o, err := m.OpeningClaim(p.result.Statement, &p.challenges, msg, &p.claims, p.r, outputs, verify.DrawDelta(p.tr))
 	if err != nil {
 		return err
 	}
@@ -260,8 +177,8 @@ func (p *proving) open(context.Context) error {
 		proof.CellRow = make([]fr.Element, p.sys.CellCols)
 		poly.VecMat(proof.CellRow, poly.EqPrefix(high, p.sys.CellRows()), p.witness.cells, p.sys.CellCols)
 	}
-	if len(p.claims) > 0 {
-		rows, _, _ := p.sys.WeightOpening(p.claims, &p.challenges, p.r, proof.Weights, p.eta)
+	if len(p.claims.Convs) > 0 {
+		rows, _, _ := p.sys.WeightOpening(p.claims.Convs, &p.challenges, p.r, proof.Weights, p.eta)
 		proof.WeightRow = make([]fr.Element, p.sys.Weights.Cols)
 		poly.VecMat(proof.WeightRow, rows, p.prepared.packed, p.sys.Weights.Cols)
 	}

@@ -44,3 +44,13 @@ func TestHonestProofsOfRandomGraphsVerify(t *testing.T) {
 		})
 	}
 }
+
+// TestHonestProofsOfRandomProductsVerify carries products of two tensors through the file of
+// a proof.
+func TestHonestProofsOfRandomProductsVerify(t *testing.T) {
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			accept(t, graphtest.RandomProduct(seed), transcript.SHA256)
+		})
+	}
+}

@@ -93,10 +93,10 @@ func TestOneClaimLessIsRejected(t *testing.T) {
 		if name == "output" {
 			outputs = nil
 		} else {
-			claims = claims[:len(claims)-1]
+			claims.Convs = claims.Convs[:len(claims.Convs)-1]
 		}
 		msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
-		o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, claims, l.r, outputs, verify.DrawDelta(l.tr))
+		o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, &claims, l.r, outputs, verify.DrawDelta(l.tr))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestCombinedRowsAreBoundToTheirCommitments(t *testing.T) {
 			}
 			p := l.result.Proof
 			_, low := l.sys.SplitCellPoint(l.rho)
-			_, cols, _ := l.sys.WeightOpening(l.claims, &l.challenges, l.r, p.Weights, l.eta)
+			_, cols, _ := l.sys.WeightOpening(l.claims.Convs, &l.challenges, l.r, p.Weights, l.eta)
 			v := orthogonal(poly.Eq(low), cols)
 			for i := range v {
 				for side, row := range [][]fr.Element{p.CellRow, p.WeightRow} {
@@ -234,12 +234,12 @@ func cross(a, b []fr.Element) []fr.Element {
 
 // coefficients are what the contraction multiplies the factors of one side by.
 func (l *liar) coefficients(others []fr.Element) []fr.Element {
-	v := make([]fr.Element, len(l.claims))
-	for i := range l.claims {
-		v[i] = l.claims[i].Late(l.r)
+	v := make([]fr.Element, len(l.claims.Convs))
+	for i := range l.claims.Convs {
+		v[i] = l.claims.Convs[i].Late(l.r)
 		v[i].Mul(&v[i], &others[i])
-		if l.claims[i].Grouped() {
-			u := l.claims[i].ChannelFactor(l.r)
+		if l.claims.Convs[i].Grouped() {
+			u := l.claims.Convs[i].ChannelFactor(l.r)
 			v[i].Mul(&v[i], &u)
 		}
 	}
@@ -267,7 +267,7 @@ func TestErrorsOfBatchedClaimsDoNotCancel(t *testing.T) {
 			for i := range scales {
 				unit := make([]fr.Element, len(weights))
 				unit[i].SetOne()
-				_, _, scales[i] = l.sys.WeightOpening(l.claims, &l.challenges, l.r, unit, fr.One())
+				_, _, scales[i] = l.sys.WeightOpening(l.claims.Convs, &l.challenges, l.r, unit, fr.One())
 			}
 			for i, d := range cross(l.coefficients(inputs)[:3], scales[:3]) {
 				weights[i].Add(&weights[i], &d)

@@ -285,14 +285,7 @@ func (l *liar) contract() {
 	if err != nil {
 		l.tb.Fatal(err)
 	}
-	for i := range l.claims {
-		side := 0
-		if l.sys.Revealed(&l.claims[i]) {
-			side = 1
-		}
-		v := sum(instances[i])
-		proof.Convs[side].Add(&proof.Convs[side], &v)
-	}
+	proof.Convs = l.proving.sums(instances)
 	if l.sums != nil {
 		l.sums(&proof.Convs)
 	}
@@ -300,14 +293,7 @@ func (l *liar) contract() {
 	if instances, err = l.proving.factors(); err != nil {
 		l.tb.Fatal(err)
 	}
-	var claim fr.Element
-	claim.Mul(&l.challenges.Rho, &proof.Convs[1]).Add(&claim, &proof.Convs[0])
-	var finals [][]fr.Element
-	proof.Contract, l.r, finals = sumcheck.ProveProducts(l.tr, l.sys.Weights.ContractVars, l.sys.Degree(), claim, instances)
-	for _, f := range finals {
-		proof.Weights = append(proof.Weights, f[0])
-		proof.Inputs = append(proof.Inputs, f[1])
-	}
+	l.sumFactors(instances)
 	if l.factors != nil {
 		l.factors(proof.Weights, proof.Inputs)
 	}
@@ -319,7 +305,7 @@ func (l *liar) open() {
 	proof, m := l.result.Proof, l.prepared.Model
 	outputs := m.DrawOutputs(l.tr, l.result.Statement.Outputs)
 	msg := &layer.Messages{Convs: proof.Convs, Inputs: proof.Inputs}
-	o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, l.claims, l.r, outputs, verify.DrawDelta(l.tr))
+	o, err := m.OpeningClaim(l.result.Statement, &l.challenges, msg, &l.claims, l.r, outputs, verify.DrawDelta(l.tr))
 	if err != nil {
 		l.tb.Fatal(err)
 	}
@@ -341,14 +327,14 @@ func (l *liar) openClaim(o *layer.Opening) {
 	high, _ := l.sys.SplitCellPoint(l.rho)
 	proof.CellRow = make([]fr.Element, l.sys.CellCols)
 	combine(proof.CellRow, poly.EqPrefix(high, l.sys.CellRows()), l.cells)
-	if len(l.claims) == 0 {
+	if len(l.claims.Convs) == 0 {
 		return
 	}
 	packed := l.weights
 	if packed == nil {
 		packed = l.prepared.packed
 	}
-	rows, _, _ := l.sys.WeightOpening(l.claims, &l.challenges, l.r, proof.Weights, l.eta)
+	rows, _, _ := l.sys.WeightOpening(l.claims.Convs, &l.challenges, l.r, proof.Weights, l.eta)
 	proof.WeightRow = make([]fr.Element, l.sys.Weights.Cols)
 	poly.VecMat(proof.WeightRow, rows, packed, l.sys.Weights.Cols)
 }

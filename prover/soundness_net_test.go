@@ -71,16 +71,27 @@ func (n *net) accumulator(terms []graph.Term, bias graph.Constant, channel int, 
 	for i, t := range inputs {
 		bounds[i] = n.c.Info.Bounds[t]
 	}
-	channels := n.c.Info.Shapes[inputs[0]][channel]
-	if c := terms[0].Conv; c != nil {
-		channels = c.OutChannels
-	}
-	b, err := acc.Bound(bounds, n.c.Weights, channels)
+	b, err := acc.Bound(bounds, n.c.Weights, n.channels(&acc, inputs))
 	if err != nil {
 		n.tb.Fatal(err)
 	}
 	acc.Lo, acc.Hi = b.Lo, b.Hi
 	return acc
+}
+
+// channels is the length of an accumulator's channel axis.
+func (n *net) channels(acc *graph.Accumulator, inputs []int) int {
+	t := acc.Terms[0]
+	if t.Conv != nil {
+		return t.Conv.OutChannels
+	}
+	x, axis := inputs[0], acc.Channel
+	if t.Product != nil {
+		if axis = slices.Index(t.Product.Left, acc.Channel); axis < 0 {
+			x, axis = inputs[len(acc.Terms)], slices.Index(t.Product.Right, acc.Channel)
+		}
+	}
+	return n.c.Info.Shapes[x][axis]
 }
 
 func clamp(q int64) int64 { return min(max(q, 0), 127) }
@@ -121,6 +132,19 @@ func (n *net) reveal(x int) int {
 	term := n.matmul(x, 3)
 	acc := graph.Accumulator{Terms: []graph.Term{term}, Channel: term.Conv.Channel, Lo: -1 << 45, Hi: 1 << 45}
 	return n.add(&graph.Reveal{Acc: acc}, x)
+}
+
+// product is a Rescale of the product of two tensors, see graph.Product.
+func (n *net) product(left, right []int, channel int, shift []int, x, y int) int {
+	n.tb.Helper()
+	in := []int{x, y}
+	return n.rescale(n.accumulator([]graph.Term{n.times(left, right, 1, x)}, graph.Constant{}, channel, in), shift, nil, in...)
+}
+
+// times is mult times the product of x with another tensor.
+func (n *net) times(left, right []int, mult int64, x int) graph.Term {
+	length := n.c.Info.Shapes[x][slices.Index(left, graph.Contracted)]
+	return graph.Term{Mult: mult, Product: &graph.Product{Left: left, Right: right, Length: length}}
 }
 
 // outputs ends the graph.
@@ -184,7 +208,7 @@ func scenes() []scene {
 			return n.linear(n.conv(a, 1, out, groups, spatial...), 1, 3, a)
 		}}
 	}
-	return []scene{
+	scenes := []scene{
 		{"input", func(n *net) int { return n.commit(n.input(2, 5)) }},
 		convolution("dense convolution", 2, 3, 1, same...),
 		convolution("grouped convolution", 4, 6, 2, same...),
@@ -264,6 +288,7 @@ func scenes() []scene {
 			return n.linear(n.conv(a, 1, 21, 1), 1, 4, a)
 		}},
 	}
+	return append(scenes, productScenes()...)
 }
 
 // operatorCode is an operator's code in the encoding of a graph.
@@ -272,15 +297,42 @@ func operatorCode(op graph.Op) byte {
 	return g.Encode()[3]
 }
 
-// TestEveryOperatorHasAScene fails when the integer graph gets an operator that nothing
-// lies about.
+// termCode is a term's code in the encoding of a graph, and what comes before it.
+func termCode(term graph.Term) (head []byte, code byte) {
+	g := graph.Graph{Nodes: []graph.Node{{Op: &graph.Reveal{Acc: graph.Accumulator{Terms: []graph.Term{term}}}}}}
+	data := g.Encode()
+	return data[:7], data[7]
+}
+
+// TestEveryOperatorHasAScene fails when the integer graph gets an operator, or a kind of term
+// of an accumulator, that nothing lies about.
 func TestEveryOperatorHasAScene(t *testing.T) {
-	have := map[byte]bool{}
+	have, terms := map[byte]bool{}, map[byte]bool{}
 	for _, s := range scenes() {
-		c, _ := s.make(t)
+		c, target := s.make(t)
 		for i := range c.Graph.Nodes {
 			have[operatorCode(c.Graph.Nodes[i].Op)] = true
 		}
+		if acc := graph.AccumulatorOf(c.Graph.Nodes[target].Op); acc != nil {
+			for _, term := range acc.Terms {
+				_, code := termCode(term)
+				terms[code] = true
+			}
+		}
+	}
+	prefix, _ := termCode(graph.Term{})
+	kinds := 0
+	for code := byte(0); code < 126; code += 2 {
+		_, err := graph.Decode(append(slices.Clone(prefix), code))
+		if err != nil && strings.Contains(err.Error(), "no term") {
+			continue
+		}
+		if kinds++; !terms[code] {
+			t.Errorf("term %d has no scene", code/2)
+		}
+	}
+	if kinds != 3 {
+		t.Errorf("the encoding knows %d kinds of term", kinds)
 	}
 	head := slices.Clone((&graph.Graph{Nodes: []graph.Node{{Op: &graph.Reveal{}}}}).Encode()[:3])
 	_, unknown := graph.Decode(append(slices.Clone(head), 126))

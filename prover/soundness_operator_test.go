@@ -144,7 +144,9 @@ func TestLieInOneAccumulatorIsRejected(t *testing.T) {
 				tell(fmt.Sprint("off by ", d), func(a []int64) { a[cells/2] += d })
 			}
 			for j, a := range honest.Accs[target] {
-				if a != honest.Accs[target][0] {
+				// Remainders of one quotient that change places are not committed.
+				s := shiftAt(column, op, 0)
+				if graph.ShiftRight(a, s) != graph.ShiftRight(honest.Accs[target][0], s) {
 					tell("two cells exchanged", func(a []int64) { a[0], a[j] = a[j], a[0] })
 					break
 				}
@@ -222,13 +224,13 @@ func TestLieInARevealedOrOutputCellIsRejected(t *testing.T) {
 // coverUp changes the sum of revealed convolutions so that a false revealed tensor fits it.
 func (l *liar) coverUp(truth *verify.Statement, convs *[2]fr.Element) {
 	one := fr.One()
-	msg := &layer.Messages{Inputs: make([]fr.Element, len(l.claims))} // the same for both
+	msg := &layer.Messages{Inputs: make([]fr.Element, l.sys.InputCount())} // the same for both
 	r := make([]fr.Element, l.sys.Weights.ContractVars)
-	told, err := l.prepared.Model.OpeningClaim(l.result.Statement, &l.challenges, msg, l.claims, r, nil, one)
+	told, err := l.prepared.Model.OpeningClaim(l.result.Statement, &l.challenges, msg, &l.claims, r, nil, one)
 	if err != nil {
 		l.tb.Fatal(err)
 	}
-	truly, err := l.prepared.Model.OpeningClaim(truth, &l.challenges, msg, l.claims, r, nil, one)
+	truly, err := l.prepared.Model.OpeningClaim(truth, &l.challenges, msg, &l.claims, r, nil, one)
 	if err != nil {
 		l.tb.Fatal(err)
 	}

@@ -1,13 +1,14 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 )
 
 // Accumulator is an exact integer sum: acc = Σ_t term_t + Bias. Term t reads input t
-// of its node.
+// of its node; a product reads a second one, see Seconds.
 type Accumulator struct {
 	Terms   []Term
 	Bias    Constant // zero value: no bias
@@ -16,10 +17,12 @@ type Accumulator struct {
 	Lo, Hi int64
 }
 
-// Term is one summand: a convolution of its input, or its input times Mult when Conv is nil.
+// Term is one summand: a convolution of its input, or Mult times a product of two inputs,
+// or Mult times its input. At most one of Conv and Product is set.
 type Term struct {
-	Conv *Conv
-	Mult int64
+	Conv    *Conv
+	Product *Product
+	Mult    int64 // no factor of a convolution
 }
 
 // Conv is a linear map with committed weights w[oc][k_0][k_1]…[ic], ic < InChannels/Groups:
@@ -109,20 +112,15 @@ func (c *Conv) shape(in []int) ([]int, error) {
 }
 
 func (a *Accumulator) shape(in [][]int) ([]int, error) {
-	if len(in) != len(a.Terms) || len(in) == 0 {
-		return nil, fmt.Errorf("%d inputs for %d terms", len(in), len(a.Terms))
+	if n := a.InputCount(); len(in) != n || n == 0 {
+		return nil, fmt.Errorf("%d inputs for %d terms, want %d", len(in), len(a.Terms), n)
 	}
+	seconds := a.Seconds()
 	var out []int
 	for i, t := range a.Terms {
-		s := in[i]
-		if t.Conv != nil {
-			var err error
-			if s, err = t.Conv.shape(s); err != nil {
-				return nil, err
-			}
-			if t.Conv.Channel != a.Channel {
-				return nil, fmt.Errorf("term %d writes axis %d, want %d", i, t.Conv.Channel, a.Channel)
-			}
+		s, err := a.termShape(t, in[i], in[seconds[i]])
+		if err != nil {
+			return nil, fmt.Errorf("term %d: %w", i, err)
 		}
 		if i > 0 && !slices.Equal(s, out) {
 			return nil, fmt.Errorf("term %d has shape %v, want %v", i, s, out)
@@ -133,6 +131,21 @@ func (a *Accumulator) shape(in [][]int) ([]int, error) {
 		return nil, fmt.Errorf("channel axis %d of %v", a.Channel, out)
 	}
 	return out, a.Bias.check(out)
+}
+
+// termShape is the shape of a term over its input and, for a product, its second one.
+func (a *Accumulator) termShape(t Term, in, second []int) ([]int, error) {
+	switch {
+	case t.Conv != nil && t.Product != nil:
+		return nil, errors.New("both a convolution and a product")
+	case t.Product != nil:
+		return t.Product.shape(in, second)
+	case t.Conv == nil:
+		return in, nil
+	case t.Conv.Channel != a.Channel:
+		return nil, fmt.Errorf("writes axis %d, want %d", t.Conv.Channel, a.Channel)
+	}
+	return t.Conv.shape(in)
 }
 
 // check requires the constant to broadcast to shape.
@@ -163,22 +176,53 @@ func (a *Accumulator) fields(c *codec) {
 		a.Terms = make([]Term, n)
 	}
 	for i := range a.Terms {
-		t := &a.Terms[i]
-		isConv := t.Conv != nil
-		c.bool(&isConv)
-		if !isConv {
-			c.int64(&t.Mult)
-			continue
-		}
-		if c.decoding {
-			t.Conv = new(Conv)
-		}
-		t.Conv.fields(c)
+		a.Terms[i].fields(c)
 	}
 	a.Bias.fields(c)
 	c.int(&a.Channel)
 	c.int64(&a.Lo)
 	c.int64(&a.Hi)
+}
+
+// termKind is the code of a kind of term in the encoding; codes are never reused.
+type termKind int
+
+const (
+	termMultiple termKind = iota
+	termConv
+	termProduct
+)
+
+func (t *Term) kind() termKind {
+	switch {
+	case t.Conv != nil:
+		return termConv
+	case t.Product != nil:
+		return termProduct
+	}
+	return termMultiple
+}
+
+func (t *Term) fields(c *codec) {
+	code := int(t.kind())
+	c.int(&code)
+	switch termKind(code) {
+	case termMultiple:
+		c.int64(&t.Mult)
+	case termConv:
+		if c.decoding {
+			t.Conv = new(Conv)
+		}
+		t.Conv.fields(c)
+	case termProduct:
+		if c.decoding {
+			t.Product = new(Product)
+		}
+		t.Product.fields(c)
+		c.int64(&t.Mult)
+	default:
+		c.fail("no term %d", code)
+	}
 }
 
 func (v *Conv) fields(c *codec) {
@@ -206,17 +250,21 @@ func (v *Constant) fields(c *codec) {
 	c.int64s(&v.Data, MaxElements)
 }
 
-// bound is the stated interval. Multipliers, biases and what convolutions read are limited,
-// so that no sum overflows and a proof can hold every convolved cell in 32 bits.
+// bound is the stated interval. Multipliers, biases and what convolutions and products read
+// are limited, so that no sum overflows and a proof can hold every cell read in 32 bits.
 func (a *Accumulator) bound(in []Interval) (Interval, error) {
 	for i, v := range a.Bias.Data {
 		if v <= -MaxExact || v >= MaxExact {
 			return Interval{}, fmt.Errorf("bias %d is %d: reaches 2^53", i, v)
 		}
 	}
+	seconds := a.Seconds()
 	for i, t := range a.Terms {
-		if t.Conv != nil && (in[i].Lo < math.MinInt32 || in[i].Hi > math.MaxInt32) {
-			return Interval{}, fmt.Errorf("term %d: convolution of values in [%d, %d], more than 32 bits", i, in[i].Lo, in[i].Hi)
+		if t.kind() != termMultiple && !in[i].narrow() {
+			return Interval{}, fmt.Errorf("term %d: reads values in [%d, %d], more than 32 bits", i, in[i].Lo, in[i].Hi)
+		}
+		if second := in[seconds[i]]; t.Product != nil && !second.narrow() {
+			return Interval{}, fmt.Errorf("term %d: reads values in [%d, %d], more than 32 bits", i, second.Lo, second.Hi)
 		}
 		if t.Conv == nil && (t.Mult <= -1<<31 || t.Mult >= 1<<31) {
 			return Interval{}, fmt.Errorf("term %d: multiplier %d", i, t.Mult)
@@ -224,3 +272,6 @@ func (a *Accumulator) bound(in []Interval) (Interval, error) {
 	}
 	return Interval{a.Lo, a.Hi}, nil
 }
+
+// narrow tells whether the interval lies within 32 bits.
+func (v Interval) narrow() bool { return v.Lo >= math.MinInt32 && v.Hi <= math.MaxInt32 }

@@ -208,6 +208,7 @@ func TestEncodingIsCanonical(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(small().Encode())
 	f.Add(tabular().Encode())
+	f.Add(attention().Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := Decode(data)
 		if err != nil {

@@ -47,12 +47,19 @@ func (a *Accumulator) Bound(in []Interval, w Weights, channels int) (Interval, e
 
 func (a *Accumulator) channelBound(in []Interval, w Weights, oc int) (Interval, error) {
 	sum := a.biasBound(oc)
+	seconds := a.Seconds()
 	for t, term := range a.Terms {
 		if max(sum.Hi, -sum.Lo) >= MaxExact {
 			break // refused below; adding on could overflow
 		}
 		x := Interval{min(in[t].Lo, 0), max(in[t].Hi, 0)}
 		if term.Conv == nil {
+			if term.Product != nil {
+				var err error
+				if x, err = term.Product.Bound(in[t], in[seconds[t]]); err != nil {
+					return sum, err
+				}
+			}
 			v, err := scaleInterval(x, term.Mult)
 			if err != nil {
 				return sum, err

@@ -137,8 +137,8 @@ func (s *System) Leaf(kind LeafKind, column int) *Leaf {
 
 // Messages are the prover's values that the opening is about.
 type Messages struct {
-	Convs  [2]fr.Element // Σ of all convolutions in the lookups, and in revealed tensors
-	Inputs []fr.Element  // for each contraction claim, the value of its input factor
+	Convs  [2]fr.Element // Σ of all contraction claims in the lookups, and in revealed tensors
+	Inputs []fr.Element  // input factors of the contraction claims
 }
 
 // OutputClaim evaluates a committed output at a random point of each axis.
@@ -150,7 +150,7 @@ type OutputClaim struct {
 
 // Open turns everything left open into one claim on the committed vector. revealed holds
 // the public cells of revealed tensors, by tensor.
-func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims []ConvClaim, r []fr.Element, revealed map[int][]int64, outputs []OutputClaim) error {
+func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims *Claims, r []fr.Element, revealed map[int][]int64, outputs []OutputClaim) error {
 	if err := s.openLookups(o, ch, m); err != nil {
 		return err
 	}
@@ -160,12 +160,15 @@ func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims []ConvClai
 	}
 	o.next()
 	s.openCounts(o, ch)
-	for i := range claims {
+	i := 0
+	err := s.eachInput(claims, r, func(tensor int, t Term) error {
 		o.next()
 		o.value(m.Inputs[i])
-		if err := o.term(claims[i].Input, claims[i].inputTerm(s, r)); err != nil {
-			return err
-		}
+		i++
+		return o.term(tensor, t)
+	})
+	if err != nil {
+		return err
 	}
 	for _, out := range outputs {
 		o.next()
@@ -248,7 +251,7 @@ func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Elem
 	return o.term(in[1], t.scaled(ch.Beta))
 }
 
-// openAccumulator adds what an accumulator takes from other tensors than by convolution,
+// openAccumulator adds what an accumulator takes from other tensors without a contraction,
 // and moves bias and rounding term, both public, to the right. op is nil for a Reveal.
 func (s *System) openAccumulator(o *Opening, node int, acc *graph.Accumulator, op *graph.Rescale, terms []NodeTerm) error {
 	shape := s.Info.Shapes[node]
@@ -266,7 +269,7 @@ func (s *System) openAccumulator(o *Opening, node int, acc *graph.Accumulator, o
 			o.subtract(t.applyConstant(c, shape))
 		}
 		for k, term := range acc.Terms {
-			if term.Conv != nil {
+			if term.Conv != nil || term.Product != nil {
 				continue
 			}
 			if err := o.term(s.Graph.Nodes[node].Inputs[k], t.scaled(poly.FromInt64(term.Mult))); err != nil {

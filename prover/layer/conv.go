@@ -2,7 +2,6 @@ package layer
 
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
 	"github.com/weisyn/wes/prover/vec"
 )
@@ -25,19 +24,7 @@ func (c *ConvClaim) Vars() int { return c.shape.vars }
 // Grouped claims have a third factor, U, that the verifier evaluates.
 func (c *ConvClaim) Grouped() bool { return c.shape.grouped }
 
-// Degree is the degree of the contraction's round polynomials.
-func (s *System) Degree() int {
-	for i := range s.convs {
-		if s.convs[i].grouped {
-			return 3
-		}
-	}
-	return 2
-}
-
-// ConvClaims lists the contraction's claims: those of the lookups, and those of revealed
-// tensors weighed by Rho.
-func (s *System) ConvClaims(ch *Challenges) []ConvClaim {
+func (s *System) convClaims(ch *Challenges) []ConvClaim {
 	var claims []ConvClaim
 	terms := map[int][]NodeTerm{}
 	for i := range s.Weights.Blocks {
@@ -55,17 +42,11 @@ func (s *System) ConvClaims(ch *Challenges) []ConvClaim {
 	return claims
 }
 
-// Revealed tells whether a claim belongs to a revealed tensor.
-func (s *System) Revealed(c *ConvClaim) bool {
-	_, ok := s.Graph.Nodes[c.block.Node].Op.(*graph.Reveal)
-	return ok
-}
-
 // weighedTerms are the functionals on a node's accumulator, those of revealed tensors
 // weighed by Rho.
 func (s *System) weighedTerms(node int, ch *Challenges) []NodeTerm {
 	terms := s.nodeTerms(ch)[node]
-	if _, revealed := s.Graph.Nodes[node].Op.(*graph.Reveal); !revealed {
+	if !s.revealed(node) {
 		return terms
 	}
 	weighed := make([]NodeTerm, len(terms))
@@ -73,16 +54,6 @@ func (s *System) weighedTerms(node int, ch *Challenges) []NodeTerm {
 		weighed[i] = terms[i].weighed(&ch.Rho)
 	}
 	return weighed
-}
-
-// parts cuts the claim's suffix of the contraction's point by the parts of its index.
-func (c *ConvClaim) parts(r []fr.Element) [][]fr.Element {
-	r = r[len(r)-c.shape.vars:]
-	parts := make([][]fr.Element, len(c.shape.bits))
-	for i, b := range c.shape.bits {
-		parts[i], r = r[:b], r[b:]
-	}
-	return parts
 }
 
 // Late is Π (1 − r_i) over the variables that the claim has not.
@@ -95,12 +66,12 @@ func zeroWeight(r []fr.Element) fr.Element { return poly.EqAt(r, 0) }
 
 // ChannelFactor is the factor U of a grouped claim at the contraction's point.
 func (c *ConvClaim) ChannelFactor(r []fr.Element) fr.Element {
-	return poly.Evaluate(c.out.U, c.parts(r)[len(c.shape.conv.Spatial)])
+	return poly.Evaluate(c.out.U, c.shape.parts(r)[len(c.shape.conv.Spatial)])
 }
 
 // inputTerm is the functional on the input whose value the input factor is at r.
 func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
-	parts := c.parts(r)
+	parts := c.shape.parts(r)
 	vecs := append([][]fr.Element{}, c.out.Axes...)
 	for i, w := range c.shape.conv.Spatial {
 		sum := make([]fr.Element, c.in[w.Axis])
@@ -182,13 +153,4 @@ func (c *ConvClaim) addRows(rows []fr.Element, s *System, low, r []fr.Element, w
 		scale.Mul(&scale, &missing)
 	}
 	return scale
-}
-
-// WeighedFactor is the index, among weight factor, input factor and channel weights, of
-// the one that the weights of columns are part of.
-func (c *ConvClaim) WeighedFactor() int {
-	if c.shape.grouped {
-		return 2
-	}
-	return 0
 }

@@ -14,8 +14,8 @@ import (
 const (
 	// maxColumnCount bounds the columns.
 	maxColumnCount = 1 << 14
-	// maxAxisCells bounds the entries of all vectors along axes that columns and
-	// convolutions start from.
+	// maxAxisCells bounds the entries of all vectors along axes that columns,
+	// convolutions and products start from.
 	maxAxisCells = 1 << 22
 	// maxTaps bounds the positions times the taps of all windows.
 	maxTaps = 1 << 25
@@ -61,6 +61,7 @@ func (s *System) checkLimits() error {
 				taps = addTaps(taps, w, in)
 			}
 		}
+		axes += s.productAxes(i)
 		if axes > maxAxisCells || taps > maxTaps {
 			return fmt.Errorf("%w: node %d %q: axes of %d cells and windows of %d taps, at most %d and %d",
 				ErrTooWide, i, n.Name, axes, taps, maxAxisCells, maxTaps)
@@ -97,6 +98,22 @@ func addTaps(taps int, w graph.Window, in []int) int {
 	return min(taps, maxTaps+1) + w.Kernel*(w.Out+in[w.Axis])
 }
 
+// productAxes is the length of all axes of the operands of a node's products, once for each
+// claim on them.
+func (s *System) productAxes(node int) int {
+	acc := graph.AccumulatorOf(s.Graph.Nodes[node].Op)
+	if acc == nil {
+		return 0
+	}
+	n, inputs := 0, s.Graph.Nodes[node].Inputs
+	for i, second := range acc.Seconds() {
+		if acc.Terms[i].Product != nil {
+			n += total(s.Info.Shapes[inputs[i]]) + total(s.Info.Shapes[inputs[second]])
+		}
+	}
+	return n * len(s.classes(node))
+}
+
 // convsByInput are the convolutions of a node by the index of their term and input.
 func convsByInput(n *graph.Node) map[int]*graph.Conv {
 	acc := graph.AccumulatorOf(n.Op)
@@ -119,7 +136,7 @@ func (s *System) checkViews() error {
 	ch := &Challenges{Point: point}
 	ch.Left.Point = point[len(point)-s.LeafVars:]
 	ch.Right.Point = make([]fr.Element, s.RowVars)
-	claims := s.ConvClaims(ch)
+	claims := s.Claims(ch)
 	var outputs []OutputClaim
 	for _, o := range s.Graph.Outputs {
 		if _, revealed := s.Graph.Nodes[o.Tensor].Op.(*graph.Reveal); revealed {
@@ -133,8 +150,8 @@ func (s *System) checkViews() error {
 	}
 	o := s.NewOpening(nil, fr.One())
 	o.dry = true
-	msg := &Messages{Inputs: make([]fr.Element, len(claims))}
-	err := s.Open(o, ch, msg, claims, make([]fr.Element, s.Weights.ContractVars), nil, outputs)
+	msg := &Messages{Inputs: make([]fr.Element, s.InputCount())}
+	err := s.Open(o, ch, msg, &claims, make([]fr.Element, s.Weights.ContractVars), nil, outputs)
 	s.Effort.Terms, s.Effort.Views = o.count, o.work
 	return err
 }

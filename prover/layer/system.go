@@ -30,9 +30,10 @@ type System struct {
 	LeafVars, RowVars, CellVars    int
 	CellCols                       int // columns of the commitment's matrix
 
-	Weights WeightLayout
-	Effort  Effort
-	convs   []convShape // by Conv.Weight
+	Weights  WeightLayout
+	Effort   Effort
+	convs    []convShape    // by Conv.Weight
+	products []productShape // by node and term
 
 	spans  []span // by node: its columns
 	leafAt map[leafKey]int
@@ -129,6 +130,9 @@ func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
 		return nil, fmt.Errorf("%w: %d lookups and %d committed cells exceed 2^%d", graph.ErrInvalid, s.LeafCount, s.CellCount, maxVars)
 	}
 	s.CellCols = matrixColumns(s.CellCount)
+	if err := s.makeProducts(); err != nil {
+		return nil, err
+	}
 	if err := s.makeWeights(); err != nil {
 		return nil, err
 	}
@@ -303,7 +307,8 @@ func (s *System) SoundnessBits() int {
 	treeRounds := s.LeafVars*(s.LeafVars+1)/2 + s.RowVars*(s.RowVars+1)/2
 	degrees := 4*treeRounds + 3*s.Weights.ContractVars + 2*s.CellVars
 	lookups := 4 * (s.LeafCount + s.RowCount) // poles of the fractional sum, keys of degree two
-	claims := 4 * (len(s.Columns) + len(s.Reveals) + len(s.Graph.Nodes) + len(s.Graph.Outputs) + 1)
+	claims := 4*(len(s.Columns)+len(s.Reveals)+len(s.Graph.Nodes)+len(s.Graph.Outputs)+1) +
+		s.ConvClaimCount() + s.InputCount() // powers of the challenges that combine openings
 	rest := s.CellVars + s.PointVars() + 64
 	return 253 - bits.Len(uint(degrees+lookups+claims+rest))
 }
@@ -316,16 +321,3 @@ func (s *System) SplitCellPoint(p []fr.Element) (rows, cols []fr.Element) {
 
 // AxisVars is the number of variables of an axis padded to a power of two.
 func AxisVars(length int) int { return log2Ceil(length) }
-
-// ConvClaimCount is the number of contraction claims.
-func (s *System) ConvClaimCount() int {
-	n := 0
-	for _, b := range s.Weights.Blocks {
-		if s.convs[b.Conv].grouped {
-			n += len(s.classes(b.Node))
-			continue
-		}
-		n++
-	}
-	return n
-}

@@ -1,6 +1,6 @@
 // Package layer holds the relations of the integer graph's operators: how a linear
 // functional on an operator's output becomes one on its inputs, how tensors become
-// columns of the committed vector, and which claims a convolution makes. Prover and
+// columns of the committed vector, and which claims convolutions and products make. Prover and
 // verifier share it; nothing here executes a graph or touches a transcript.
 package layer
 

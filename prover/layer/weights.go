@@ -33,75 +33,24 @@ type WeightBlock struct {
 
 // convShape is the contraction index of a convolution: kernel positions from the first
 // spatial axis down, then the output channel when grouped, then the input channel within
-// its group, each padded to bits.
+// its group.
 type convShape struct {
+	cube
 	conv    *graph.Conv
 	grouped bool
-	bits    []int // of each part of the index
-	dims    []int
-	vars    int
 }
 
 func newConvShape(c *graph.Conv) convShape {
 	s := convShape{conv: c, grouped: c.Groups > 1}
+	var dims []int
 	for _, w := range c.Spatial {
-		s.dims = append(s.dims, w.Kernel)
+		dims = append(dims, w.Kernel)
 	}
 	if s.grouped {
-		s.dims = append(s.dims, c.OutChannels)
+		dims = append(dims, c.OutChannels)
 	}
-	s.dims = append(s.dims, c.InChannels/c.Groups)
-	for _, d := range s.dims {
-		s.bits = append(s.bits, log2Ceil(d))
-		s.vars += log2Ceil(d)
-	}
+	s.cube = newCube(append(dims, c.InChannels/c.Groups)...)
 	return s
-}
-
-// size is the number of values of the padded index.
-func (s *convShape) size() int { return 1 << s.vars }
-
-// prefix is the length of the index that holds weights: beyond, everything is zero.
-func (s *convShape) prefix() int {
-	last, shift := 0, s.vars
-	for i, d := range s.dims {
-		shift -= s.bits[i]
-		last += (d - 1) << shift
-	}
-	return last + 1
-}
-
-// visit calls f for every real index, padded and dense (row-major over dims).
-func (s *convShape) visit(f func(padded, dense int)) {
-	var walk func(part, padded, dense int)
-	walk = func(part, padded, dense int) {
-		if part == len(s.dims) {
-			f(padded, dense)
-			return
-		}
-		for i := range s.dims[part] {
-			walk(part+1, padded<<s.bits[part]|i, dense*s.dims[part]+i)
-		}
-	}
-	walk(0, 0, 0)
-}
-
-// highParts lists the indexes shifted down by low bits that hold a weight, in order.
-func (s *convShape) highParts(low int) []int {
-	parts := []int{0}
-	shift := s.vars
-	for i, d := range s.dims {
-		shift -= s.bits[i]
-		dropped := min(max(low-shift, 0), s.bits[i])
-		var next []int
-		for _, p := range parts {
-			for v := range (d-1)>>dropped + 1 {
-				next = append(next, p<<(s.bits[i]-dropped)|v)
-			}
-		}
-		parts = next
-	}
-	return parts
 }
 
 const maxWeightRows = 1 << 16

@@ -49,6 +49,9 @@ func (s *System) Work() map[string]Work {
 		contract.Multiplications += 4 * int64(shape.size())
 		contract.Bytes += 4*cells + 2*elementBytes*int64(shape.size())
 	}
+	for i := range s.products {
+		contract.add(s.products[i].work(), int64(len(s.classes(s.products[i].node))))
+	}
 	return map[string]Work{
 		"commit":   {GroupAdditions: int64(z.Cells), Bytes: 4 * int64(z.Cells)},
 		"lookup":   {Multiplications: 10*int64(z.Lookups) + 14*int64(z.TableRows), Bytes: 3 * elementBytes * int64(z.Lookups)},
@@ -58,4 +61,22 @@ func (s *System) Work() map[string]Work {
 			Bytes: (4+elementBytes+elementBytes/2)*int64(z.Cells) + 4*int64(z.WeightCells),
 		},
 	}
+}
+
+// work counts one claim on a product: both operands are summed once, and two factors go
+// through the sumcheck.
+func (p *productShape) work() Work {
+	cells, size := int64(0), int64(p.size())
+	for i := range p.operands {
+		cells += int64(graph.Elements(p.operands[i].shape))
+	}
+	return Work{Multiplications: 5 * size, SmallProducts: cells, Bytes: 4*cells + 2*elementBytes*size}
+}
+
+// add counts another stage's work n times.
+func (w *Work) add(o Work, n int64) {
+	w.GroupAdditions += n * o.GroupAdditions
+	w.Multiplications += n * o.Multiplications
+	w.SmallProducts += n * o.SmallProducts
+	w.Bytes += n * o.Bytes
 }

@@ -22,15 +22,17 @@ type linear struct {
 	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 
-// term is gain · tensor, gain · cells · tensor, or gain · convolution of tensor, where a cell
-// of the tensor stands for scale.
+// term is gain · tensor, gain · cells · tensor, gain · convolution of tensor, or gain ·
+// product of tensor and second, where a cell of what the gain multiplies stands for scale.
 type term struct {
-	tensor int
-	scale  float64
-	gain   []float64   // by channel of the sum, or one for all
-	cells  *constant   // factors within a channel; nil: ones
-	conv   *graph.Conv // nil: no convolution
-	w      []float32   // in the order of graph.Weights
+	tensor  int
+	second  int // right operand of the product
+	scale   float64
+	gain    []float64      // by channel of the sum, or one for all; one for a product
+	cells   *constant      // factors within a channel; nil: ones
+	conv    *graph.Conv    // nil: no convolution
+	w       []float32      // in the order of graph.Weights
+	product *graph.Product // nil: no product
 }
 
 // constant broadcasts: each dimension is one or that of the sum.
@@ -44,6 +46,10 @@ func plain(name string, b *builder, tensor int, scale float64) *linear {
 		name: name, shape: b.shapes[tensor], channel: b.channel[tensor],
 		terms: []term{{tensor: tensor, scale: scale, gain: []float64{1}}},
 	}
+}
+
+func (l *linear) hasProduct() bool {
+	return slices.ContainsFunc(l.terms, func(t term) bool { return t.product != nil })
 }
 
 func (l *linear) hasConv() bool {
@@ -90,7 +96,7 @@ func (l *linear) perChannel(c constant) ([]float64, bool) {
 // scale multiplies the sum by a constant that varies along the channels only.
 func (l *linear) scale(c constant) bool {
 	k, ok := l.perChannel(c)
-	if !ok || len(l.funcs) > 0 {
+	if !ok || len(l.funcs) > 0 || len(k) > 1 && l.hasProduct() {
 		return false
 	}
 	for i := range l.terms {

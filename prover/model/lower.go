@@ -190,6 +190,8 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.conv(n, op)
 	case *float.MatMul:
 		return l.matMul(n, op)
+	case *float.Product:
+		return l.product(n, op)
 	case *float.Add:
 		return l.addValues(n, op)
 	case *float.AddConst:

@@ -27,7 +27,7 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 	m := magnitudes{make([]float64, n), make([]float64, n)}
 	for i := range l.terms {
 		t := &l.terms[i]
-		bound := b.bounds[t.tensor]
+		bound := b.bound(t)
 		up, down := float64(max(bound.Hi, 0)), float64(max(-bound.Lo, 0))
 		for c := range n {
 			unit := math.Abs(t.gainOf(c)) * t.scale / scale
@@ -129,7 +129,7 @@ func (b *builder) usefulShift(l *linear, o *Options) int {
 	for i := range l.terms {
 		t := &l.terms[i]
 		if t.conv == nil {
-			v := b.bounds[t.tensor]
+			v := b.bound(t)
 			s = max(s, bits.Len64(uint64(max(v.Hi, -v.Lo)))+plainBits)
 			continue
 		}
@@ -184,11 +184,11 @@ func (b *builder) quantize(l *linear, scale float64, unit func(channel int) floa
 			continue
 		}
 		if t.conv == nil {
-			m := t.gain[0] * t.scale / scale * unit(0)
-			if !(math.Abs(m) < 1<<31-1) {
-				return nil, fmt.Errorf("input %d is %g times as coarse as the output", i, m)
+			m, err := t.multiplier(t.gain[0] * t.scale / scale * unit(0))
+			if err != nil {
+				return nil, err
 			}
-			a.acc.Terms = append(a.acc.Terms, graph.Term{Mult: round(m)})
+			a.acc.Terms = append(a.acc.Terms, graph.Term{Product: t.product, Mult: m})
 			continue
 		}
 		w, err := t.quantize(n, scale, unit)
@@ -199,6 +199,12 @@ func (b *builder) quantize(l *linear, scale float64, unit func(channel int) floa
 		conv.Weight = len(a.weights)
 		a.weights = append(a.weights, w)
 		a.acc.Terms = append(a.acc.Terms, graph.Term{Conv: &conv})
+	}
+	for i := range l.terms {
+		if l.terms[i].product != nil {
+			a.inputs = append(a.inputs, l.terms[i].second)
+			bounds = append(bounds, b.bounds[l.terms[i].second])
+		}
 	}
 	if err := a.quantizeBias(l, scale, unit); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func FuzzVerifyFile(f *testing.F) {
 // FuzzDecodeModel reads model files from strangers: they never make it panic, a model has
 // one encoding, and no proof of zeros holds for it.
 func FuzzDecodeModel(f *testing.F) {
-	for _, s := range []*sample{tiny(f), wide(f, transcript.SHA256), wide(f, transcript.Poseidon2)} {
+	for _, s := range []*sample{tiny(f), pair(f), wide(f, transcript.SHA256), wide(f, transcript.Poseidon2)} {
 		honest := s.model.Encode()
 		f.Add(honest)
 		for i := 0; i < len(honest); i += 31 {

@@ -73,8 +73,11 @@ func TestWorkOfAcceptedGraphsIsBounded(t *testing.T) {
 // refused or accepted with an error or none.
 func TestDamagedGraphsNeverPanic(t *testing.T) {
 	accepted := 0
-	for seed := range uint64(20) {
+	for seed := range uint64(30) {
 		data := graphtest.Random(seed).Graph.Encode()
+		if seed >= 20 {
+			data = graphtest.RandomProduct(seed).Graph.Encode()
+		}
 		rng := rand.New(rand.NewPCG(seed, 3))
 		for range 100 {
 			damaged := slices.Clone(data)
@@ -170,10 +173,21 @@ func bombs() map[string]*graph.Graph {
 		"far maxima": finish(node(&graph.Input{Name: "x", Shape: []int{1, 1}, Lo: 1 << 29, Hi: 1 << 29, Scale: 1}), node(&graph.Max{}, 0, 0)),
 		"many columns": finish(append([]graph.Node{one(), broadcast(1<<13-1, 0)},
 			slices.Repeat([]graph.Node{rescale(1, times, 1)}, 30000)...)...),
+		"many products": finish(append([]graph.Node{one(), broadcast(1<<10, 0)},
+			slices.Repeat([]graph.Node{multiply(1<<10, 1, 1)}, 6000)...)...),
+		"product of many rows": finish(one(), node(&graph.Broadcast{Axis: 0, N: 1 << 27}, 0), multiply(1, 1, 0)),
 		"many convolutions": finish(chain(20000, func(i int) graph.Node {
 			return convolution(graph.Conv{Weight: i, InChannels: 1, OutChannels: 1, Groups: 1, Spatial: []graph.Window{slide(1, 1<<12, 1)}}, 0)
 		})...),
 	}
+}
+
+// multiply is A·Bᵀ over the last axis, of that length.
+func multiply(length, a, b int) graph.Node {
+	p := &graph.Product{Left: []int{0, graph.Contracted}, Right: []int{1, graph.Contracted}, Length: length}
+	return node(&graph.Rescale{Shift: []int{0}, Acc: graph.Accumulator{
+		Channel: 0, Lo: -1000, Hi: 1000, Terms: []graph.Term{{Mult: 1, Product: p}},
+	}}, a, b)
 }
 
 // expand convolves a tensor of that many channels back to many.
@@ -196,6 +210,8 @@ func heavies() map[string]*graph.Graph {
 			slices.Repeat([]graph.Node{rescale(0, times, 1)}, 4000)...)...),
 		"terms": finish(append([]graph.Node{one(), broadcast(200, 0)},
 			slices.Repeat([]graph.Node{rescale(0, times, slices.Repeat([]int{1}, 8)...)}, 1000)...)...),
+		"products": finish(append([]graph.Node{one(), broadcast(50, 0)},
+			slices.Repeat([]graph.Node{multiply(50, 1, 1)}, 4000)...)...),
 		"segments": segments,
 	}
 }

@@ -18,10 +18,10 @@ import (
 type Proof struct {
 	Rows      []bn254.G1Affine // commitments of the rows of cells
 	Lookup    lookup.Proof
-	Convs     [2]fr.Element // Σ of convolutions in the lookups, in revealed tensors
+	Convs     [2]fr.Element // Σ of convolutions and products in the lookups, in revealed tensors
 	Contract  sumcheck.Proof
-	Weights   []fr.Element // weight factor of each contraction claim
-	Inputs    []fr.Element // input factor of each contraction claim
+	Weights   []fr.Element // weight factor of each convolution
+	Inputs    []fr.Element // input factor of each convolution, then both of each product
 	Open      sumcheck.Proof
 	Cell      fr.Element   // the cells' extension at the opening's point
 	CellRow   []fr.Element // rows of cells, combined
@@ -37,10 +37,12 @@ func newProof(s *layer.System) *Proof {
 	if s.LeafCount > 0 {
 		p.Lookup = lookup.NewProof(s.LeafVars, s.RowVars)
 	}
-	if claims := s.ConvClaimCount(); claims > 0 {
+	if inputs := s.InputCount(); inputs > 0 {
 		p.Contract = newRounds(s.Weights.ContractVars, s.Degree())
-		p.Weights = make([]fr.Element, claims)
-		p.Inputs = make([]fr.Element, claims)
+		p.Inputs = make([]fr.Element, inputs)
+	}
+	if convs := s.ConvClaimCount(); convs > 0 {
+		p.Weights = make([]fr.Element, convs)
 		p.WeightRow = make([]fr.Element, s.Weights.Cols)
 	}
 	if s.CellCount > 0 {

@@ -38,7 +38,7 @@ func DrawPoint(tr *transcript.Transcript, s *layer.System, left []fr.Element) (p
 	return layer.PadPoint(extra, left), tr.Challenge("gamma")
 }
 
-// DrawRho absorbs the sums of convolutions.
+// DrawRho absorbs the sums of convolutions and products.
 func DrawRho(tr *transcript.Transcript, convs [2]fr.Element) fr.Element {
 	tr.AppendScalars("convolutions", convs[:]...)
 	return tr.Challenge("rho")
@@ -98,7 +98,7 @@ func (m *Model) revealed(outputs [][]int64) map[int][]int64 {
 }
 
 // OpeningClaim combines everything left open into one claim on the cells.
-func (m *Model) OpeningClaim(s *Statement, ch *layer.Challenges, msg *layer.Messages, claims []layer.ConvClaim, r []fr.Element, outputs []layer.OutputClaim, delta fr.Element) (*layer.Opening, error) {
+func (m *Model) OpeningClaim(s *Statement, ch *layer.Challenges, msg *layer.Messages, claims *layer.Claims, r []fr.Element, outputs []layer.OutputClaim, delta fr.Element) (*layer.Opening, error) {
 	inputs := make([][]int32, len(m.Graph.Nodes))
 	for i, t := range m.Graph.Inputs() {
 		inputs[t] = s.Inputs[i]

@@ -129,6 +129,30 @@ func wide(tb testing.TB, kind transcript.Kind) *sample {
 	return prove(tb, g, w, kind, []int32{5, 4, -3, 2, 1, 5}, []int32{1, 2, 3, 4, 5, 0})
 }
 
+// pair multiplies two tensors, and the result with one of them, and convolves nothing.
+func pair(tb testing.TB) *sample {
+	tb.Helper()
+	input := func(name string, shape ...int) graph.Node {
+		return graph.Node{Name: name, Op: &graph.Input{Name: name, Shape: shape, Lo: -3, Hi: 3, Scale: 1}}
+	}
+	g := &graph.Graph{
+		Tables: []graph.Table{relu(-60, 60)},
+		Nodes: []graph.Node{
+			input("x", 2, 3), input("z", 2, 3),
+			{Name: "a", Inputs: []int{0, 1}, Op: &graph.Rescale{Shift: []int{1}, Acc: graph.Accumulator{
+				Channel: 1, Lo: -27, Hi: 27,
+				Terms: []graph.Term{{Mult: 1, Product: &graph.Product{Left: []int{0, graph.Contracted}, Right: []int{1, graph.Contracted}, Length: 3}}},
+			}}},
+			{Name: "y", Inputs: []int{2, 0}, Op: &graph.Reveal{Acc: graph.Accumulator{
+				Channel: 1, Lo: -400, Hi: 400,
+				Terms: []graph.Term{{Mult: -1, Product: &graph.Product{Left: []int{0, graph.Contracted}, Right: []int{graph.Contracted, 1}, Length: 2}}},
+			}}},
+		},
+		Outputs: []graph.Output{{Name: "y", Tensor: 3, Shape: []int{2, 3}, Scale: 1}},
+	}
+	return prove(tb, g, nil, transcript.SHA256, []int32{3, 2, -1, 1, 2, 3}, []int32{2, 1, 1, 3, 1, 2})
+}
+
 // wantCheck requires a rejection by one of the checks.
 func wantCheck(tb testing.TB, err error, checks ...verify.Check) {
 	tb.Helper()

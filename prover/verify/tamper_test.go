@@ -112,7 +112,7 @@ func swapFirst(v reflect.Value) {
 // TestEveryLeafOfAProofIsBound guards rule 2: every field element, point and list of the
 // proof, changed, dropped, repeated or reordered.
 func TestEveryLeafOfAProofIsBound(t *testing.T) {
-	for name, s := range map[string]*sample{"tiny": tiny(t), "wide": wide(t, transcript.SHA256)} {
+	for name, s := range map[string]*sample{"tiny": tiny(t), "wide": wide(t, transcript.SHA256), "pair": pair(t)} {
 		t.Run(name, func(t *testing.T) {
 			leaves, tampered := 0, 0
 			walk(t, "Proof", reflect.ValueOf(s.proof).Elem(), func(path string, v reflect.Value) {

@@ -42,7 +42,7 @@ type verifier struct {
 	tr        *transcript.Transcript
 
 	challenges layer.Challenges
-	claims     []layer.ConvClaim
+	claims     layer.Claims
 	r          []fr.Element // point of the contraction
 	eta        fr.Element
 	rho        []fr.Element // point of the cells
@@ -66,12 +66,12 @@ func (v *verifier) lookups() error {
 	return nil
 }
 
-// contraction checks that all convolutions sum to what the prover says, given their
-// weight and input factors.
+// contraction checks that all convolutions and products sum to what the prover says, given
+// their weight and input factors.
 func (v *verifier) contraction() error {
 	p := v.proof
 	v.challenges.Rho = DrawRho(v.tr, p.Convs)
-	v.claims = v.sys.ConvClaims(&v.challenges)
+	v.claims = v.sys.Claims(&v.challenges)
 	var claim fr.Element
 	claim.Mul(&v.challenges.Rho, &p.Convs[1]).Add(&claim, &p.Convs[0])
 	r, final, err := sumcheck.Verify(v.tr, v.sys.Weights.ContractVars, v.sys.Degree(), claim, p.Contract)
@@ -79,17 +79,7 @@ func (v *verifier) contraction() error {
 		return &Rejection{CheckContraction, err}
 	}
 	v.r = r
-	var want fr.Element
-	for i := range v.claims {
-		c := &v.claims[i]
-		x := c.Late(r)
-		x.Mul(&x, &p.Weights[i]).Mul(&x, &p.Inputs[i])
-		if c.Grouped() {
-			u := c.ChannelFactor(r)
-			x.Mul(&x, &u)
-		}
-		want.Add(&want, &x)
-	}
+	want := v.factors()
 	if !final.Equal(&want) {
 		return reject(CheckFactors, "sumcheck ends in %s, its factors in %s", &final, &want)
 	}
@@ -97,12 +87,34 @@ func (v *verifier) contraction() error {
 	return nil
 }
 
+// factors is the value that the contraction must end in.
+func (v *verifier) factors() (want fr.Element) {
+	weights, inputs := v.proof.Weights, v.proof.Inputs
+	for i := range v.claims.Convs {
+		c := &v.claims.Convs[i]
+		x := c.Late(v.r)
+		x.Mul(&x, &weights[i]).Mul(&x, &inputs[i])
+		if c.Grouped() {
+			u := c.ChannelFactor(v.r)
+			x.Mul(&x, &u)
+		}
+		want.Add(&want, &x)
+	}
+	inputs = inputs[len(v.claims.Convs):]
+	for i := range v.claims.Products {
+		x := v.claims.Products[i].Late(v.r)
+		x.Mul(&x, &inputs[2*i]).Mul(&x, &inputs[2*i+1])
+		want.Add(&want, &x)
+	}
+	return want
+}
+
 // opening checks everything left open against one value of the cells.
 func (v *verifier) opening() error {
 	p := v.proof
 	outputs := v.model.DrawOutputs(v.tr, v.statement.Outputs)
 	msg := &layer.Messages{Convs: p.Convs, Inputs: p.Inputs}
-	o, err := v.model.OpeningClaim(v.statement, &v.challenges, msg, v.claims, v.r, outputs, DrawDelta(v.tr))
+	o, err := v.model.OpeningClaim(v.statement, &v.challenges, msg, &v.claims, v.r, outputs, DrawDelta(v.tr))
 	if err != nil {
 		return &Rejection{CheckTerms, err}
 	}
@@ -139,8 +151,8 @@ func (v *verifier) commitments() error {
 		}
 		checks = append(checks, check)
 	}
-	if len(v.claims) > 0 {
-		rows, cols, value := v.sys.WeightOpening(v.claims, &v.challenges, v.r, p.Weights, v.eta)
+	if len(v.claims.Convs) > 0 {
+		rows, cols, value := v.sys.WeightOpening(v.claims.Convs, &v.challenges, v.r, p.Weights, v.eta)
 		if got := vec.Inner(p.WeightRow, cols); !got.Equal(&value) {
 			return reject(CheckWeightRow, "combined row gives %s, the weight factors %s", &got, &value)
 		}

@@ -21,15 +21,22 @@ func (e *emitter) accumulator(t int, a *graph.Accumulator, in []value) (value, e
 	double := wide(sum)
 	bias := &a.Bias
 	var acc value
+	seconds := a.Seconds()
 	for k, term := range a.Terms {
 		var part value
-		if term.Conv != nil {
+		switch {
+		case term.Product != nil:
+			second := seconds[k]
+			if part, err = e.product(&term, [2]value{in[k], in[second]}, [2]graph.Interval{bounds[k], bounds[second]}, shape); err != nil {
+				return value{}, err
+			}
+		case term.Conv != nil:
 			c := e.newConv(term.Conv, in[k], bounds[k], shape)
 			if k == 0 && !double && c.foldsBias(bias) {
 				c.bias, bias = bias.Data, &graph.Constant{}
 			}
 			part = e.conv(c)
-		} else {
+		default:
 			part = e.multiple(term.Mult, in[k], bounds[k])
 		}
 		if part = e.cast(part, double); k > 0 {

@@ -40,8 +40,11 @@ func (m *MatMul) MACs(out []int) int64 { return int64(size(out)) * int64(m.K) }
 // Params counts weights and biases.
 func (m *MatMul) Params() int64 { return int64(len(m.W) + len(m.B)) }
 
-// importMatMul accepts a constant matrix or vector on the right.
+// importMatMul accepts a constant matrix or vector on the right, or two activations.
 func importMatMul(c *call) ([]*value, error) {
+	if x, y := c.operand(0), c.operand(1); x != nil && y != nil && !x.fixed && !y.fixed {
+		return c.product(x, y)
+	}
 	w, err := c.weights()
 	if err != nil {
 		return nil, err
@@ -65,6 +68,17 @@ func importMatMul(c *call) ([]*value, error) {
 		return c.reshaped(v, v.shape[:len(v.shape)-1])
 	}
 	return nil, fmt.Errorf("weights of shape %v are not one matrix", w.shape)
+}
+
+// product multiplies two activations.
+func (c *call) product(x, y *value) ([]*value, error) {
+	if !x.known || !y.known {
+		return nil, errLost
+	}
+	if len(x.shape) == 0 {
+		return nil, fmt.Errorf("product of shapes %v and %v", x.shape, y.shape)
+	}
+	return c.one(&Product{K: x.shape[len(x.shape)-1]}, x, y)
 }
 
 // weights returns the constant right operand of a product.

@@ -90,7 +90,15 @@ func TestUnsupportedProductsAreRefusedWithTheirReason(t *testing.T) {
 		edit func(*build)
 	}{
 		{"MatMul n_y: the constant on the left is not supported", func(b *build) { b.node("MatMul", "w x -> y") }},
-		{"MatMul n_y: needs two activations", func(b *build) { b.node("MatMul", "x x -> y") }},
+		{"MatMul n_y: product of shapes [2 2] and [1 2 3 2]", func(b *build) {
+			b.input("z", 1, 2, 3, 2).node("MatMul", "x z -> y")
+		}},
+		{"MatMul n_y: product of shapes [2] and [2 2]: each needs two axes", func(b *build) {
+			b.input("z", 2).node("MatMul", "z x -> y")
+		}},
+		{"MatMul n_y: product of shapes [3 2 2] and [1 2 2]: batches have to be equal or missing in front", func(b *build) {
+			b.input("z", 3, 2, 2).input("v", 1, 2, 2).node("MatMul", "z v -> y")
+		}},
 		{"Gemm n_y: needs two activations", func(b *build) { b.node("Gemm", "x x -> y") }},
 		{"Gemm n_y: transA is not supported", func(b *build) { b.node("Gemm", "x w -> y", aInt("transA", 1)) }},
 		{"MatMul n_y: product of two constants is not supported", func(b *build) { b.node("MatMul", "w w -> y") }},
@@ -140,5 +148,28 @@ func TestConvGeometryIsChecked(t *testing.T) {
 		if got := b.refused(t); got[0] != "Conv n_y: "+c.want {
 			t.Errorf("got  %q\nwant %q", got[0], c.want)
 		}
+	}
+}
+
+func TestProductsOfActivationsAgreeWithHandComputedValues(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a, b []int
+		want []float32
+	}{
+		{"matrices", []int{2, 3}, []int{3, 2}, []float32{22, 28, 49, 64}},
+		{"batches", []int{2, 1, 2}, []int{2, 2, 1}, []float32{5, 25}},
+		{"batches on the left", []int{2, 1, 2}, []int{2, 2}, []float32{7, 10, 15, 22}},
+		{"batches on the right", []int{1, 2}, []int{2, 2, 1}, []float32{5, 11}},
+	} {
+		b := newBuild(13).input("a", c.a...).input("b", c.b...).output("y").node("MatMul", "a b -> y")
+		g := b.graph(t, Options{})
+		if got := kinds(g); got != "Product" {
+			t.Errorf("%s: operators %q", c.name, got)
+		}
+		if got, want := g.MACs(), int64(len(c.want)*c.a[len(c.a)-1]); got != want {
+			t.Errorf("%s: %d MACs, want %d", c.name, got, want)
+		}
+		wantTensor(t, outputs(t, g, iota1(c.a...), iota1(c.b...))[0], g.Outputs[0].Shape, c.want)
 	}
 }

@@ -8,13 +8,17 @@ func accumulate(a *graph.Accumulator, in []tensor, w graph.Weights, shape []int)
 	if len(a.Bias.Data) > 0 {
 		eachBroadcast(&a.Bias, shape, func(i int, v int64) { acc[i] = v })
 	}
+	seconds := a.Seconds()
 	for k, t := range a.Terms {
-		if t.Conv != nil {
+		switch {
+		case t.Conv != nil:
 			convolve(acc, t.Conv, in[k], w[t.Conv.Weight], shape)
-			continue
-		}
-		for i, v := range in[k].cells {
-			acc[i] += t.Mult * v
+		case t.Product != nil:
+			multiply(acc, t.Product, t.Mult, in[k], in[seconds[k]], shape)
+		default:
+			for i, v := range in[k].cells {
+				acc[i] += t.Mult * v
+			}
 		}
 	}
 	return acc

@@ -115,7 +115,13 @@ func (r *reference) accumulator(t int, at []int) int64 {
 	n := r.Graph.Nodes[t]
 	acc := graph.AccumulatorOf(n.Op)
 	sum := constant(acc.Bias, at)
+	second := len(acc.Terms)
 	for k, term := range acc.Terms {
+		if term.Product != nil {
+			sum += term.Mult * r.product(term.Product, n.Inputs[k], n.Inputs[second], at)
+			second++
+			continue
+		}
 		if term.Conv == nil {
 			sum += term.Mult * r.value(n.Inputs[k], at)
 			continue
@@ -123,6 +129,27 @@ func (r *reference) accumulator(t int, at []int) int64 {
 		sum += r.convolution(term.Conv, n.Inputs[k], at)
 	}
 	r.sums[t][flat(r.Info.Shapes[t], at)] = sum
+	return sum
+}
+
+func (r *reference) product(p *graph.Product, left, right int, at []int) int64 {
+	var sum int64
+	for k := range p.Length {
+		product := int64(1)
+		for _, operand := range []struct {
+			tensor int
+			axes   []int
+		}{{left, p.Left}, {right, p.Right}} {
+			index := make([]int, len(operand.axes))
+			for i, a := range operand.axes {
+				if index[i] = k; a != graph.Contracted {
+					index[i] = at[a]
+				}
+			}
+			product *= r.value(operand.tensor, index)
+		}
+		sum += product
+	}
 	return sum
 }
 
