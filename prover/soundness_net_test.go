@@ -288,7 +288,7 @@ func scenes() []scene {
 			return n.linear(n.conv(a, 1, 21, 1), 1, 4, a)
 		}},
 	}
-	return append(scenes, productScenes()...)
+	return append(append(scenes, productScenes()...), idScenes()...)
 }
 
 // operatorCode is an operator's code in the encoding of a graph.

@@ -11,7 +11,7 @@ import (
 // ErrEncoding marks bytes that are not the canonical encoding of a graph.
 var ErrEncoding = errors.New("not a canonical graph encoding")
 
-const encodingVersion = 2
+const encodingVersion = 3
 
 // codec walks the fields of a graph, writing or reading them, so that the layout is
 // stated once. Integers are minimal zigzag varints, floats their IEEE bits, strings and
