@@ -72,11 +72,11 @@ func TestTextOperatorsFollowTheFloatNetwork(t *testing.T) {
 		"product of repeated cells": {[]int{2, 4, 6}, func(n *network) float.ValueID {
 			return n.add(&float.Mul{}, n.add(&float.MeanAxes{Axes: []int{1}, KeepDims: true}, n.matMul(0, 5)), n.matMul(0, 5))
 		}},
-		"larger of two":      {[]int{1, 4, 6}, func(n *network) float.ValueID { return n.add(&float.Maximum{}, n.matMul(0, 5), n.matMul(0, 5)) }},
-		"gelu":               {[]int{1, 4, 6}, func(n *network) float.ValueID { return n.matMul(n.add(&float.Gelu{}, n.matMul(0, 15)), 3) }},
-		"block":              {[]int{1, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.affineNorm(n.block(0, false), true), 5) }},
-		"causal block":       {[]int{1, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.affineNorm(n.block(0, true), true), 5) }},
-		"two causal blocks":  {[]int{2, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.block(n.block(0, true), true), 5) }},
+		"larger of two":     {[]int{1, 4, 6}, func(n *network) float.ValueID { return n.add(&float.Maximum{}, n.matMul(0, 5), n.matMul(0, 5)) }},
+		"gelu":              {[]int{1, 4, 6}, func(n *network) float.ValueID { return n.matMul(n.add(&float.Gelu{}, n.matMul(0, 15)), 3) }},
+		"block":             {[]int{1, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.affineNorm(n.block(0, false), true), 5) }},
+		"causal block":      {[]int{1, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.affineNorm(n.block(0, true), true), 5) }},
+		"two causal blocks": {[]int{2, 6, 8}, func(n *network) float.ValueID { return n.matMul(n.block(n.block(0, true), true), 5) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t, 5, test.shape)
