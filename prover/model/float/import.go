@@ -30,6 +30,7 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 	if len(im.items) > 0 {
 		return nil, &UnsupportedError{im.items}
 	}
+	im.g.fusePatterns()
 	if err := im.g.fuse(); err != nil {
 		return nil, fmt.Errorf("import model: %w", err)
 	}
