@@ -26,7 +26,7 @@ const (
 	// maxSegments bounds the runs of all function tables in use.
 	maxSegments = 1 << 19
 	// maxWeights bounds the weights of all convolutions.
-	maxWeights = maxWeightRows * maxColumns
+	maxWeights = 1 << 28
 	// publicCells is how many public cells are summed in the time of one entry of maxWork.
 	publicCells = 8
 )
