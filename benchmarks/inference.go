@@ -56,7 +56,7 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	if err != nil {
 		return nil, err
 	}
-	input := randomTensor(o.Seed, m.input)
+	input := m.randomInput(o.Seed)
 	r.Input = newDigest().bytes(data, input).String()
 	c := &command{program: o.Command}
 	if c.dir, err = os.MkdirTemp("", "wes-bench-"); err != nil {
@@ -78,8 +78,10 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	}
 	c.engine = first.where()
 	r.Engine, r.Parameters = c.engine, first.parameters()
-	if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
-		return nil, err
+	if m.ids == 0 { // sessions take floats only
+		if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
+			return nil, err
+		}
 	}
 	return &trial{run: c.run, close: c.close, once: []report.Reading{{Metric: "prepare", Unit: report.Seconds, Value: first.Lower}}}, nil
 }

@@ -10,6 +10,11 @@ import (
 // textOpset is the operator version of text models: the first with LayerNormalization.
 const textOpset = 17
 
+// Texts lists the text models of the proof benchmark.
+func Texts() []Network {
+	return []Network{BERT(12, 768, 12, 128), GPT2(12, 768, 12, 64)}
+}
+
 // transformer is the size of a text model.
 type transformer struct {
 	layers, width, heads, inner int
@@ -22,7 +27,7 @@ type transformer struct {
 func BERT(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 30522, positions: 512, length: length}
 	name := fmt.Sprintf("bert_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
 		return t.bert(name, seed)
 	}}
 }
@@ -32,7 +37,7 @@ func BERT(layers, width, heads, length int) Network {
 func GPT2(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 50257, positions: 1024, length: length}
 	name := fmt.Sprintf("gpt2_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
 		return t.gpt2(name, seed)
 	}}
 }

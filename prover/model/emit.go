@@ -31,11 +31,14 @@ func (l *lowering) exactly(lin *linear, scale float64) float64 {
 	if lin.wide && unit > 0 {
 		scale = min(scale, unit)
 	}
-	if unit >= scale {
-		return unit / math.Floor(unit/scale)
+	if unit >= scale*nearlyOne {
+		return unit / max(1, math.Floor(unit/scale))
 	}
 	return scale
 }
+
+// nearlyOne is how much of a range may be left out so that a multiplier of one is exact.
+const nearlyOne = 31. / 32
 
 // exactUnit is the largest scale with an exact multiplier, 0 when the sum is not one
 // multiplied tensor.

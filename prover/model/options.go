@@ -64,7 +64,8 @@ type Options struct {
 	RevealBits int
 	// MaxShift bounds the shift of a rescale, 1 to 14; a layer uses less where more would
 	// not make it more accurate. The proof has one range table of 2^s rows for the largest
-	// shift s.
+	// shift s. The default is 12, and 14 for networks with norms or softmaxes: the products of
+	// two activations have fine units.
 	MaxShift int
 	// Headroom multiplies the calibrated range of inputs, 1 to 16, for requests with larger
 	// values than the samples.
@@ -83,7 +84,7 @@ type Options struct {
 func DefaultOptions(g *float.Graph) Options {
 	o := Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1, Percentile: 99.99}
 	if g != nil && len(lineReaders(g)) > 0 {
-		o.ActivationBits = 10
+		o.ActivationBits, o.MaxShift = 10, 14
 	}
 	return o
 }

@@ -51,7 +51,11 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 		}
 	}
 	if l.bias != nil {
-		eachChannel(l.bias, l.channel, n, func(c int, v float64) { m.total[c] += math.Abs(v) / scale })
+		bias := make([]float64, n)
+		eachChannel(l.bias, l.channel, n, func(c int, v float64) { bias[c] = max(bias[c], math.Abs(v)) })
+		for c, v := range bias {
+			m.total[c] += v / scale
+		}
 	}
 	return m
 }
