@@ -11,7 +11,7 @@ import (
 // ErrEncoding marks bytes that are not the canonical encoding of a graph.
 var ErrEncoding = errors.New("not a canonical graph encoding")
 
-const encodingVersion = 2
+const encodingVersion = 3
 
 // codec walks the fields of a graph, writing or reading them, so that the layout is
 // stated once. Integers are minimal zigzag varints, floats their IEEE bits, strings and
@@ -21,6 +21,7 @@ type codec struct {
 	decoding bool
 	out      bytes.Buffer
 	in       []byte
+	trees    int // nodes of decision trees so far
 	err      error
 }
 
@@ -155,6 +156,7 @@ const (
 	kindTranspose
 	kindReshape
 	kindConcat
+	kindTrees kind = 15
 )
 
 // kinds is the table of operators.
@@ -180,6 +182,7 @@ func kinds() map[kind]struct {
 		kindTranspose: {"Transpose", func() Op { return new(Transpose) }},
 		kindReshape:   {"Reshape", func() Op { return new(Reshape) }},
 		kindConcat:    {"Concat", func() Op { return new(Concat) }},
+		kindTrees:     {"Trees", func() Op { return new(Trees) }},
 	}
 }
 

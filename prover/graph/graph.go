@@ -153,6 +153,9 @@ func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 		}
 		*convs++
 	}
+	if err := g.checkTrees(n); err != nil {
+		return err
+	}
 	info.Shapes[i] = shape
 	info.Bounds[i], err = n.Op.bound(g, bounds)
 	if err != nil {

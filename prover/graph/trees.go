@@ -1,0 +1,266 @@
+package graph
+
+import "fmt"
+
+// Limits of decision trees.
+const (
+	MaxTreeDepth = 64 // branches on the way to a leaf
+	MaxTreeNodes = 1 << 22 // of a graph
+	maxTargets   = 1 << 16
+)
+
+// Trees adds up decision trees over the rows of a public input of shape [rows, features]: the cell of a row
+// and a target is Base, if there is any, plus the votes for that target of the leaves that the row ends at,
+// one in each tree. As the trees and the input are public, so is the result: whoever knows the input
+// computes it.
+type Trees struct {
+	Targets int
+	Base    []int64 // by target; none: zeros
+	Trees   []Tree
+}
+
+// Tree is a decision tree, its nodes in preorder: a branch comes before what is behind it, first what is
+// behind it for rows that pass its test.
+type Tree []TreeNode
+
+// TreeNode is a branch, or a leaf, which has votes.
+type TreeNode struct {
+	Test    Test
+	Feature int   // of a branch: the cell of the row that is compared with Key
+	Key     int32 // of a branch
+	Else    int   // of a branch: the node for rows that fail; the next one is for those that pass
+	Votes   []Vote
+}
+
+// Vote is what a leaf adds to a target.
+type Vote struct {
+	Target int
+	Weight int64
+}
+
+// Test is what a branch asks of a cell.
+type Test uint8
+
+// The tests. A leaf asks nothing.
+const (
+	Leaf   Test = iota
+	AtMost      // cell ≤ Key
+	Equal       // cell = Key
+)
+
+func (*Trees) kind() kind { return kindTrees }
+
+// Apply computes the result from the cells of the input, which Check has accepted.
+func (op *Trees) Apply(cells []int64, features int) []int64 {
+	rows := len(cells) / features
+	out := make([]int64, rows*op.Targets)
+	for r := range rows {
+		row, sums := cells[r*features:][:features], out[r*op.Targets:][:op.Targets]
+		copy(sums, op.Base)
+		for _, t := range op.Trees {
+			for _, v := range t.leaf(row).Votes {
+				sums[v.Target] += v.Weight
+			}
+		}
+	}
+	return out
+}
+
+// leaf is where a row ends.
+func (t Tree) leaf(row []int64) *TreeNode {
+	i := 0
+	for {
+		n := &t[i]
+		var pass bool
+		switch n.Test {
+		case AtMost:
+			pass = row[n.Feature] <= int64(n.Key)
+		case Equal:
+			pass = row[n.Feature] == int64(n.Key)
+		default:
+			return n
+		}
+		if i++; !pass {
+			i = n.Else
+		}
+	}
+}
+
+func (op *Trees) shape(in [][]int) ([]int, error) {
+	if len(in) != 1 || len(in[0]) != 2 {
+		return nil, fmt.Errorf("trees over %v, want one table", in)
+	}
+	if op.Targets < 1 || op.Targets > maxTargets || len(op.Base) != 0 && len(op.Base) != op.Targets {
+		return nil, fmt.Errorf("%d targets with %d base values, at most %d", op.Targets, len(op.Base), maxTargets)
+	}
+	if len(op.Trees) == 0 {
+		return nil, fmt.Errorf("no trees")
+	}
+	for i, t := range op.Trees {
+		if _, err := t.check(in[0][1], op.Targets); err != nil {
+			return nil, fmt.Errorf("tree %d: %v", i, err)
+		}
+	}
+	return []int{in[0][0], op.Targets}, nil
+}
+
+// Depths adds up the branches on the longest ways through trees that Check has accepted.
+func (op *Trees) Depths(features int) int {
+	sum := 0
+	for _, t := range op.Trees {
+		depth, _ := t.check(features, op.Targets)
+		sum += depth
+	}
+	return sum
+}
+
+// check requires that the nodes are one tree, and returns its depth.
+func (t Tree) check(features, targets int) (depth int, err error) {
+	type open struct{ node, depth int } // what is behind a branch for rows that fail
+	var rest []open
+	at := 0 // branches in front of the node
+	for i := range t {
+		n := &t[i]
+		if n.Test != Leaf {
+			if n.Test > Equal || n.Feature < 0 || n.Feature >= features || len(n.Votes) > 0 || at == MaxTreeDepth {
+				return 0, fmt.Errorf("node %d: branch %d at depth %d, test %d of feature %d of %d", i, n.Else, at, n.Test, n.Feature, features)
+			}
+			at++
+			rest = append(rest, open{n.Else, at})
+			continue
+		}
+		if err := n.checkLeaf(targets); err != nil {
+			return 0, fmt.Errorf("node %d: %v", i, err)
+		}
+		depth = max(depth, at)
+		if len(rest) == 0 {
+			if i+1 < len(t) {
+				return 0, fmt.Errorf("node %d behind the last leaf", i+1)
+			}
+			return depth, nil
+		}
+		next := rest[len(rest)-1]
+		if next.node != i+1 {
+			return 0, fmt.Errorf("node %d follows a leaf, want %d", i+1, next.node)
+		}
+		rest, at = rest[:len(rest)-1], next.depth
+	}
+	return 0, fmt.Errorf("it ends after %d nodes", len(t))
+}
+
+// checkLeaf requires votes in the order of their targets.
+func (n *TreeNode) checkLeaf(targets int) error {
+	if n.Feature != 0 || n.Key != 0 || n.Else != 0 {
+		return fmt.Errorf("a leaf with a test")
+	}
+	last := -1
+	for _, v := range n.Votes {
+		if v.Target <= last || v.Target >= targets || v.Weight <= -MaxExact || v.Weight >= MaxExact {
+			return fmt.Errorf("vote of %d for target %d after one for %d, of %d", v.Weight, v.Target, last, targets)
+		}
+		last = v.Target
+	}
+	return nil
+}
+
+// bound adds up what the leaves of each tree can give to each target. Every partial sum is in it too.
+func (op *Trees) bound(*Graph, []Interval) (Interval, error) {
+	sums := make([]Interval, op.Targets)
+	for i, b := range op.Base {
+		if b <= -MaxExact || b >= MaxExact {
+			return Interval{}, fmt.Errorf("base value %d", b)
+		}
+		sums[i] = Interval{min(b, 0), max(b, 0)}
+	}
+	most := make([]Interval, op.Targets) // of the tree, hulls with zero
+	for _, t := range op.Trees {
+		for i := range t {
+			for _, v := range t[i].Votes {
+				m := &most[v.Target]
+				m.Lo, m.Hi = min(m.Lo, v.Weight), max(m.Hi, v.Weight)
+			}
+		}
+		for i := range t {
+			for _, v := range t[i].Votes {
+				m, s := &most[v.Target], &sums[v.Target]
+				if s.Lo, s.Hi = s.Lo+m.Lo, s.Hi+m.Hi; s.Lo <= -MaxExact || s.Hi >= MaxExact {
+					return Interval{}, fmt.Errorf("votes for target %d reach 2^53", v.Target)
+				}
+				*m = Interval{}
+			}
+		}
+	}
+	all := sums[0]
+	for _, s := range sums {
+		all.Lo, all.Hi = min(all.Lo, s.Lo), max(all.Hi, s.Hi)
+	}
+	return all, nil
+}
+
+// checkTrees requires that trees read a public input.
+func (g *Graph) checkTrees(n *Node) error {
+	if _, ok := n.Op.(*Trees); !ok {
+		return nil
+	}
+	if _, public := g.Nodes[n.Inputs[0]].Op.(*Input); !public {
+		return fmt.Errorf("trees over tensor %d, which is no input of the graph", n.Inputs[0])
+	}
+	return nil
+}
+
+func (op *Trees) fields(c *codec) {
+	c.int(&op.Targets)
+	c.int64s(&op.Base, maxTargets)
+	n := len(op.Trees)
+	c.length(&n, MaxTreeNodes)
+	if c.decoding && n > 0 {
+		op.Trees = make([]Tree, n)
+	}
+	for i := range op.Trees {
+		op.Trees[i].fields(c)
+	}
+}
+
+func (t *Tree) fields(c *codec) {
+	n := len(*t)
+	c.length(&n, MaxTreeNodes-c.trees)
+	c.trees += n
+	if c.decoding && n > 0 {
+		*t = make(Tree, n)
+	}
+	for i := range *t {
+		(*t)[i].fields(c)
+	}
+}
+
+func (n *TreeNode) fields(c *codec) {
+	test := int(n.Test)
+	c.int(&test)
+	if test < 0 || test > int(Equal) {
+		c.fail("test %d", test)
+		test = int(Leaf)
+	}
+	if n.Test = Test(test); n.Test == Leaf {
+		n.voteFields(c)
+		return
+	}
+	c.int(&n.Feature)
+	key := int64(n.Key)
+	c.int64(&key)
+	if n.Key = int32(key); int64(n.Key) != key {
+		c.fail("key %d", key)
+	}
+	c.int(&n.Else)
+}
+
+func (n *TreeNode) voteFields(c *codec) {
+	votes := len(n.Votes)
+	c.length(&votes, maxTargets)
+	if c.decoding && votes > 0 {
+		n.Votes = make([]Vote, votes)
+	}
+	for i := range n.Votes {
+		c.int(&n.Votes[i].Target)
+		c.int64(&n.Votes[i].Weight)
+	}
+}
