@@ -4,7 +4,7 @@ import "fmt"
 
 // Limits of decision trees.
 const (
-	MaxTreeDepth = 64 // branches on the way to a leaf
+	MaxTreeDepth = 64      // branches on the way to a leaf
 	MaxTreeNodes = 1 << 22 // of a graph
 	maxTargets   = 1 << 16
 )
@@ -163,8 +163,10 @@ func (n *TreeNode) checkLeaf(targets int) error {
 	return nil
 }
 
-// bound adds up what the leaves of each tree can give to each target. Every partial sum is in it too.
-func (op *Trees) bound(*Graph, []Interval) (Interval, error) {
+func (op *Trees) bound(*Graph, []Interval) (Interval, error) { return op.Bound() }
+
+// Bound adds up what the leaves of each tree can give to each target. Every partial sum is in it too.
+func (op *Trees) Bound() (Interval, error) {
 	sums := make([]Interval, op.Targets)
 	for i, b := range op.Base {
 		if b <= -MaxExact || b >= MaxExact {

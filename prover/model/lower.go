@@ -135,11 +135,14 @@ func (l *lowering) input(id float.ValueID) {
 		top = wideTop
 		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
 	}
+	if l.readsTrees(id) {
+		op = l.keys(&in)
+	}
 	channel := len(shape) - 1
 	if l.spatial(id) {
 		channel = 1
 	}
-	t := l.b.add(graph.Node{Name: in.Name, Op: op}, shape, graph.Interval{Lo: -top, Hi: top}, channel)
+	t := l.b.add(graph.Node{Name: in.Name, Op: op}, shape, graph.Interval{Lo: op.Lo, Hi: op.Hi}, channel)
 	l.values[id] = value{tensor: t, scale: op.Scale}
 }
 
@@ -192,6 +195,8 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.matMul(n, op)
 	case *float.Product:
 		return l.product(n, op)
+	case *float.Trees:
+		return l.trees(n, op)
 	case *float.Add:
 		return l.addValues(n, op)
 	case *float.AddConst:
