@@ -45,6 +45,16 @@ func TestHonestProofsOfRandomGraphsVerify(t *testing.T) {
 	}
 }
 
+// TestHonestProofsOfRandomEmbeddingsVerify carries convolutions over ids through the file of a
+// proof.
+func TestHonestProofsOfRandomEmbeddingsVerify(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			accept(t, graphtest.RandomIds(seed), transcript.SHA256)
+		})
+	}
+}
+
 // TestHonestProofsOfRandomProductsVerify carries products of two tensors through the file of
 // a proof.
 func TestHonestProofsOfRandomProductsVerify(t *testing.T) {

@@ -43,9 +43,10 @@ func TestHonestProofsOfExtremeInputsAreAccepted(t *testing.T) {
 		for _, v := range []int32{0, 1, -50, 50} {
 			t.Run(fmt.Sprint(s.name, "/", v), func(t *testing.T) {
 				c := s.makePublic(t)
-				for _, cells := range c.Inputs {
-					for i := range cells {
-						cells[i] = v
+				for k, t := range c.Graph.Inputs() {
+					domain := c.Info.Bounds[t]
+					for i := range c.Inputs[k] {
+						c.Inputs[k][i] = int32(min(max(int64(v), domain.Lo), domain.Hi))
 					}
 				}
 				kind := transcript.SHA256

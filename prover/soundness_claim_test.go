@@ -28,8 +28,10 @@ func twins(tb testing.TB) *graphtest.Case {
 }
 
 // told is a liar of an honest execution of the twins.
-func told(t *testing.T) *liar {
-	c := twins(t)
+func told(t *testing.T) *liar { return toldOf(t, twins(t)) }
+
+func toldOf(t *testing.T, c *graphtest.Case) *liar {
+	t.Helper()
 	p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
 	return newLiar(t, p, statementOf(t, p, trace), trace, false)
 }
@@ -147,9 +149,12 @@ func orthogonal(a, b []fr.Element) [3]fr.Element {
 // TestExchangedColumnsAreRejected guards rule 10: the columns of two layers of one shape
 // in each other's place.
 func TestExchangedColumnsAreRejected(t *testing.T) {
-	for _, kind := range []layer.SlotKind{layer.SlotValue, layer.SlotExcess} {
+	graphs := map[layer.SlotKind]*graphtest.Case{
+		layer.SlotValue: twins(t), layer.SlotExcess: twins(t), layer.SlotHigh: wideTwins(t),
+	}
+	for kind, c := range graphs {
 		for _, forge := range []bool{false, true} {
-			l := told(t)
+			l := toldOf(t, c)
 			l.forge = forge
 			if forge {
 				l.count()

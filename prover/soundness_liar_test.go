@@ -35,8 +35,8 @@ type liar struct {
 	rho     []fr.Element // point of the opening
 }
 
-// newLiar lays the story of a trace out: values as they are, excesses that fit the
-// accumulators.
+// newLiar lays the story of a trace out: values as they are, excesses and high digits that
+// fit the accumulators.
 func newLiar(tb testing.TB, p *Prepared, s *verify.Statement, trace *graph.Trace, forge bool) *liar {
 	tb.Helper()
 	sys := p.Model.System()
@@ -54,8 +54,11 @@ func newLiar(tb testing.TB, p *Prepared, s *verify.Statement, trace *graph.Trace
 		for at, cell := range stored(c) {
 			switch {
 			case cell >= 0 && ok:
-				s := shiftAt(c, op, cell)
-				l.setQuotient(i, at, graph.ShiftRight(trace.Accs[c.Tensor][cell], s), int64(trace.Values[c.Tensor][cell]))
+				s, acc := shiftAt(c, op, cell), trace.Accs[c.Tensor][cell]
+				l.setQuotient(i, at, graph.ShiftRight(acc, s), int64(trace.Values[c.Tensor][cell]))
+				if layer.Digits(op) == 2 {
+					l.set(layer.SlotHigh, i, at, l.high(acc, s))
+				}
 			case cell >= 0:
 				l.set(layer.SlotValue, i, at, int64(trace.Values[c.Tensor][cell]))
 			case ok:
@@ -114,13 +117,20 @@ func (l *liar) setQuotient(column, at int, q, y int64) {
 	l.set(layer.SlotExcess, column, at, q-y)
 }
 
+// high is the high digit of the remainder of an accumulator.
+func (l *liar) high(acc int64, shift int) int64 {
+	r := acc + graph.Half(shift) - graph.ShiftRight(acc, shift)<<shift
+	return r << (2*l.sys.RangeBits - shift) >> l.sys.RangeBits
+}
+
 // key is what a leaf looks up, given the committed cells and accumulators.
 type key [2]fr.Element
 
 func (l *liar) key(leaf *layer.Leaf, at, cell int, accs [][]int64) key {
 	c := &l.sys.Columns[leaf.Column]
 	y := *l.cell(layer.SlotValue, leaf.Column, at)
-	if leaf.Kind == layer.LeafMaximum {
+	switch leaf.Kind {
+	case layer.LeafMaximum:
 		k := key{y, y}
 		if cell >= 0 {
 			for i, t := range l.sys.Graph.Nodes[c.Tensor].Inputs {
@@ -133,20 +143,35 @@ func (l *liar) key(leaf *layer.Leaf, at, cell int, accs [][]int64) key {
 			}
 		}
 		return k
+	case layer.LeafHigh:
+		return key{*l.cell(layer.SlotHigh, leaf.Column, at)}
 	}
 	q := *l.cell(layer.SlotExcess, leaf.Column, at)
 	q.Add(&q, &y)
 	if leaf.Kind == layer.LeafFunction {
 		return key{y, q}
 	}
+	return key{l.low(leaf.Column, at, cell, q, accs[c.Tensor])}
+}
+
+// low is the low digit of a remainder, given the quotient and the high digit.
+func (l *liar) low(column, at, cell int, q fr.Element, accs []int64) fr.Element {
+	c := &l.sys.Columns[column]
+	op := l.sys.Graph.Nodes[c.Tensor].Op.(*graph.Rescale)
+	digits := layer.Digits(op)
+	unit := fr.NewElement(1 << l.sys.RangeBits)
 	var r fr.Element
 	if cell >= 0 {
-		s := shiftAt(c, l.sys.Graph.Nodes[c.Tensor].Op.(*graph.Rescale), cell)
-		r = poly.FromInt64((accs[c.Tensor][cell] + graph.Half(s)) << (l.sys.RangeBits - s))
+		s := shiftAt(c, op, cell)
+		up := fr.NewElement(1 << (digits*l.sys.RangeBits - s))
+		r = poly.FromInt64(accs[cell] + graph.Half(s))
+		r.Mul(&r, &up)
 	}
-	unit := fr.NewElement(1 << l.sys.RangeBits)
 	q.Mul(&q, &unit)
-	return key{*r.Sub(&r, &q)}
+	if digits == 2 {
+		q.Add(&q, l.cell(layer.SlotHigh, column, at)).Mul(&q, &unit)
+	}
+	return *r.Sub(&r, &q)
 }
 
 // rows are the keys of a table.

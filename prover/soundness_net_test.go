@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/layer"
 	"github.com/weisyn/wes/prover/model/interpret/graphtest"
 )
 
@@ -288,7 +289,7 @@ func scenes() []scene {
 			return n.linear(n.conv(a, 1, 21, 1), 1, 4, a)
 		}},
 	}
-	return append(scenes, productScenes()...)
+	return slices.Concat(scenes, productScenes(), idScenes(), wideScenes())
 }
 
 // operatorCode is an operator's code in the encoding of a graph.
@@ -302,6 +303,28 @@ func termCode(term graph.Term) (head []byte, code byte) {
 	g := graph.Graph{Nodes: []graph.Node{{Op: &graph.Reveal{Acc: graph.Accumulator{Terms: []graph.Term{term}}}}}}
 	data := g.Encode()
 	return data[:7], data[7]
+}
+
+// TestEveryLookupHasAScene fails when a column commits or looks up something that nothing lies
+// about.
+func TestEveryLookupHasAScene(t *testing.T) {
+	slots, leaves := map[layer.SlotKind]bool{}, map[layer.LeafKind]bool{}
+	for _, s := range scenes() {
+		c, _ := s.make(t)
+		system, err := layer.NewSystem(c.Graph, c.Info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, slot := range system.Slots {
+			slots[slot.Kind] = true
+		}
+		for _, leaf := range system.Leaves {
+			leaves[leaf.Kind] = true
+		}
+	}
+	if len(slots) != int(layer.SlotCount)+1 || len(leaves) != int(layer.LeafMaximum)+1 {
+		t.Errorf("kinds of slots %v and of lookups %v", slots, leaves)
+	}
 }
 
 // TestEveryOperatorHasAScene fails when the integer graph gets an operator, or a kind of term

@@ -137,17 +137,18 @@ func TestSaturationLiesAreRejected(t *testing.T) {
 // what the relation says, though nobody reads them.
 func TestPaddingCellsAreBound(t *testing.T) {
 	offset := func(q int64) int64 { return clamp(q + 9) } // T[0] is not 0
-	build := func(function func(int64) int64, shape ...int) *graphtest.Case {
+	build := func(shift int, function func(int64) int64, shape ...int) *graphtest.Case {
 		n := newNet(t)
 		x := n.input(shape...)
-		acc := n.accumulator([]graph.Term{{Mult: 5}}, graph.Constant{}, len(shape)-1, []int{x})
-		a := n.rescale(acc, []int{2}, function, x)
+		acc := n.accumulator([]graph.Term{{Mult: 5 << shift / 4}}, graph.Constant{}, len(shape)-1, []int{x})
+		a := n.rescale(acc, []int{shift}, function, x)
 		m := n.add(&graph.Max{Channel: len(shape) - 1}, a, n.commit(x))
 		return n.outputs(n.reveal(m))
 	}
 	for _, shape := range [][]int{{3, 3}, {1, 1}, {5, 3, 2}} {
-		for i, function := range []func(int64) int64{nil, offset} {
-			c := build(function, shape...)
+		for i, function := range []func(int64) int64{nil, offset, offset} {
+			shift := []int{2, 2, 15}[i]
+			c := build(shift, function, shape...)
 			p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
 			st := statementOf(t, p, trace)
 			pad := func(name string, change func(l *liar, column, at int)) {
@@ -173,21 +174,28 @@ func TestPaddingCellsAreBound(t *testing.T) {
 					}
 				})
 			}
-			add := func(kind layer.SlotKind, d int64) func(*liar, int, int) {
+			plus := func(kind layer.SlotKind, d int64) func(*liar, int, int) {
 				return func(l *liar, column, at int) {
 					v, e := l.cell(kind, column, at), poly.FromInt64(d)
 					v.Add(v, &e)
 				}
 			}
-			pad("value", add(layer.SlotValue, 1))
-			pad("excess", add(layer.SlotExcess, -1))
-			pad("huge excess", add(layer.SlotExcess, 1<<40))
+			pad("value", plus(layer.SlotValue, 1))
+			pad("excess", plus(layer.SlotExcess, -1))
+			pad("huge excess", plus(layer.SlotExcess, 1<<40))
 			pad("value with a quotient of zero", func(l *liar, column, at int) {
-				add(layer.SlotValue, 3)(l, column, at)
-				add(layer.SlotExcess, -3)(l, column, at)
+				plus(layer.SlotValue, 3)(l, column, at)
+				plus(layer.SlotExcess, -3)(l, column, at)
 			})
 			pad("row of another quotient", func(l *liar, column, at int) { l.setQuotient(column, at, 50, 50) })
-			pad("maximum", add(layer.SlotValue, 1))
+			pad("maximum", plus(layer.SlotValue, 1))
+			if shift == 15 {
+				pad("high digit", plus(layer.SlotHigh, 1))
+				pad("high digit of another quotient", func(l *liar, column, at int) {
+					l.setQuotient(column, at, -1, clamp(-1+9))
+					l.set(layer.SlotHigh, column, at, 1<<l.sys.RangeBits)
+				})
+			}
 		}
 	}
 }

@@ -76,14 +76,13 @@ func (w *witness) fillRescale(i int, c *layer.Column, op *graph.Rescale) error {
 	}
 	table := &w.sys.Graph.Tables[op.Table]
 	function, domain := table.Values(), table.Domain()
-	value, excess := w.slot(layer.SlotValue, i), w.slot(layer.SlotExcess, i)
-	remainders, remainderCounts := w.leaf(layer.LeafRemainder, i)
+	value, rest := w.slot(layer.SlotValue, i), w.remainders(i, op)
 	quotients, quotientCounts := w.leaf(layer.LeafFunction, i)
 
 	// Padding is a quotient of zero with remainder zero.
 	zero := uint32(-domain.Lo)
 	for k := range value {
-		value[k], excess[k], quotients[k] = function[zero], -function[zero], zero
+		value[k], rest.excess[k], quotients[k] = function[zero], -function[zero], zero
 	}
 	stride := c.ChannelStride()
 	var failed error
@@ -99,13 +98,12 @@ func (w *witness) fillRescale(i int, c *layer.Column, op *graph.Rescale) error {
 				failed = fmt.Errorf("cell %d: accumulator %d, output %d", at, accs[at], values[at])
 				return
 			}
-			r := accs[at] + graph.Half(s) - q<<s
-			value[store+l], excess[store+l] = values[at], int32(q-int64(values[at]))
-			remainders[store+l] = uint32(r) << (w.sys.RangeBits - s)
+			value[store+l], rest.excess[store+l] = values[at], int32(q-int64(values[at]))
 			quotients[store+l] = uint32(q - domain.Lo)
+			rest.set(store+l, accs[at]+graph.Half(s)-q<<s, s)
 		}
 	})
-	count(remainderCounts, remainders)
+	rest.count()
 	count(quotientCounts, quotients)
 	return failed
 }

@@ -31,9 +31,13 @@ type Term struct {
 //
 // over the axes s of Spatial, with zeros outside x. Other axes pass through. A matrix
 // product with constant weights is a Conv without spatial axes.
+//
+// If Ids is set, x is the one-hot vectors of ids: the input has no channel axis, and
+// out(…, oc) = w[oc][id(…)]. Only public inputs hold ids, each in [0, InChannels).
 type Conv struct {
 	Weight      int // index among the weights of the graph, in order of appearance
 	Channel     int // axis contracted in the input and written in the output
+	Ids         bool
 	InChannels  int
 	OutChannels int
 	Groups      int
@@ -83,6 +87,9 @@ func (w Window) check(length int) error {
 func (w Window) Tap(p, k int) int { return p*w.Stride + k*w.Dilation - w.Pad }
 
 func (c *Conv) shape(in []int) ([]int, error) {
+	if c.Ids {
+		return c.idShape(in)
+	}
 	if c.Channel < 0 || c.Channel >= len(in) || in[c.Channel] != c.InChannels {
 		return nil, fmt.Errorf("convolution of %d channels on axis %d of %v", c.InChannels, c.Channel, in)
 	}
@@ -109,6 +116,37 @@ func (c *Conv) shape(in []int) ([]int, error) {
 		return nil, fmt.Errorf("more than %d weights", MaxElements)
 	}
 	return out, nil
+}
+
+// idShape inserts the channel axis.
+func (c *Conv) idShape(in []int) ([]int, error) {
+	if c.Groups != 1 || len(c.Spatial) > 0 || c.InChannels < 1 || c.OutChannels < 1 || c.OutChannels > MaxElements/c.InChannels {
+		return nil, fmt.Errorf("%d→%d channels in %d groups and %d windows over ids", c.InChannels, c.OutChannels, c.Groups, len(c.Spatial))
+	}
+	if c.Channel < 0 || c.Channel > len(in) {
+		return nil, fmt.Errorf("channel axis %d behind ids of shape %v", c.Channel, in)
+	}
+	return slices.Insert(slices.Clone(in), c.Channel, c.OutChannels), nil
+}
+
+// checkIds requires that ids are those of a public input, each of a weight.
+func (g *Graph) checkIds(n *Node, bounds []Interval) error {
+	acc := AccumulatorOf(n.Op)
+	if acc == nil {
+		return nil
+	}
+	for i, t := range acc.Terms {
+		if t.Conv == nil || !t.Conv.Ids {
+			continue
+		}
+		if _, public := g.Nodes[n.Inputs[i]].Op.(*Input); !public {
+			return fmt.Errorf("term %d: ids of input %d, which is no public input", i, n.Inputs[i])
+		}
+		if b := bounds[i]; b.Lo < 0 || b.Hi >= int64(t.Conv.InChannels) {
+			return fmt.Errorf("term %d: ids in [%d, %d] of %d channels", i, b.Lo, b.Hi, t.Conv.InChannels)
+		}
+	}
+	return nil
 }
 
 func (a *Accumulator) shape(in [][]int) ([]int, error) {
@@ -226,9 +264,12 @@ func (t *Term) fields(c *codec) {
 }
 
 func (v *Conv) fields(c *codec) {
-	for _, p := range []*int{&v.Weight, &v.Channel, &v.InChannels, &v.OutChannels, &v.Groups} {
-		c.int(p)
-	}
+	c.int(&v.Weight)
+	c.int(&v.Channel)
+	c.bool(&v.Ids)
+	c.int(&v.InChannels)
+	c.int(&v.OutChannels)
+	c.int(&v.Groups)
 	n := len(v.Spatial)
 	c.length(&n, MaxRank)
 	if c.decoding {

@@ -156,7 +156,7 @@ const (
 	kindTranspose
 	kindReshape
 	kindConcat
-	kindTrees kind = 15
+	kindTrees
 )
 
 // kinds is the table of operators.

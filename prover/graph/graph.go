@@ -21,7 +21,7 @@ const (
 	MaxInputs   = 1 << 10 // of one node
 	MaxElements = 1 << 28
 	MaxDomain   = 1 << 20 // rows of one function table
-	MaxShift    = 20
+	MaxShift    = 28
 	// MaxExact bounds every accumulator, so that float64 executes it exactly.
 	MaxExact = 1 << 53
 )
@@ -152,6 +152,9 @@ func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 			return fmt.Errorf("weight %d, want %d", c.Weight, *convs)
 		}
 		*convs++
+	}
+	if err := g.checkIds(n, bounds); err != nil {
+		return err
 	}
 	if err := g.checkTrees(n); err != nil {
 		return err

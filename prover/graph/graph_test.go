@@ -210,6 +210,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(tabular().Encode())
 	f.Add(forest().Encode())
 	f.Add(attention().Encode())
+	f.Add(embedding().Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := Decode(data)
 		if err != nil {

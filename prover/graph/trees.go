@@ -43,9 +43,9 @@ type Test uint8
 
 // The tests. A leaf asks nothing.
 const (
-	Leaf   Test = iota
-	AtMost      // cell ≤ Key
-	Equal       // cell = Key
+	NoTest  Test = iota
+	AtMost       // cell ≤ Key
+	EqualTo      // cell = Key
 )
 
 func (*Trees) kind() kind { return kindTrees }
@@ -75,7 +75,7 @@ func (t Tree) leaf(row []int64) *TreeNode {
 		switch n.Test {
 		case AtMost:
 			pass = row[n.Feature] <= int64(n.Key)
-		case Equal:
+		case EqualTo:
 			pass = row[n.Feature] == int64(n.Key)
 		default:
 			return n
@@ -121,8 +121,8 @@ func (t Tree) check(features, targets int) (depth int, err error) {
 	at := 0 // branches in front of the node
 	for i := range t {
 		n := &t[i]
-		if n.Test != Leaf {
-			if n.Test > Equal || n.Feature < 0 || n.Feature >= features || len(n.Votes) > 0 || at == MaxTreeDepth {
+		if n.Test != NoTest {
+			if n.Test > EqualTo || n.Feature < 0 || n.Feature >= features || len(n.Votes) > 0 || at == MaxTreeDepth {
 				return 0, fmt.Errorf("node %d: branch %d at depth %d, test %d of feature %d of %d", i, n.Else, at, n.Test, n.Feature, features)
 			}
 			at++
@@ -238,11 +238,11 @@ func (t *Tree) fields(c *codec) {
 func (n *TreeNode) fields(c *codec) {
 	test := int(n.Test)
 	c.int(&test)
-	if test < 0 || test > int(Equal) {
+	if test < 0 || test > int(EqualTo) {
 		c.fail("test %d", test)
-		test = int(Leaf)
+		test = int(NoTest)
 	}
-	if n.Test = Test(test); n.Test == Leaf {
+	if n.Test = Test(test); n.Test == NoTest {
 		n.voteFields(c)
 		return
 	}

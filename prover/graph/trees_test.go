@@ -16,7 +16,7 @@ func forest() *Graph {
 			{Name: "t", Inputs: []int{0}, Op: &Trees{Targets: 2, Base: []int64{10, -10}, Trees: []Tree{
 				{
 					{Test: AtMost, Feature: 2, Key: 7, Else: 4},
-					{Test: Equal, Feature: 1, Key: -3, Else: 3},
+					{Test: EqualTo, Feature: 1, Key: -3, Else: 3},
 					{Votes: []Vote{{0, 100}}},
 					{Votes: []Vote{{0, -1}, {1, 2}}},
 					{},
@@ -115,7 +115,7 @@ func TestTreesThatAreRefused(t *testing.T) {
 		"targets past the limit":   func(op *trees) { op.Targets, op.Base = maxTargets+1, nil },
 		"base values of others":    func(op *trees) { op.Base = op.Base[:1] },
 		"base value past 2^53":     func(op *trees) { op.Base[0] = MaxExact },
-		"unknown test":             tree(func(t Tree) { t[0].Test = Equal + 1 }),
+		"unknown test":             tree(func(t Tree) { t[0].Test = EqualTo + 1 }),
 		"feature past the row":     tree(func(t Tree) { t[0].Feature = 3 }),
 		"negative feature":         tree(func(t Tree) { t[0].Feature = -1 }),
 		"branch with votes":        tree(func(t Tree) { t[0].Votes = []Vote{{0, 1}} }),
@@ -165,7 +165,7 @@ func TestTreesBelongToAGraph(t *testing.T) {
 	for name, change := range map[string]func(*Trees){
 		"a weight":    func(op *Trees) { op.Trees[0][2].Votes[0].Weight++ },
 		"a threshold": func(op *Trees) { op.Trees[0][0].Key-- },
-		"a test":      func(op *Trees) { op.Trees[0][0].Test = Equal },
+		"a test":      func(op *Trees) { op.Trees[0][0].Test = EqualTo },
 		"a feature":   func(op *Trees) { op.Trees[0][0].Feature = 0 },
 		"a base":      func(op *Trees) { op.Base[1]++ },
 		"children":    func(op *Trees) { op.Trees[0][2], op.Trees[0][3] = op.Trees[0][3], op.Trees[0][2] },

@@ -1,6 +1,9 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Weights holds the weights of every convolution, by Conv.Weight, in the order
 // [oc][k_0][k_1]…[ic] of Conv.
@@ -68,9 +71,15 @@ func (a *Accumulator) channelBound(in []Interval, w Weights, oc int) (Interval, 
 			sum.Hi += v.Hi
 			continue
 		}
-		var plus, minus int64
 		size := len(w[term.Conv.Weight]) / term.Conv.OutChannels
-		for _, v := range w[term.Conv.Weight][oc*size:][:size] {
+		row := w[term.Conv.Weight][oc*size:][:size]
+		if term.Conv.Ids {
+			sum.Lo += min(int64(slices.Min(row)), 0)
+			sum.Hi += max(int64(slices.Max(row)), 0)
+			continue
+		}
+		var plus, minus int64
+		for _, v := range row {
 			plus += max(int64(v), 0)
 			minus += min(int64(v), 0)
 		}

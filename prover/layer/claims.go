@@ -89,10 +89,10 @@ func (s *System) weighColumns(node, channel int, point []fr.Element, weight func
 	return terms
 }
 
-// rescaleTerms weighs a Rescale's accumulator as the remainder lookups of the leaf claim
-// do: selector times 2^(RangeBits − MaxShift).
+// rescaleTerms weighs a Rescale's accumulator as the lookups of low digits do: selector times
+// 2^(Digits·RangeBits − MaxShift).
 func (s *System) rescaleTerms(node int, op *graph.Rescale, ch *Challenges) []NodeTerm {
-	up := fr.NewElement(1 << (s.RangeBits - op.MaxShift()))
+	up := fr.NewElement(1 << (Digits(op)*s.RangeBits - op.MaxShift()))
 	return s.weighColumns(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
 		leaf := s.Leaf(LeafRemainder, i)
 		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
@@ -208,7 +208,8 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 
 // openLeaf adds what a leaf's keys take from the committed columns:
 //
-//	remainder  2^(S−s)·(acc + half − 2^s·(y+e)): here −2^S·(y+e)
+//	remainder  2^(nR−s)·(acc + half) − 2^(nR)·(y+e) − 2^R·high, with n digits: here without acc
+//	high       high
 //	function   y + β·(y+e) + β²·tag
 //	maximum    (y−a) + β·(y−b) + β²·tag
 func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
@@ -219,11 +220,18 @@ func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 	one.SetOne()
 	onePlus.Add(&one, &ch.Beta)
 	scaled := func(c fr.Element) fr.Element { return *c.Mul(&c, &sel) }
-	if leaf.Kind == LeafRemainder {
-		c := fr.NewElement(1 << s.RangeBits)
-		c.Neg(&c)
-		o.eq(value, scaled(c), p)
-		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(c), p)
+	switch leaf.Kind {
+	case LeafRemainder:
+		digits := Digits(s.Graph.Nodes[s.Columns[leaf.Column].Tensor].Op.(*graph.Rescale))
+		unit := poly.FromInt64(-1 << (digits * s.RangeBits))
+		o.eq(value, scaled(unit), p)
+		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(unit), p)
+		if digits == 2 {
+			o.eq(s.slotIndex(SlotHigh, leaf.Column), scaled(poly.FromInt64(-1<<s.RangeBits)), p)
+		}
+		return nil
+	case LeafHigh:
+		o.eq(s.slotIndex(SlotHigh, leaf.Column), sel, p)
 		return nil
 	}
 	tag := fr.NewElement(s.Tables[leaf.Table].Tag)

@@ -72,6 +72,11 @@ func (c *ConvClaim) ChannelFactor(r []fr.Element) fr.Element {
 // inputTerm is the functional on the input whose value the input factor is at r.
 func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
 	parts := c.shape.parts(r)
+	if c.shape.conv.Ids {
+		t := Separable(fr.One(), c.idAxes()...)
+		t.Ids = parts[0]
+		return t
+	}
 	vecs := append([][]fr.Element{}, c.out.Axes...)
 	for i, w := range c.shape.conv.Spatial {
 		sum := make([]fr.Element, c.in[w.Axis])

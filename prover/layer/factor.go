@@ -42,6 +42,9 @@ func (c *ConvClaim) ChannelWeights() []fr.Element {
 
 // InputFactor is X̂ over the contraction index, from the cells of the input.
 func (c *ConvClaim) InputFactor(x []int32) []fr.Element {
+	if c.shape.conv.Ids {
+		return c.idFactor(x)
+	}
 	taps := c.contractAxes(x)
 	conv := c.shape.conv
 	ics := conv.InChannels / conv.Groups

@@ -77,7 +77,7 @@ func (o *Opening) term(tensor int, t Term) error {
 		if !o.dry {
 			o.subtract(t.Apply(o.inputs[tensor]))
 		}
-		return o.spend(tensor, graph.Elements(o.sys.Info.Shapes[tensor])/publicCells)
+		return o.spend(tensor, graph.Elements(o.sys.Info.Shapes[tensor])*(1+len(t.Ids))/publicCells)
 	}
 	if !IsView(n.Op) {
 		o.terms[tensor] = append(o.terms[tensor], t.scaled(o.weight))

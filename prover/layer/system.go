@@ -17,7 +17,7 @@ type System struct {
 	Info  *graph.Info
 
 	Low       int // channel bits stored lowest, common to all columns that have as many
-	RangeBits int // the range table holds [0, 2^RangeBits)
+	RangeBits int // the range table holds [0, 2^RangeBits), see Digits
 
 	Columns []Column // of all Rescale and Max tensors, by node
 	Reveals []Column // of all Reveal tensors, by node: points, not storage
@@ -56,11 +56,13 @@ type slotKey struct {
 // SlotKind tells what a slot of the committed vector holds.
 type SlotKind uint8
 
-// A Rescale column commits its outputs y and the excess e = q − y of its quotients; a Max
-// column its outputs; a table the number of times that each of its rows is looked up.
+// A Rescale column commits its outputs y, the excess e = q − y of its quotients and, if its
+// remainders have two digits, the high ones; a Max column its outputs; a table the number of
+// times that each of its rows is looked up.
 const (
 	SlotValue SlotKind = iota
 	SlotExcess
+	SlotHigh
 	SlotCount
 )
 
@@ -75,10 +77,12 @@ type Slot struct {
 // LeafKind tells what a cell of a leaf cube looks up.
 type LeafKind uint8
 
-// A Rescale cell looks up its remainder in the range table and (y, q) in its function; a
-// Max cell looks up (y − a, y − b) among the pairs of which one is zero.
+// A Rescale cell looks up (y, q) in its function and the digits of its remainder, the low one
+// as LeafRemainder, in the range table; a Max cell looks up (y − a, y − b) among the pairs of
+// which one is zero.
 const (
 	LeafRemainder LeafKind = iota
+	LeafHigh
 	LeafFunction
 	LeafMaximum
 )
@@ -95,8 +99,8 @@ type Leaf struct {
 // LookupTable is an aligned cube of table rows. Rows past Size repeat the last one, so
 // that they add nothing that could be looked up.
 type LookupTable struct {
-	Kind   LeafKind
-	Func   int // for LeafFunction: index in Graph.Tables
+	Kind   LeafKind // LeafRemainder for the range table
+	Func   int      // for LeafFunction: index in Graph.Tables
 	Tag    uint64
 	Size   int
 	Vars   int
@@ -145,7 +149,7 @@ func (s *System) makeColumns() error {
 		list, channel := &s.Columns, 0
 		switch op := s.Graph.Nodes[i].Op.(type) {
 		case *graph.Rescale:
-			s.RangeBits = max(s.RangeBits, op.MaxShift())
+			s.RangeBits = max(s.RangeBits, min(op.MaxShift(), maxRangeBits))
 			channel = op.Acc.Channel
 		case *graph.Max:
 			channel = op.Channel
@@ -218,9 +222,10 @@ func (s *System) tableOf(kind LeafKind, function int) int {
 func (s *System) makeLeaves() {
 	for i, c := range s.Columns {
 		if op, ok := s.Graph.Nodes[c.Tensor].Op.(*graph.Rescale); ok {
-			s.Leaves = append(s.Leaves,
-				Leaf{Kind: LeafRemainder, Column: i, Table: s.tableOf(LeafRemainder, 0), Vars: c.Vars},
-				Leaf{Kind: LeafFunction, Column: i, Table: s.tableOf(LeafFunction, op.Table), Vars: c.Vars})
+			for _, kind := range []LeafKind{LeafRemainder, LeafHigh}[:Digits(op)] {
+				s.Leaves = append(s.Leaves, Leaf{Kind: kind, Column: i, Table: s.tableOf(LeafRemainder, 0), Vars: c.Vars})
+			}
+			s.Leaves = append(s.Leaves, Leaf{Kind: LeafFunction, Column: i, Table: s.tableOf(LeafFunction, op.Table), Vars: c.Vars})
 			continue
 		}
 		s.Leaves = append(s.Leaves, Leaf{Kind: LeafMaximum, Column: i, Table: s.tableOf(LeafMaximum, 0), Vars: c.Vars})
@@ -237,8 +242,10 @@ func (s *System) makeLeaves() {
 func (s *System) makeSlots() {
 	for i, c := range s.Columns {
 		s.Slots = append(s.Slots, Slot{Kind: SlotValue, Source: i, Vars: c.Vars})
-		if _, ok := s.Graph.Nodes[c.Tensor].Op.(*graph.Rescale); ok {
-			s.Slots = append(s.Slots, Slot{Kind: SlotExcess, Source: i, Vars: c.Vars})
+		if op, ok := s.Graph.Nodes[c.Tensor].Op.(*graph.Rescale); ok {
+			for _, kind := range []SlotKind{SlotExcess, SlotHigh}[:Digits(op)] {
+				s.Slots = append(s.Slots, Slot{Kind: kind, Source: i, Vars: c.Vars})
+			}
 		}
 	}
 	for i, t := range s.Tables {

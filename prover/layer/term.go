@@ -24,6 +24,7 @@ const maxDense = 1 << 20
 type Term struct {
 	Coef   fr.Element
 	Groups []Group
+	Ids    []fr.Element // a cell i stands for eq(Ids, i), not for i; nil: it stands for i
 }
 
 // Group weighs the cells of consecutive axes, in row-major order.
@@ -124,6 +125,9 @@ func outer(a, b []fr.Element) []fr.Element {
 
 // Apply evaluates the term on a tensor of small integers.
 func (t Term) Apply(data []int32) fr.Element {
+	if t.Ids != nil {
+		return t.applyIds(data)
+	}
 	last := t.Groups[len(t.Groups)-1].Vec
 	rows := make([]fr.Element, len(data)/len(last))
 	poly.MatVec(rows, last, data, len(last))

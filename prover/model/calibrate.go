@@ -65,14 +65,16 @@ func (h *histogram) squaredError(r, step float64) float64 {
 // calibration is what a network does on the samples.
 type calibration struct {
 	ranges  []float64        // by value
+	lines   []lines          // by node: of what it reads
 	outputs [][]float.Tensor // by sample and output, before tails
 }
 
 // calibrate runs the network on the samples. Inputs have the range that was declared for
 // them, or that of the samples times the headroom.
-func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o *Options) (*calibration, error) {
+func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, tops []int64, o *Options) (*calibration, error) {
 	all := make([]histogram, g.Values())
-	c := &calibration{ranges: make([]float64, g.Values()), outputs: make([][]float.Tensor, len(samples))}
+	c := &calibration{ranges: make([]float64, g.Values()), lines: make([]lines, len(g.Nodes)), outputs: make([][]float.Tensor, len(samples))}
+	readers := lineReaders(g)
 	for i, s := range samples {
 		c.outputs[i] = make([]float.Tensor, len(g.Outputs))
 		err := float.Walk(ctx, g, s, func(id float.ValueID, t float.Tensor) error {
@@ -82,6 +84,9 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 				}
 			}
 			all[id].add(t.Data)
+			for _, node := range readers[id] {
+				c.lines[node].observe(g.Nodes[node].Op, t)
+			}
 			for k := range g.Outputs {
 				if g.Outputs[k].Value == id {
 					c.outputs[i][k] = t
@@ -96,14 +101,21 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 	for id := range all {
 		c.ranges[id] = all[id].max
 		if id < len(g.Inputs) {
-			c.ranges[id] *= o.Headroom
+			if !g.Inputs[id].IsInteger() {
+				c.ranges[id] *= o.Headroom
+			}
 			if r, ok := o.InputRange[g.Inputs[id].Name]; ok {
 				c.ranges[id] = r
 			}
 			continue
 		}
 		if o.Ranges == RangesError {
-			c.ranges[id] = all[id].best(o.top()) * margin(g, len(samples))
+			c.ranges[id] = all[id].best(tops[id]) * margin(g, len(samples))
+		}
+		for _, node := range readers[float.ValueID(id)] {
+			if r := c.lines[node].reach; r > 0 {
+				c.ranges[id] = min(c.ranges[id], r)
+			}
 		}
 		switch op := g.Nodes[producer(g, float.ValueID(id))].Op.(type) {
 		case *float.Clip:
@@ -115,6 +127,19 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, o 
 		}
 	}
 	return c, nil
+}
+
+// lineReaders lists, by value, the norms and softmaxes that read it.
+func lineReaders(g *float.Graph) map[float.ValueID][]int {
+	readers := map[float.ValueID][]int{}
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		switch n.Op.(type) {
+		case *float.Norm, *float.Softmax:
+			readers[n.Inputs[0]] = append(readers[n.Inputs[0]], i)
+		}
+	}
+	return readers
 }
 
 // margin is the room for larger activations than those of the samples: the fewer rows they
@@ -135,7 +160,8 @@ func nameOf(g *float.Graph, id float.ValueID) string {
 }
 
 // syntheticSamples stands in for samples that nobody gave: uniform values in ± the declared
-// range of each input, or ±1, from a fixed seed.
+// range of each input, or ±1, from a fixed seed. Ids are uniform too, other integers one, as
+// masks are.
 func syntheticSamples(g *float.Graph, o *Options) [][]float.Tensor {
 	const count = 4
 	r := rand.New(rand.NewPCG(1, 2))
@@ -148,7 +174,14 @@ func syntheticSamples(g *float.Graph, o *Options) [][]float.Tensor {
 			}
 			t := float.NewTensor(in.Shape)
 			for i := range t.Data {
-				t.Data[i] = float32(float64(2*r.Float64()-1) * limit)
+				switch {
+				case in.Limit > 0:
+					t.Data[i] = float32(r.Int64N(in.Limit))
+				case in.IsInteger():
+					t.Data[i] = float32(math.Floor(limit))
+				default:
+					t.Data[i] = float32(float64(2*r.Float64()-1) * limit)
+				}
 			}
 			samples[s] = append(samples[s], t)
 		}
@@ -168,7 +201,7 @@ func newClasses(g *float.Graph) *classes {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch n.Op.(type) {
-		case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
+		case *float.Concat, *float.MaxPool, *float.Maximum, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
 		case *float.Relu, *float.Clip:
 			if !movesCells(g, n.Inputs[0]) {
 				continue
@@ -206,8 +239,8 @@ func (c *classes) root(i int) int {
 }
 
 // scales is the scale of every value: the largest range of its class over the largest
-// magnitude of an activation.
-func (c *classes) scales(cal *calibration, top int64) []float64 {
+// magnitude of its cells.
+func (c *classes) scales(cal *calibration, tops []int64) []float64 {
 	ranges := make([]float64, len(c.parent))
 	for i := range c.parent {
 		r := c.root(i)
@@ -215,7 +248,7 @@ func (c *classes) scales(cal *calibration, top int64) []float64 {
 	}
 	scales := make([]float64, len(c.parent))
 	for i := range scales {
-		scales[i] = scaleOf(ranges[c.root(i)], top)
+		scales[i] = scaleOf(ranges[c.root(i)], tops[i])
 	}
 	return scales
 }

@@ -17,11 +17,11 @@ const fineRows = 1 << 14
 
 // rescaleExactly is rescale with the scale of quotients chosen so that the rounded divisor of
 // a mean distorts nothing.
-func (l *lowering) rescaleExactly(lin *linear, scale float64) (int, float64, error) {
+func (l *lowering) rescaleExactly(lin *linear, scale float64, top int64) (int, float64, error) {
 	if !curved(lin.funcs) {
 		scale = l.exactly(lin, scale)
 	}
-	return l.rescale(lin, scale)
+	return l.rescale(lin, scale, top)
 }
 
 // exactly is the scale nearest above the given one at which the multiplier of a sum of one
@@ -64,25 +64,25 @@ func narrowest(lo, hi float64) float64 {
 	return least
 }
 
-// rescale adds a sum to the graph as a tensor whose cells stand for scale.
-func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
+// rescale adds a sum to the graph as a tensor whose cells stand for scale, none larger than top.
+func (l *lowering) rescale(lin *linear, scale float64, top int64) (int, float64, error) {
 	lin.depthwise()
 	if curved(lin.funcs) {
-		return l.rescaleCurved(lin, scale)
+		return l.rescaleCurved(lin, scale, top)
 	}
 	lo, hi, clamps := asClamp(lin.funcs)
 	alpha, _ := asLeaky(lin.funcs)
-	if least := l.finest(lin); !clamps || least <= narrowest(lo, hi)/float64(l.options.top()) {
+	if least := l.finest(lin); !clamps || least <= narrowest(lo, hi)/float64(top) {
 		scale = max(scale, least)
 	}
 	a, err := l.b.rescaled(lin, scale, l.options)
 	if err != nil {
 		return 0, 0, err
 	}
-	f := leaky(alpha, l.options.top())
+	f := leaky(alpha, top)
 	if clamps {
-		top := float64(l.options.top())
-		from, to := round(min(max(lo/scale, -top), top)), round(min(max(hi/scale, -top), top))
+		most := float64(top)
+		from, to := round(min(max(lo/scale, -most), most)), round(min(max(hi/scale, -most), most))
 		if a.acc.Lo >= 0 {
 			from = max(from, min(0, to))
 		}
@@ -94,7 +94,7 @@ func (l *lowering) rescale(lin *linear, scale float64) (int, float64, error) {
 
 // rescaleCurved takes quotients half a step of the steepest value apart, or coarser
 // ones when the table would be large.
-func (l *lowering) rescaleCurved(lin *linear, scale float64) (int, float64, error) {
+func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, float64, error) {
 	for fine := 2.0; ; fine /= 2 {
 		in := l.exactly(lin, scale/steepest(lin.funcs)/fine)
 		a, err := l.b.rescaled(lin, in, l.options)
@@ -105,7 +105,7 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64) (int, float64, erro
 		if fine > 1 && q.Hi-q.Lo >= fineRows {
 			continue
 		}
-		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, l.options.top()))
+		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))
 		return t, scale, err
 	}
 }
@@ -149,7 +149,9 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 // readsWide tells whether a sum reads cells that are wider than activations: float32 does not execute it
 // with any width of weights.
 func (l *lowering) readsWide(lin *linear) bool {
-	return slices.ContainsFunc(lin.terms, func(t term) bool { return l.b.bounds[t.tensor].Hi > l.options.top() })
+	return slices.ContainsFunc(lin.terms, func(t term) bool {
+		return l.b.bounds[t.tensor].Hi > l.options.top() && (t.conv == nil || !t.conv.Ids)
+	})
 }
 
 // largest is the largest factor of a sum's terms, in numbers for each integer of their

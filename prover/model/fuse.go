@@ -20,7 +20,7 @@ type source struct {
 // one if the convolution reads no padding, which is zero behind the shift.
 func (l *lowering) source(id float.ValueID, channel int, padded bool) (source, error) {
 	lin := l.values[id].lin
-	if lin != nil && len(lin.terms) == 1 && lin.terms[0].conv == nil && lin.terms[0].cells == nil && lin.terms[0].product == nil && len(lin.funcs) == 0 && !lin.pooled &&
+	if lin != nil && lin.plain() &&
 		lin.channel == channel && slices.Equal(lin.shape, l.net.ShapeOf(id)) {
 		t := lin.terms[0]
 		s := source{tensor: t.tensor, scale: t.scale, gain: t.gain}

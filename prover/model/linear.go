@@ -48,6 +48,26 @@ func plain(name string, b *builder, tensor int, scale float64) *linear {
 	}
 }
 
+// plain tells whether the sum is one tensor, scaled and shifted.
+func (l *linear) plain() bool {
+	t := &l.terms[0]
+	return len(l.terms) == 1 && t.conv == nil && t.cells == nil && t.product == nil && len(l.funcs) == 0 && !l.pooled && !l.wide
+}
+
+// clone is a copy of a plain sum that may be changed.
+func (l *linear) clone() *linear {
+	c := *l
+	c.terms = slices.Clone(l.terms)
+	for i := range c.terms {
+		c.terms[i].gain = slices.Clone(c.terms[i].gain)
+	}
+	if l.bias != nil {
+		bias := *l.bias
+		c.bias = &bias
+	}
+	return &c
+}
+
 func (l *linear) hasProduct() bool {
 	return slices.ContainsFunc(l.terms, func(t term) bool { return t.product != nil })
 }

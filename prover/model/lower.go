@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -37,15 +38,16 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 		samples = syntheticSamples(fg, &o)
 	}
 	fg, inUnits, units := tabular(hoist(fg), samples, &o)
-	cal, err := calibrate(ctx, fg, inUnits, &o)
+	classes := newClasses(fg)
+	tops := widths(fg, classes, o.top())
+	cal, err := calibrate(ctx, fg, inUnits, tops, &o)
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, uses: countUses(fg), values: make([]value, fg.Values())}
-	classes := newClasses(fg)
-	l.scales, l.joined = classes.scales(cal, o.top()), classes.joined(fg)
-	for _, r := range cal.ranges {
-		l.own = append(l.own, scaleOf(r, o.top()))
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values())}
+	l.scales, l.joined = classes.scales(cal, tops), classes.joined(fg)
+	for i, r := range cal.ranges {
+		l.own = append(l.own, scaleOf(r, tops[i]))
 	}
 	outputs, err := l.run()
 	if err != nil {
@@ -69,6 +71,8 @@ type lowering struct {
 	net     *float.Graph
 	units   [][]float64 // by input: of its features; nil: it has none
 	uses    []int       // by value: its reads
+	tops    []int64     // by value: the largest magnitude of its cells
+	lines   []lines     // by node of the network: see calibration
 	scales  []float64   // by value: the scale it gets as a tensor
 	own     []float64   // by value: the scale of its range alone
 	joined  []bool      // by value: a Concat needs exactly that scale
@@ -129,8 +133,11 @@ func (l *lowering) input(id float.ValueID) {
 	if len(shape) == 0 {
 		shape = []int{1}
 	}
-	top := l.options.top()
+	top := l.tops[id]
 	op := &graph.Input{Name: in.Name, Shape: shape, Lo: -top, Hi: top, Scale: l.scales[id]}
+	if in.IsInteger() {
+		op.Lo, op.Hi, op.Scale = integers(&in, l.scales[id]*float64(top))
+	}
 	if units := l.units[id]; units != nil {
 		top = wideTop
 		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
@@ -144,6 +151,16 @@ func (l *lowering) input(id float.ValueID) {
 	}
 	t := l.b.add(graph.Node{Name: in.Name, Op: op}, shape, graph.Interval{Lo: op.Lo, Hi: op.Hi}, channel)
 	l.values[id] = value{tensor: t, scale: op.Scale}
+}
+
+// integers is the domain of an input of integers: what the model states, or the range that
+// calibration saw.
+func integers(in *float.Value, reach float64) (lo, hi int64, scale float64) {
+	if in.Limit > 0 {
+		return 0, in.Limit - 1, 1
+	}
+	hi = max(1, int64(math.Floor(reach+0.5)))
+	return -hi, hi, 1
 }
 
 // spatial tells whether axis 1 of an input holds channels.
@@ -164,14 +181,15 @@ func (l *lowering) spatial(id float.ValueID) bool {
 	return false
 }
 
-// node lowers one operator; a sum that several nodes read becomes a tensor at once.
+// node lowers one operator; a sum that several nodes read becomes a tensor at once, unless it only
+// scales and shifts one: then each reader takes that up.
 func (l *lowering) node(n *float.Node) error {
 	v, err := l.apply(n)
 	if err != nil {
 		return err
 	}
 	l.values[n.Output] = v
-	if v.lin != nil && l.uses[n.Output] > 1 && !l.onlyOutputs(n.Output) {
+	if v.lin != nil && l.uses[n.Output] > 1 && !l.onlyOutputs(n.Output) && !v.lin.plain() {
 		_, _, err = l.tensor(n.Output)
 	}
 	return err
@@ -213,6 +231,16 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.move(n)
 	case *float.Concat:
 		return l.concat(n, op)
+	case *float.Softmax:
+		return l.softmax(n, op)
+	case *float.Norm:
+		return l.norm(n, op, l.lines[producer(l.net, n.Output)])
+	case *float.Mul:
+		return l.cellProduct(n)
+	case *float.Maximum:
+		return l.larger(n)
+	case *float.Embedding:
+		return l.embedding(n, op)
 	case float.Scalar:
 		return l.function(n, op)
 	}
@@ -239,6 +267,9 @@ func (l *lowering) function(n *float.Node, f float.Scalar) (value, error) {
 // reads, or one times its tensor. A wide sum or one with functions counts only withFuncs.
 func (l *lowering) sum(id float.ValueID, withFuncs bool) (*linear, error) {
 	if lin := l.values[id].lin; lin != nil && (withFuncs || len(lin.funcs) == 0 && !lin.wide) {
+		if l.uses[id] > 1 {
+			return lin.clone(), nil
+		}
 		return lin, nil
 	}
 	t, scale, err := l.tensor(id)
@@ -258,7 +289,7 @@ func (l *lowering) tensor(id float.ValueID) (int, float64, error) {
 		} else if l.joined[id] {
 			rescale = l.rescale
 		}
-		t, scale, err := rescale(v.lin, scale)
+		t, scale, err := rescale(v.lin, scale, l.tops[id])
 		if err != nil {
 			return 0, 0, atNode(v.lin.name, err)
 		}

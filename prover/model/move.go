@@ -50,7 +50,7 @@ func (l *lowering) concat(n *float.Node, op *float.Concat) (value, error) {
 	for i, id := range n.Inputs {
 		t, s, err := l.tensor(id)
 		if err == nil && s != scale {
-			t, _, err = l.rescale(plain(n.Name, &l.b, t, s), scale)
+			t, _, err = l.rescale(plain(n.Name, &l.b, t, s), scale, l.tops[n.Output])
 		}
 		if err != nil {
 			return value{}, err

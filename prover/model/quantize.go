@@ -12,6 +12,7 @@ const (
 	exact32   = 1 << 24 // float32 executes accumulators below this exactly
 	maxSpread = 7       // between the shifts of a layer's channels
 	plainBits = 3       // by which a multiplier is wider than the cells that it applies to
+	idBits    = 5       // by which the weights of ids are finer than their sum
 	fewBits   = 8       // weights are not narrowed below this width to reach exact32
 )
 
@@ -39,6 +40,11 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 				continue
 			}
 			most, plus, minus := extremes(t.row(c, n))
+			if t.conv.Ids {
+				m.weight[c] = max(m.weight[c], most*unit)
+				m.total[c] += float64(most * unit)
+				continue
+			}
 			m.weight[c] = max(m.weight[c], most*unit)
 			m.total[c] += float64(unit * max(float64(plus*up)+float64(minus*down), float64(plus*down)+float64(minus*up)))
 		}
@@ -133,7 +139,11 @@ func (b *builder) usefulShift(l *linear, o *Options) int {
 			s = max(s, bits.Len64(uint64(max(v.Hi, -v.Lo)))+plainBits)
 			continue
 		}
-		depth += len(t.w) / t.conv.OutChannels
+		if !t.conv.Ids {
+			depth += len(t.w) / t.conv.OutChannels
+			continue
+		}
+		s = max(s, idBits)
 	}
 	errors := math.Sqrt(float64(depth)/12) * float64(o.top()) / 4
 	for s < o.MaxShift && math.Ldexp(errors, -s) > 0.1 {

@@ -83,10 +83,10 @@ func quantizeTrees(op *float.Trees, limit float64) (*graph.Trees, float64) {
 }
 
 func quantizeNode(n *float.TreeNode, unit float64) graph.TreeNode {
-	if n.Test != float.Leaf {
+	if n.Test != float.NoTest {
 		test := graph.AtMost
-		if n.Test == float.Equal {
-			test = graph.Equal
+		if n.Test == float.EqualTo {
+			test = graph.EqualTo
 		}
 		return graph.TreeNode{Test: test, Feature: n.Feature, Key: graph.Key(n.Threshold), Else: n.Else}
 	}

@@ -73,9 +73,12 @@ func TestWorkOfAcceptedGraphsIsBounded(t *testing.T) {
 // refused or accepted with an error or none.
 func TestDamagedGraphsNeverPanic(t *testing.T) {
 	accepted := 0
-	for seed := range uint64(30) {
+	for seed := range uint64(40) {
 		data := graphtest.Random(seed).Graph.Encode()
-		if seed >= 20 {
+		switch {
+		case seed >= 30:
+			data = graphtest.RandomIds(seed).Graph.Encode()
+		case seed >= 20:
 			data = graphtest.RandomProduct(seed).Graph.Encode()
 		}
 		rng := rand.New(rand.NewPCG(seed, 3))

@@ -30,6 +30,8 @@ func (e *emitter) accumulator(t int, a *graph.Accumulator, in []value) (value, e
 			if part, err = e.product(&term, [2]value{in[k], in[second]}, [2]graph.Interval{bounds[k], bounds[second]}, shape); err != nil {
 				return value{}, err
 			}
+		case term.Conv != nil && term.Conv.Ids:
+			part = e.ids(term.Conv, in[k])
 		case term.Conv != nil:
 			c := e.newConv(term.Conv, in[k], bounds[k], shape)
 			if k == 0 && !double && c.foldsBias(bias) {

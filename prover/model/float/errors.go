@@ -12,6 +12,9 @@ var (
 	// ErrShape is returned by Import for an input whose shape is not bound, and
 	// by Evaluate for inputs that are not the graph's.
 	ErrShape = errors.New("wrong shape")
+	// ErrDomain is returned by Evaluate for a cell of an integer input that is no
+	// integer or outside the input's domain.
+	ErrDomain = errors.New("outside the input's domain")
 	// ErrNotFinite is returned by Import for a NaN or an infinity in a constant.
 	ErrNotFinite = errors.New("constant is not finite")
 )

@@ -3,12 +3,13 @@ package float
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 )
 
 // Evaluate returns all values of the graph, indexed by ValueID, for inputs in
-// the order of g.Inputs. It returns ErrShape for wrong inputs and ctx's error
-// when that ends first. The inputs are part of the result, not copied.
+// the order of g.Inputs. It returns ErrShape or ErrDomain for wrong inputs and
+// ctx's error when that ends first. The inputs are part of the result, not copied.
 func Evaluate(ctx context.Context, g *Graph, inputs []Tensor) ([]Tensor, error) {
 	all := make([]Tensor, g.Values())
 	err := Walk(ctx, g, inputs, func(id ValueID, t Tensor) error {
@@ -94,6 +95,29 @@ func checkInputs(g *Graph, inputs []Tensor) error {
 		if !slices.Equal(in.Shape, want.Shape) || len(in.Data) != size(want.Shape) {
 			return fmt.Errorf("input %q has shape %v and %d cells instead of %v: %w",
 				want.Name, in.Shape, len(in.Data), want.Shape, ErrShape)
+		}
+		if err := want.checkCells(in.Data); err != nil {
+			return fmt.Errorf("input %q: %w", want.Name, err)
+		}
+	}
+	return nil
+}
+
+// exactInteger bounds the magnitude of integers that float32 holds exactly.
+const exactInteger = 1 << 24
+
+// checkCells refuses cells outside the domain of an integer input.
+func (v *Value) checkCells(cells []float32) error {
+	if !v.IsInteger() {
+		return nil
+	}
+	lo, hi := float64(-exactInteger), float64(exactInteger)
+	if v.Limit > 0 {
+		lo, hi = 0, float64(v.Limit-1)
+	}
+	for i, x := range cells {
+		if f := float64(x); f != math.Trunc(f) || !(f >= lo && f <= hi) {
+			return fmt.Errorf("cell %d is %v, not an integer of [%.0f, %.0f]: %w", i, x, lo, hi, ErrDomain)
 		}
 	}
 	return nil

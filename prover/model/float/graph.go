@@ -15,13 +15,20 @@ type Graph struct {
 	Outputs []Output
 }
 
-// Value is a graph input. All dimensions are positive; Type is a float type
-// (values are float32 inside the graph whatever it is).
+// Value is a graph input. All dimensions are positive. Values are float32
+// inside the graph whatever Type is; those of an integer type are integers, of
+// magnitude below 2^24, so that they are exact.
 type Value struct {
 	Name  string
 	Shape []int
 	Type  onnx.DataType
+	// Limit bounds the cells of an integer type: all are in [0, Limit). 0 bounds nothing.
+	Limit int64
 }
+
+// IsInteger reports whether the input's cells are integers; a graph that was
+// not imported may leave its types out.
+func (v *Value) IsInteger() bool { return v.Type != 0 && !v.Type.IsFloat() }
 
 // Node applies Op to Inputs. Output is always len(Graph.Inputs) plus the
 // node's index, Shape is the shape of that value.

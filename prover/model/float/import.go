@@ -129,7 +129,7 @@ func (im *importer) bindInputs(inputs []onnx.ValueInfo) error {
 			im.report(in.Name, "input", "elements are %v, the graph computes with floats", in.Type)
 		}
 		im.values[in.Name] = v
-		im.g.Inputs = append(im.g.Inputs, Value{in.Name, shape, in.Type})
+		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type})
 	}
 	for name := range im.opt.Shapes {
 		if !free[name] {

@@ -87,7 +87,7 @@ func (c *call) classified(scores *value, labels []int64, post string) ([]*value,
 	case "LOGISTIC":
 		tail = &Logistic{}
 	case "SOFTMAX":
-		tail = &Softmax{1}
+		tail = &Softmax{Axis: 1}
 	default:
 		return nil, fmt.Errorf("post_transform %s is not supported", post)
 	}

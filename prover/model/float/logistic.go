@@ -36,7 +36,7 @@ func (*OneVsRest) Kind() string { return "OneVsRest" }
 
 // InferShape returns the input's shape.
 func (o *OneVsRest) InferShape(in [][]int) ([]int, error) {
-	return (&Softmax{o.Axis}).InferShape(in)
+	return (&Softmax{Axis: o.Axis}).InferShape(in)
 }
 
 func (o *OneVsRest) eval(in []Tensor, out Tensor) {

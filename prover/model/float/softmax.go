@@ -10,8 +10,14 @@ import (
 	"github.com/weisyn/wes/prover/model/onnx"
 )
 
-// Softmax is the softmax along one axis. It occurs only as an Output's Tail.
-type Softmax struct{ Axis int }
+// Softmax is the softmax along one axis, as a node or as an Output's Tail.
+type Softmax struct {
+	Axis int
+	// Keep has a 1 for every cell that takes part and a 0 for every other one, which becomes 0. It has
+	// the rank of the input, and each of its dimensions is 1 or the input's. Every line keeps a cell.
+	// Without data all cells take part; it has none in a Tail.
+	Keep Tensor
+}
 
 var _ Op = (*Softmax)(nil)
 
@@ -26,24 +32,42 @@ func (s *Softmax) InferShape(in [][]int) ([]int, error) {
 	if s.Axis < 0 || s.Axis >= len(in[0]) {
 		return nil, errAxis(s.Axis, len(in[0]))
 	}
-	return in[0], nil
+	if s.Keep.Data == nil {
+		return in[0], nil
+	}
+	return broadcastInto(in, s.Keep.Shape)
 }
 
 func (s *Softmax) eval(in []Tensor, out Tensor) {
+	keep := s.kept(in[0].Shape)
 	walkLines(in[0].Shape, s.Axis, func(_, base, step, n int) {
-		top := math.Inf(-1)
+		top, sum := math.Inf(-1), 0.0
 		for k := range n {
-			top = max(top, float64(in[0].Data[base+k*step]))
-		}
-		var sum float64
-		for k := range n {
-			sum += math.Exp(float64(in[0].Data[base+k*step]) - top)
+			if i := base + k*step; keep == nil || keep[i] {
+				top = max(top, float64(in[0].Data[i]))
+			}
 		}
 		for k := range n {
-			i := base + k*step
-			out.Data[i] = float32(math.Exp(float64(in[0].Data[i])-top) / sum)
+			if i := base + k*step; keep == nil || keep[i] {
+				sum += math.Exp(float64(in[0].Data[i]) - top)
+			}
+		}
+		for k := range n {
+			if i := base + k*step; keep == nil || keep[i] {
+				out.Data[i] = float32(math.Exp(float64(in[0].Data[i])-top) / sum)
+			}
 		}
 	})
+}
+
+// kept tells which cells of a shape take part, nil if all do.
+func (s *Softmax) kept(shape []int) []bool {
+	if s.Keep.Data == nil {
+		return nil
+	}
+	keep := make([]bool, size(shape))
+	walkStrided(shape, 0, broadcastSteps(s.Keep.Shape, shape), func(i, j int) { keep[i] = s.Keep.Data[j] != 0 })
+	return keep
 }
 
 // walkLines calls f for every line of n cells along axis: its number in
@@ -121,6 +145,6 @@ func importSoftmax(c *call) ([]*value, error) {
 	if c.opset < 13 && slices.ContainsFunc(x.shape[axis+1:], func(d int) bool { return d != 1 }) {
 		return nil, fmt.Errorf("softmax over the several axes %v is not supported", x.shape[axis:])
 	}
-	v, err := c.endWith(&Softmax{axis}, x)
+	v, err := c.endWith(&Softmax{Axis: axis}, x)
 	return []*value{v}, err
 }

@@ -284,9 +284,9 @@ func (t *treeTable) branch(place int) (n TreeNode, swapped bool, err error) {
 	case "BRANCH_GTE":
 		n.Threshold, swapped = below(n.Threshold), true
 	case "BRANCH_EQ":
-		n.Test = Equal
+		n.Test = EqualTo
 	case "BRANCH_NEQ":
-		n.Test, swapped = Equal, true
+		n.Test, swapped = EqualTo, true
 	default:
 		return n, false, fmt.Errorf("mode %q is not supported", mode)
 	}

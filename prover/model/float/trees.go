@@ -33,9 +33,9 @@ type Test uint8
 
 // The tests. A leaf asks nothing.
 const (
-	Leaf   Test = iota
-	AtMost      // feature ≤ Threshold
-	Equal       // feature = Threshold
+	NoTest  Test = iota
+	AtMost       // feature ≤ Threshold
+	EqualTo      // feature = Threshold
 )
 
 // maxTreeDepth bounds the branches on the way to a leaf.
@@ -74,7 +74,7 @@ func (op *Trees) Params() int64 {
 	sum := int64(len(op.Base))
 	for _, t := range op.Trees {
 		for i := range t {
-			if t[i].Test != Leaf {
+			if t[i].Test != NoTest {
 				sum++
 			}
 			sum += int64(len(t[i].Votes))
@@ -111,7 +111,7 @@ func (t Tree) leaf(row []float32) *TreeNode {
 		switch n.Test {
 		case AtMost:
 			pass = row[n.Feature] <= n.Threshold
-		case Equal:
+		case EqualTo:
 			pass = row[n.Feature] == n.Threshold
 		default:
 			return n
@@ -128,7 +128,7 @@ func (t Tree) depth() int {
 	depths := make([]int, len(t))
 	for i := range t {
 		most = max(most, depths[i])
-		if t[i].Test != Leaf {
+		if t[i].Test != NoTest {
 			depths[i+1], depths[t[i].Else] = depths[i]+1, depths[i]+1
 		}
 	}

@@ -45,7 +45,7 @@ func (s scaling) unscale(n *TreeNode) (turned bool, err error) {
 	if len(s) == 0 {
 		return false, nil
 	}
-	if n.Test == Equal {
+	if n.Test == EqualTo {
 		return false, errors.New("equality with a scaled feature is not supported")
 	}
 	falls, threshold := s.falls(), n.Threshold

@@ -11,6 +11,8 @@ func accumulate(a *graph.Accumulator, in []tensor, w graph.Weights, shape []int)
 	seconds := a.Seconds()
 	for k, t := range a.Terms {
 		switch {
+		case t.Conv != nil && t.Conv.Ids:
+			lookUp(acc, t.Conv, in[k], w[t.Conv.Weight], shape)
 		case t.Conv != nil:
 			convolve(acc, t.Conv, in[k], w[t.Conv.Weight], shape)
 		case t.Product != nil:

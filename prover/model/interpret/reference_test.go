@@ -126,6 +126,12 @@ func (r *reference) accumulator(t int, at []int) int64 {
 			sum += term.Mult * r.value(n.Inputs[k], at)
 			continue
 		}
+		if term.Conv.Ids {
+			ids := slices.Delete(slices.Clone(at), term.Conv.Channel, term.Conv.Channel+1)
+			id := int(r.value(n.Inputs[k], ids))
+			sum += int64(r.Weights[term.Conv.Weight][at[term.Conv.Channel]*term.Conv.InChannels+id])
+			continue
+		}
 		sum += r.convolution(term.Conv, n.Inputs[k], at)
 	}
 	r.sums[t][flat(r.Info.Shapes[t], at)] = sum
