@@ -104,12 +104,17 @@ func (op *Trees) shape(in [][]int) ([]int, error) {
 	return []int{in[0][0], op.Targets}, nil
 }
 
-// Depths adds up the branches on the longest ways through trees that Check has accepted.
-func (op *Trees) Depths(features int) int {
+// Steps bounds what Apply does for one row: the nodes on the longest way through every tree that Check has
+// accepted, and the votes at its end.
+func (op *Trees) Steps(features int) int {
 	sum := 0
 	for _, t := range op.Trees {
 		depth, _ := t.check(features, op.Targets)
-		sum += depth
+		votes := 0
+		for i := range t {
+			votes = max(votes, len(t[i].Votes))
+		}
+		sum += depth + 1 + votes
 	}
 	return sum
 }

@@ -46,8 +46,8 @@ func TestBoundOfTreesHoldsEveryPartialSum(t *testing.T) {
 	if got := info.Bounds[1]; got != (Interval{-10, 1002}) {
 		t.Errorf("votes in %v", got)
 	}
-	if got := forest().Nodes[1].Op.(*Trees).Depths(3); got != 2 {
-		t.Errorf("depths %d", got)
+	if got := forest().Nodes[1].Op.(*Trees).Steps(3); got != 2+1+2+1+1 {
+		t.Errorf("%d steps", got)
 	}
 }
 

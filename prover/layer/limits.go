@@ -19,6 +19,9 @@ const (
 	maxAxisCells = 1 << 22
 	// maxTaps bounds the positions times the taps of all windows.
 	maxTaps = 1 << 25
+	// maxTreeSteps bounds the nodes on the longest ways of all decision trees, and the votes there, for
+	// all rows.
+	maxTreeSteps = 1 << 26
 	// maxWork bounds the entries of all vectors that views turn those into.
 	maxWork = 1 << 24
 	// maxTerms bounds the functionals that views can multiply into.
@@ -40,13 +43,14 @@ type Effort struct {
 	Axes     int // entries of vectors along axes
 	Taps     int // positions times taps of windows
 	Segments int // runs of function tables
+	Steps    int // nodes and votes that rows meet in decision trees
 	Terms    int // functionals that views are handed
 	Views    int // entries of the vectors that views turn functionals into
 }
 
 // checkLimits bounds everything that follows from shapes alone.
 func (s *System) checkLimits() error {
-	axes, taps, segments := 0, 0, 0
+	axes, taps, segments, steps := 0, 0, 0, 0
 	for i := range s.Graph.Nodes {
 		n := &s.Graph.Nodes[i]
 		columns, _ := s.columnsOf(i)
@@ -62,6 +66,12 @@ func (s *System) checkLimits() error {
 			}
 		}
 		axes += s.productAxes(i)
+		if op, ok := n.Op.(*graph.Trees); ok {
+			table := s.Info.Shapes[n.Inputs[0]]
+			if steps += table[0] * op.Steps(table[1]); steps > maxTreeSteps {
+				return fmt.Errorf("%w: node %d %q: decision trees of %d steps, at most %d", ErrTooWide, i, n.Name, steps, maxTreeSteps)
+			}
+		}
 		if axes > maxAxisCells || taps > maxTaps {
 			return fmt.Errorf("%w: node %d %q: axes of %d cells and windows of %d taps, at most %d and %d",
 				ErrTooWide, i, n.Name, axes, taps, maxAxisCells, maxTaps)
@@ -79,7 +89,7 @@ func (s *System) checkLimits() error {
 		return fmt.Errorf("%w: axes of %d cells and %d segments of functions, at most %d and %d",
 			ErrTooWide, axes, segments, maxAxisCells, maxSegments)
 	}
-	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments}
+	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments, Steps: steps}
 	return nil
 }
 
