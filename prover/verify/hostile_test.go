@@ -73,9 +73,11 @@ func TestWorkOfAcceptedGraphsIsBounded(t *testing.T) {
 // refused or accepted with an error or none.
 func TestDamagedGraphsNeverPanic(t *testing.T) {
 	accepted := 0
-	for seed := range uint64(40) {
+	for seed := range uint64(50) {
 		data := graphtest.Random(seed).Graph.Encode()
 		switch {
+		case seed >= 40:
+			data = graphtest.RandomTrees(seed).Graph.Encode()
 		case seed >= 30:
 			data = graphtest.RandomIds(seed).Graph.Encode()
 		case seed >= 20:
