@@ -149,7 +149,7 @@ func TestForgedSumsOfAForestAreRejected(t *testing.T) {
 // another test, other features, exchanged children. Neither does the proof of one fit the other's key, nor
 // what one computes the other's input.
 func TestOtherForestIsRejected(t *testing.T) {
-	c, p, r := proven(t)
+	_, p, r := proven(t)
 	for name, change := range map[string]func(t graph.Tree){
 		"weight more":       func(t graph.Tree) { t[2].Votes[0].Weight++ },
 		"weight less":       func(t graph.Tree) { t[4].Votes[0].Weight-- },
