@@ -172,7 +172,7 @@ func TestOtherForestIsRejected(t *testing.T) {
 		wantRejection(t, verify.Verify(p.Model, told, r.Proof), verify.CheckCells)
 		kept := *r.Statement
 		kept.Model = q.Model.Digest()
-		wantRejection(t, verify.Verify(q.Model, &kept, r.Proof), verify.CheckCells)
+		wantRejection(t, verify.Verify(q.Model, &kept, r.Proof), verify.CheckCells, verify.CheckOutputs)
 	}
 }
 
