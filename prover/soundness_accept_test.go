@@ -114,6 +114,18 @@ func TestHonestProofsOfExtremeGraphsAreAccepted(t *testing.T) {
 			x := n.input(1, 2, 1, 3, 1, 1, 2, 1)
 			return []int{n.reveal(n.commit(n.add(&graph.Transpose{Perm: []int{7, 6, 5, 4, 3, 2, 1, 0}}, x)))}
 		},
+		"function of one cell": func(n *net) []int {
+			return []int{n.linear(graph.Term{Mult: 1}, 1, 0, n.input(1, 1))}
+		},
+		"function of a view": func(n *net) []int {
+			v := n.add(&graph.Transpose{Perm: []int{1, 0}}, n.input(2, 3))
+			return []int{n.linear(graph.Term{Mult: 1}, 0, 0, v)}
+		},
+		"all numbers of digits": func(n *net) []int {
+			a := n.linear(graph.Term{Mult: 1}, 1, 0, n.input(2, 3))
+			b := n.linear(graph.Term{Mult: 3}, 1, 2, a)
+			return []int{n.reveal(n.linear(graph.Term{Mult: 3 << 14}, 1, 15, b)), n.add(&graph.Max{}, a, b)}
+		},
 		"largest shift": func(n *net) []int {
 			x := n.input(2, 3)
 			return []int{n.linear(graph.Term{Mult: 1 << 20}, 1, graph.MaxShift, x)}

@@ -16,19 +16,19 @@ import (
 )
 
 // twins is a graph with two layers of one shape, a grouped convolution, a maximum, views,
-// a committed output and a revealed one.
-func twins(tb testing.TB) *graphtest.Case {
+// a committed output and a revealed one. All layers have one shift.
+func twins(tb testing.TB, shift int) *graphtest.Case {
 	n := newNet(tb)
 	x := n.input(2, 8)
-	a := n.linear(n.matmul(x, 8), 1, 2, x)
-	b := n.linear(n.matmul(a, 8), 1, 2, a)
-	g := n.linear(n.conv(b, 1, 8, 4), 1, 2, b)
+	a := n.linear(n.matmul(x, 8), 1, shift, x)
+	b := n.linear(n.matmul(a, 8), 1, shift, a)
+	g := n.linear(n.conv(b, 1, 8, 4), 1, shift, b)
 	m := n.add(&graph.Max{Channel: 1}, g, n.add(&graph.Slice{Axis: 1, Start: 7, Step: -1, Len: 8}, b))
 	return n.outputs(n.reveal(m), m)
 }
 
 // told is a liar of an honest execution of the twins.
-func told(t *testing.T) *liar { return toldOf(t, twins(t)) }
+func told(t *testing.T) *liar { return toldOf(t, twins(t, 2)) }
 
 func toldOf(t *testing.T, c *graphtest.Case) *liar {
 	t.Helper()
@@ -47,9 +47,11 @@ func TestSumsOfConvolutionsCannotBeTraded(t *testing.T) {
 		"raised":    func(c *[2]fr.Element) { c[0].Add(&c[0], &one) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := told(t)
-			l.sums = trade
-			wantRejection(t, l.prove(), verify.CheckFactors)
+			for _, shift := range []int{2, 0} {
+				l := toldOf(t, twins(t, shift))
+				l.sums = trade
+				wantRejection(t, l.prove(), verify.CheckFactors)
+			}
 		})
 	}
 }
@@ -149,17 +151,22 @@ func orthogonal(a, b []fr.Element) [3]fr.Element {
 // TestExchangedColumnsAreRejected guards rule 10: the columns of two layers of one shape
 // in each other's place.
 func TestExchangedColumnsAreRejected(t *testing.T) {
-	graphs := map[layer.SlotKind]*graphtest.Case{
-		layer.SlotValue: twins(t), layer.SlotExcess: twins(t), layer.SlotHigh: wideTwins(t),
-	}
-	for kind, c := range graphs {
+	for _, columns := range []struct {
+		kind layer.SlotKind
+		of   *graphtest.Case
+	}{
+		{layer.SlotValue, twins(t, 2)},
+		{layer.SlotValue, twins(t, 0)},
+		{layer.SlotExcess, twins(t, 2)},
+		{layer.SlotHigh, wideTwins(t)},
+	} {
 		for _, forge := range []bool{false, true} {
-			l := toldOf(t, c)
+			l := toldOf(t, columns.of)
 			l.forge = forge
 			if forge {
 				l.count()
 			}
-			a, b := l.sys.Slot(kind, 0), l.sys.Slot(kind, 1)
+			a, b := l.sys.Slot(columns.kind, 0), l.sys.Slot(columns.kind, 1)
 			if a.Vars != b.Vars {
 				t.Fatal("the twins are not of one shape")
 			}
@@ -191,7 +198,7 @@ func (l *liar) proveWith(keysOfBefore bool) error {
 // TestPartsOfOtherProofsAreRejected guards rule 10: every part of a proof, replaced by
 // that of an honest proof for another job, another input and another model.
 func TestPartsOfOtherProofsAreRejected(t *testing.T) {
-	c := twins(t)
+	c := twins(t, 2)
 	p := prepare(t, c, transcript.SHA256)
 	prove := func(p *Prepared, c *graphtest.Case, job string) *Result {
 		r, err := Prove(t.Context(), p, Job{ID: job}, execute(t, c), Options{})
@@ -363,7 +370,7 @@ func TestRowsOfOtherTablesAreRejected(t *testing.T) {
 	l.counted = true
 	lost := l.lost()
 	for i := range l.sys.Tables {
-		if row, ok := l.rows(i)[lost.key]; ok && l.sys.Tables[i].Kind == layer.LeafFunction {
+		if row, ok := l.finder(i)(lost.key); ok && l.sys.Tables[i].Kind == layer.LeafFunction {
 			count, one := l.cell(layer.SlotCount, i, int(row)), fr.One()
 			count.Add(count, &one)
 			wantRejection(t, l.prove(), verify.CheckLookup)

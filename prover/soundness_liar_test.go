@@ -112,9 +112,18 @@ func (l *liar) set(kind layer.SlotKind, source, at int, v int64) {
 	*l.cell(kind, source, at) = poly.FromInt64(v)
 }
 
+// setQuotient sets value and excess. Without digits the quotient is the accumulator, which
+// nothing commits to.
 func (l *liar) setQuotient(column, at int, q, y int64) {
 	l.set(layer.SlotValue, column, at, y)
-	l.set(layer.SlotExcess, column, at, q-y)
+	if op := l.rescale(column); layer.Digits(op) > 0 {
+		l.set(layer.SlotExcess, column, at, q-y)
+	}
+}
+
+// rescale is the operator of a column.
+func (l *liar) rescale(column int) *graph.Rescale {
+	return l.sys.Graph.Nodes[l.sys.Columns[column].Tensor].Op.(*graph.Rescale)
 }
 
 // high is the high digit of the remainder of an accumulator.
@@ -146,6 +155,12 @@ func (l *liar) key(leaf *layer.Leaf, at, cell int, accs [][]int64) key {
 	case layer.LeafHigh:
 		return key{*l.cell(layer.SlotHigh, leaf.Column, at)}
 	}
+	if layer.Digits(l.rescale(leaf.Column)) == 0 {
+		if cell < 0 {
+			return key{y}
+		}
+		return key{y, poly.FromInt64(accs[c.Tensor][cell])}
+	}
 	q := *l.cell(layer.SlotExcess, leaf.Column, at)
 	q.Add(&q, &y)
 	if leaf.Kind == layer.LeafFunction {
@@ -156,8 +171,7 @@ func (l *liar) key(leaf *layer.Leaf, at, cell int, accs [][]int64) key {
 
 // low is the low digit of a remainder, given the quotient and the high digit.
 func (l *liar) low(column, at, cell int, q fr.Element, accs []int64) fr.Element {
-	c := &l.sys.Columns[column]
-	op := l.sys.Graph.Nodes[c.Tensor].Op.(*graph.Rescale)
+	c, op := &l.sys.Columns[column], l.rescale(column)
 	digits := layer.Digits(op)
 	unit := fr.NewElement(1 << l.sys.RangeBits)
 	var r fr.Element
@@ -174,31 +188,49 @@ func (l *liar) low(column, at, cell int, q fr.Element, accs []int64) fr.Element 
 	return *r.Sub(&r, &q)
 }
 
-// rows are the keys of a table.
-func (l *liar) rows(table int) map[key]uint32 {
+// finder finds the row of a key in a table.
+func (l *liar) finder(table int) func(k key) (row uint32, ok bool) {
 	t := &l.sys.Tables[table]
-	rows := make(map[key]uint32, t.Size)
-	put := func(i int, a, b int64) { rows[key{poly.FromInt64(a), poly.FromInt64(b)}] = uint32(i) }
 	switch t.Kind {
 	case layer.LeafRemainder:
-		for i := range t.Size {
-			put(i, int64(i), 0)
-		}
+		return func(k key) (uint32, bool) { return between(k[0], t.Size) }
 	case layer.LeafFunction:
 		f := &l.sys.Graph.Tables[t.Func]
-		for i, v := range f.Values() {
-			put(i, int64(v), f.Lo+int64(i))
-		}
-	case layer.LeafMaximum:
-		d := (t.Size - 1) / 2
-		for i := range d + 1 {
-			put(i, 0, int64(i))
-		}
-		for i := 1; i <= d; i++ {
-			put(d+i, int64(i), 0)
+		values, lo := f.Values(), poly.FromInt64(f.Lo)
+		return func(k key) (uint32, bool) {
+			k[1].Sub(&k[1], &lo)
+			row, ok := between(k[1], t.Size)
+			if ok {
+				y := poly.FromInt64(int64(values[row]))
+				ok = y.Equal(&k[0])
+			}
+			return row, ok
 		}
 	}
-	return rows
+	d := (t.Size - 1) / 2
+	return func(k key) (uint32, bool) {
+		if k[0].IsZero() {
+			return between(k[1], d+1)
+		}
+		row, ok := between(k[0], d+1)
+		return uint32(d) + row, ok && k[1].IsZero()
+	}
+}
+
+func (l *liar) finders() []func(k key) (row uint32, ok bool) {
+	all := make([]func(key) (uint32, bool), len(l.sys.Tables))
+	for i := range all {
+		all[i] = l.finder(i)
+	}
+	return all
+}
+
+// between tells whether an element is an integer in [0, end).
+func between(e fr.Element, end int) (uint32, bool) {
+	if !e.IsUint64() || e.Uint64() >= uint64(end) {
+		return 0, false
+	}
+	return uint32(e.Uint64()), true
 }
 
 // eachLeaf visits all lookups.
@@ -216,13 +248,13 @@ func (l *liar) eachLeaf(visit func(leaf *layer.Leaf, index, at, cell int)) {
 func (l *liar) count() {
 	w := l.witness
 	w.keys = make([]uint32, l.sys.LeafCount)
-	tables := make([]map[key]uint32, len(l.sys.Tables))
-	for i := range tables {
-		tables[i] = l.rows(i)
-	}
+	tables := l.finders()
 	one := fr.One()
 	l.eachLeaf(func(leaf *layer.Leaf, index, at, cell int) {
-		row := tables[leaf.Table][l.key(leaf, at, cell, w.trace.Accs)]
+		row, ok := tables[leaf.Table](l.key(leaf, at, cell, w.trace.Accs))
+		if !ok {
+			row = 0
+		}
 		w.keys[index] = row
 		if !l.counted {
 			n := l.cell(layer.SlotCount, leaf.Table, int(row))

@@ -79,10 +79,10 @@ func (w *witness) fillRescale(i int, c *layer.Column, op *graph.Rescale) error {
 	value, rest := w.slot(layer.SlotValue, i), w.remainders(i, op)
 	quotients, quotientCounts := w.leaf(layer.LeafFunction, i)
 
-	// Padding is a quotient of zero with remainder zero.
+	// Padding is a quotient of zero, with remainder zero.
 	zero := uint32(-domain.Lo)
 	for k := range value {
-		value[k], rest.excess[k], quotients[k] = function[zero], -function[zero], zero
+		value[k], quotients[k] = function[zero], zero
 	}
 	stride := c.ChannelStride()
 	var failed error
@@ -98,11 +98,16 @@ func (w *witness) fillRescale(i int, c *layer.Column, op *graph.Rescale) error {
 				failed = fmt.Errorf("cell %d: accumulator %d, output %d", at, accs[at], values[at])
 				return
 			}
-			value[store+l], rest.excess[store+l] = values[at], int32(q-int64(values[at]))
-			quotients[store+l] = uint32(q - domain.Lo)
+			value[store+l], quotients[store+l] = values[at], uint32(q-domain.Lo)
 			rest.set(store+l, accs[at]+graph.Half(s)-q<<s, s)
 		}
 	})
+	if layer.Digits(op) > 0 {
+		excess := w.slot(layer.SlotExcess, i)
+		for k := range excess {
+			excess[k] = int32(domain.Lo+int64(quotients[k])) - value[k]
+		}
+	}
 	rest.count()
 	count(quotientCounts, quotients)
 	return failed

@@ -89,17 +89,6 @@ func (s *System) weighColumns(node, channel int, point []fr.Element, weight func
 	return terms
 }
 
-// rescaleTerms weighs a Rescale's accumulator as the lookups of low digits do: selector times
-// 2^(Digits·RangeBits − MaxShift).
-func (s *System) rescaleTerms(node int, op *graph.Rescale, ch *Challenges) []NodeTerm {
-	up := fr.NewElement(1 << (Digits(op)*s.RangeBits - op.MaxShift()))
-	return s.weighColumns(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
-		leaf := s.Leaf(LeafRemainder, i)
-		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
-		return *v.Mul(&v, &up)
-	})
-}
-
 // weighed is the term with its channel weights multiplied by rho.
 func (t NodeTerm) weighed(rho *fr.Element) NodeTerm {
 	runs, u := make([]fr.Element, len(t.Runs)), make([]fr.Element, len(t.U))
@@ -208,36 +197,26 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 
 // openLeaf adds what a leaf's keys take from the committed columns:
 //
-//	remainder  2^(nR−s)·(acc + half) − 2^(nR)·(y+e) − 2^R·high, with n digits: here without acc
-//	high       high
-//	function   y + β·(y+e) + β²·tag
-//	maximum    (y−a) + β·(y−b) + β²·tag
+//	digits    see openDigit
+//	function  y + β·(y+e) + β²·tag; without digits y + β·acc + β²·tag, here without acc
+//	maximum   (y−a) + β·(y−b) + β²·tag
 func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 	p := ch.Left.Point
 	sel := selector(p, leaf.Vars, leaf.Offset)
-	value := s.slotIndex(SlotValue, leaf.Column)
-	var one, onePlus fr.Element
-	one.SetOne()
-	onePlus.Add(&one, &ch.Beta)
-	scaled := func(c fr.Element) fr.Element { return *c.Mul(&c, &sel) }
-	switch leaf.Kind {
-	case LeafRemainder:
-		digits := Digits(s.Graph.Nodes[s.Columns[leaf.Column].Tensor].Op.(*graph.Rescale))
-		unit := poly.FromInt64(-1 << (digits * s.RangeBits))
-		o.eq(value, scaled(unit), p)
-		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(unit), p)
-		if digits == 2 {
-			o.eq(s.slotIndex(SlotHigh, leaf.Column), scaled(poly.FromInt64(-1<<s.RangeBits)), p)
-		}
-		return nil
-	case LeafHigh:
-		o.eq(s.slotIndex(SlotHigh, leaf.Column), sel, p)
+	if leaf.Kind == LeafRemainder || leaf.Kind == LeafHigh {
+		s.openDigit(o, p, leaf, sel)
 		return nil
 	}
+	scaled := func(c fr.Element) fr.Element { return *c.Mul(&c, &sel) }
 	tag := fr.NewElement(s.Tables[leaf.Table].Tag)
 	tag.Mul(&tag, &ch.Beta).Mul(&tag, &ch.Beta)
 	o.subtract(scaled(tag))
-	o.eq(value, scaled(onePlus), p)
+	value := s.slotIndex(SlotValue, leaf.Column)
+	o.eq(value, sel, p)
+	if leaf.Kind == LeafFunction && s.digits(leaf.Column) == 0 {
+		return nil
+	}
+	o.eq(value, scaled(ch.Beta), p)
 	if leaf.Kind == LeafFunction {
 		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(ch.Beta), p)
 		return nil

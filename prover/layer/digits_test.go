@@ -32,13 +32,13 @@ func shifted(tb testing.TB, shift ...int) *System {
 }
 
 // TestRemaindersTakeDigitsOfABoundedTable counts, for every shift, the lookups and committed
-// cells of a Rescale, multiplicities left out.
+// cells of a Rescale, multiplicities left out. Without shifts there is no range table.
 func TestRemaindersTakeDigitsOfABoundedTable(t *testing.T) {
 	check := func(largest int, s *System) {
 		t.Helper()
-		digits := 1
-		if largest > maxRangeBits {
-			digits = 2
+		digits := 0
+		for digits*maxRangeBits < largest {
+			digits++
 		}
 		cells := 0
 		for _, slot := range s.Slots {
@@ -52,10 +52,14 @@ func TestRemaindersTakeDigitsOfABoundedTable(t *testing.T) {
 		if s.LeafCount != (1+digits)*16 || cells != (1+digits)*16 {
 			t.Errorf("shift %d: %d lookups and %d cells", largest, s.LeafCount, cells)
 		}
+		if ranged := s.tableOf(LeafRemainder, 0) >= 0; ranged != (largest > 0) || largest == 0 && s.RowCount != 256 {
+			t.Errorf("shift %d: a range table: %v, of %d rows in all", largest, ranged, s.RowCount)
+		}
 	}
 	for shift := range graph.MaxShift + 1 {
 		check(shift, shifted(t, shift))
 	}
+	check(0, shifted(t, 0, 0, 0, 0))
 	check(3, shifted(t, 0, 3, 1, 0))
 	check(20, shifted(t, 14, 3, 20, 0))
 }

@@ -56,9 +56,9 @@ type slotKey struct {
 // SlotKind tells what a slot of the committed vector holds.
 type SlotKind uint8
 
-// A Rescale column commits its outputs y, the excess e = q − y of its quotients and, if its
-// remainders have two digits, the high ones; a Max column its outputs; a table the number of
-// times that each of its rows is looked up.
+// A Rescale column commits its outputs y, the excess e = q − y of its quotients if remainders
+// have digits, and high digits if they have two; a Max column its outputs; a table the number
+// of times that each of its rows is looked up.
 const (
 	SlotValue SlotKind = iota
 	SlotExcess
@@ -77,8 +77,8 @@ type Slot struct {
 // LeafKind tells what a cell of a leaf cube looks up.
 type LeafKind uint8
 
-// A Rescale cell looks up (y, q) in its function and the digits of its remainder, the low one
-// as LeafRemainder, in the range table; a Max cell looks up (y − a, y − b) among the pairs of
+// A Rescale cell looks up (y, q) in its function and the digits of its remainder, if any, the
+// low one as LeafRemainder, in the range table; a Max cell looks up (y − a, y − b) among the pairs of
 // which one is zero.
 const (
 	LeafRemainder LeafKind = iota
@@ -118,7 +118,7 @@ const (
 // NewSystem lays out a checked graph. It refuses a graph that asks for more work of a
 // verifier than is allowed, with work that is itself bounded.
 func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
-	s := &System{Graph: g, Info: info, RangeBits: 1, leafAt: map[leafKey]int{}, slotAt: map[slotKey]int{}}
+	s := &System{Graph: g, Info: info, leafAt: map[leafKey]int{}, slotAt: map[slotKey]int{}}
 	if err := s.makeColumns(); err != nil {
 		return nil, err
 	}
@@ -174,11 +174,11 @@ func (s *System) makeColumns() error {
 // makeTables lists the tables that some column uses.
 func (s *System) makeTables() error {
 	used := map[int]bool{}
-	rescales, width := false, int64(-1)
+	digits, width := 0, int64(-1)
 	for _, c := range s.Columns {
 		n := &s.Graph.Nodes[c.Tensor]
 		if op, ok := n.Op.(*graph.Rescale); ok {
-			rescales, used[op.Table] = true, true
+			digits, used[op.Table] = max(digits, Digits(op)), true
 			if d := s.Graph.Tables[op.Table].Domain(); d.Lo > 0 || d.Hi < 0 {
 				return fmt.Errorf("%w: node %q: padding needs 0 in the domain [%d, %d] of its function", graph.ErrInvalid, n.Name, d.Lo, d.Hi)
 			}
@@ -187,7 +187,7 @@ func (s *System) makeTables() error {
 		a, b := s.Info.Bounds[n.Inputs[0]], s.Info.Bounds[n.Inputs[1]]
 		width = max(width, max(a.Hi, b.Hi, 0)-min(a.Lo, b.Lo, 0))
 	}
-	if rescales {
+	if digits > 0 {
 		s.addTable(LookupTable{Kind: LeafRemainder, Size: 1 << s.RangeBits})
 	}
 	for f := range s.Graph.Tables {

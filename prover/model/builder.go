@@ -123,8 +123,8 @@ func (b *builder) max(name string, x, y int) int {
 }
 
 // finish drops what no output needs, except inputs, and numbers tensors, weights and tables
-// in order of appearance.
-func (b *builder) finish(outputs []graph.Output) (*graph.Graph, graph.Weights) {
+// in order of appearance. number is the new number of every node, −1 if it is dropped.
+func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weights, number []int) {
 	needed := make([]bool, len(b.nodes))
 	for _, o := range outputs {
 		needed[o.Tensor] = true
@@ -139,11 +139,11 @@ func (b *builder) finish(outputs []graph.Output) (*graph.Graph, graph.Weights) {
 			}
 		}
 	}
-	g := &graph.Graph{}
-	var w graph.Weights
-	number := make([]int, len(b.nodes))
+	g = &graph.Graph{}
+	number = make([]int, len(b.nodes))
 	for i, n := range b.nodes {
 		if !needed[i] {
+			number[i] = -1
 			continue
 		}
 		number[i] = len(g.Nodes)
@@ -164,5 +164,5 @@ func (b *builder) finish(outputs []graph.Output) (*graph.Graph, graph.Weights) {
 	for i := range g.Outputs {
 		g.Outputs[i].Tensor = number[g.Outputs[i].Tensor]
 	}
-	return g, w
+	return g, w, number
 }

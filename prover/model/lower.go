@@ -17,6 +17,19 @@ type Lowered struct {
 	Info    *graph.Info
 	Weights graph.Weights
 	Report  Report
+
+	net     *float.Graph // as it was lowered
+	samples [][]float.Tensor
+	inUnits [][]float.Tensor // the samples in units of their features, see tabular
+	placed  []placed
+}
+
+// placed is a value of the network that has a tensor of its own.
+type placed struct {
+	value  float.ValueID
+	tensor int
+	scale  float64
+	top    int64
 }
 
 // Lower turns a float network into an integer graph. Each sample is one value for every
@@ -53,8 +66,10 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	low := &Lowered{Report: report}
-	low.Graph, low.Weights = l.b.finish(outputs)
+	low := &Lowered{Report: report, net: fg, samples: samples, inUnits: inUnits}
+	var number []int
+	low.Graph, low.Weights, number = l.b.finish(outputs)
+	low.placed = l.placed(number)
 	if low.Info, err = low.Graph.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrModel, err)
 	}
@@ -85,6 +100,19 @@ type value struct {
 	lin    *linear
 	tensor int
 	scale  float64
+}
+
+// placed lists the values that have tensors, by their numbers in the finished graph.
+func (l *lowering) placed(number []int) []placed {
+	var list []placed
+	for i := range l.net.Nodes {
+		id := l.net.Nodes[i].Output
+		v := &l.values[id]
+		if v.lin == nil && number[v.tensor] >= 0 {
+			list = append(list, placed{id, number[v.tensor], v.scale, l.tops[id]})
+		}
+	}
+	return list
 }
 
 func (l *lowering) run() ([]graph.Output, error) {

@@ -10,6 +10,7 @@ import (
 
 const (
 	exact32   = 1 << 24 // float32 executes accumulators below this exactly
+	splitRuns = 16      // into which an executor splits a matrix product at little cost
 	maxSpread = 7       // between the shifts of a layer's channels
 	plainBits = 3       // by which a multiplier is wider than the cells that it applies to
 	idBits    = 5       // by which the weights of ids are finer than their sum
@@ -93,9 +94,13 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
 func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
 	most := b.usefulShift(l, o)
-	single, width := false, o.WeightBits
+	single, width, exact := false, o.WeightBits, float64(exact32*splitRuns)
 	for i := range l.terms {
-		single = single || l.terms[i].conv == nil
+		c := l.terms[i].conv
+		single = single || c == nil
+		if c != nil && len(c.Spatial) > 0 {
+			exact = exact32
+		}
 	}
 	if single {
 		width = min(width+4, 16)
@@ -103,7 +108,7 @@ func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
 	s := make([]int, len(m.weight))
 	least := most
 	for c := range s {
-		s[c] = channelShift(m.weight[c], m.total[c], width, most)
+		s[c] = channelShift(m.weight[c], m.total[c], exact, width, most)
 		least = min(least, s[c])
 	}
 	if single {
@@ -152,13 +157,15 @@ func (b *builder) usefulShift(l *linear, o *Options) int {
 	return min(s, o.MaxShift)
 }
 
-func channelShift(weight, total float64, width, most int) int {
+// channelShift keeps weights within their width, and totals below exact unless weights would have
+// fewBits.
+func channelShift(weight, total, exact float64, width, most int) int {
 	limit := float64(int64(1)<<(width-1) - 1)
 	s := most
 	for s > 0 && math.Ldexp(weight, s) > limit {
 		s--
 	}
-	for s > 0 && math.Ldexp(total, s) >= exact32 && math.Ldexp(weight, s) > 1<<(fewBits-1) {
+	for s > 0 && math.Ldexp(total, s) >= exact && math.Ldexp(weight, s) > 1<<(fewBits-1) {
 		s--
 	}
 	return s

@@ -87,6 +87,15 @@ func (r *Report) measure(ctx context.Context, low *Lowered, samples, want [][]fl
 
 // run executes the integer graph on a sample, clamping its cells.
 func (low *Lowered) run(ctx context.Context, sample []float.Tensor) (cells [][]int64, clamped int, err error) {
+	trace, clamped, err := low.trace(ctx, sample)
+	if err != nil {
+		return nil, 0, err
+	}
+	cells, err = OutputCells(low.Graph, low.Info, trace)
+	return cells, clamped, err
+}
+
+func (low *Lowered) trace(ctx context.Context, sample []float.Tensor) (trace *graph.Trace, clamped int, err error) {
 	var inputs [][]int32
 	for k, t := range low.Graph.Inputs() {
 		op := low.Graph.Nodes[t].Op.(*graph.Input)
@@ -101,12 +110,8 @@ func (low *Lowered) run(ctx context.Context, sample []float.Tensor) (cells [][]i
 		inputs = append(inputs, q)
 		clamped += n
 	}
-	trace, err := interpret.Run(ctx, low.Graph, low.Info, low.Weights, inputs)
-	if err != nil {
-		return nil, 0, err
-	}
-	cells, err = OutputCells(low.Graph, low.Info, trace)
-	return cells, clamped, err
+	trace, err = interpret.Run(ctx, low.Graph, low.Info, low.Weights, inputs)
+	return trace, clamped, err
 }
 
 // OutputCells are the cells of the graph's outputs in an execution.

@@ -11,13 +11,15 @@ import (
 )
 
 const (
-	// expBits is the width of exponentials: exp(0) is 2^expBits.
+	// expBits is the width of exponentials.
 	expBits = 12
+	// expOne is exp(0), so that a sum of n of them stays below n·2^expBits.
+	expOne = 1<<expBits - 1
 	// shareBits is the width of a softmax's results: 1 is 2^shareBits.
 	shareBits = 11
 	// sumBits bounds the quotients of a softmax's sums, for each of which a table has the
-	// reciprocal.
-	sumBits = 16
+	// reciprocal; those of few cells stay below lineBits times as many.
+	sumBits, lineBits = 16, 9
 	// reciprocalBits is where the reciprocal of the quotient 1 would be, 2^reciprocalBits.
 	reciprocalBits = 22
 	// shareShift is the largest shift of the product of exponential and reciprocal.
@@ -26,9 +28,9 @@ const (
 
 // softmax divides exponentials by their sum. For a line x of scale S with n cells and maximum m:
 //
-//	e_k = round(2^12·exp(−(m − x_k)·S))      0 where a cell takes no part
+//	e_k = round((2^12 − 1)·exp(−(m − x_k)·S))    0 where a cell takes no part
 //	R   = round(2^b / floor(Σ e/2^s + 1/2))
-//	y_k = floor(e_k·R/2^t + 1/2)             1 is 2^11
+//	y_k = floor(e_k·R/2^t + 1/2)                 1 is 2^11
 //
 // with b + s − t = 11. Every step is a rescale with a table, so the result is unique.
 func (l *lowering) softmax(n *float.Node, op *float.Softmax) (value, error) {
@@ -42,9 +44,9 @@ func (l *lowering) softmax(n *float.Node, op *float.Softmax) (value, error) {
 	}
 	length := l.b.shapes[x][op.Axis]
 	sum := l.b.sumWindow(n.Name, e, graph.Window{Axis: op.Axis, Kernel: length, Stride: 1, Dilation: 1, Out: 1})
-	s := max(0, bits.Len(uint(length)<<expBits)-1-sumBits)
+	s := max(expBits-lineBits, expBits+bits.Len(uint(length-1))-sumBits)
 	b := min(reciprocalBits, shareShift+shareBits-s)
-	r, err := l.integer(n.Name, []graph.Term{{Mult: 1}}, graph.Constant{}, []int{sum}, s, reciprocal(b, 1<<expBits>>s))
+	r, err := l.integer(n.Name, []graph.Term{{Mult: 1}}, graph.Constant{}, []int{sum}, s, reciprocal(b, expOne>>s))
 	if err != nil {
 		return value{}, err
 	}
@@ -88,12 +90,12 @@ func (l *lowering) exponentials(name string, x int, scale float64, op *float.Sof
 			}
 		}
 	}
-	f := function{key: fmt.Sprintf("exp %x %d", math.Float64bits(scale), width), lo: 0, hi: 1 << expBits}
+	f := function{key: fmt.Sprintf("exp %x %d", math.Float64bits(scale), width), lo: 0, hi: expOne}
 	f.apply = func(d int64) int64 {
 		if d > width {
 			return 0
 		}
-		return round(math.Ldexp(math.Exp(float64(-max(d, 0))*scale), expBits))
+		return round(expOne * math.Exp(float64(-max(d, 0))*scale))
 	}
 	return l.integer(name, []graph.Term{{Mult: 1}, {Mult: -1}}, bias, []int{most, x}, 0, f)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/weisyn/wes/prover/model/onnx"
 )
 
 // Add is a + b, or a − b when Subtract is set, of two activations of one shape.
@@ -56,14 +58,43 @@ func (c *call) sum(x, y *value) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !y.fixed {
-		return c.one(&Add{}, x, y)
+	x, m := unmasked(x, len(x.shape))
+	if y.fixed {
+		return c.sumConst(x, y, m)
 	}
-	k, err := c.aligned(y, x)
+	y, n := unmasked(y, len(y.shape))
+	v, err := c.emit(&Add{}, x, y)
 	if err != nil {
 		return nil, err
 	}
-	return c.one(&AddConst{k}, x)
+	if v, err = c.withMask(v, m); err != nil {
+		return nil, err
+	}
+	v, err = c.withMask(v, n)
+	return []*value{v}, err
+}
+
+// sumConst adds a constant to an activation that has a mask, or none. The constant may be one.
+func (c *call) sumConst(x, y *value, m *mask) ([]*value, error) {
+	k, err := alignedAny(y, x)
+	if err != nil {
+		return nil, err
+	}
+	added := asMask(k)
+	if added == nil || !c.leadsToSoftmax() {
+		if k, err = c.aligned(y, x); err != nil {
+			return nil, err
+		}
+		if x, err = c.emit(&AddConst{k}, x); err != nil {
+			return nil, err
+		}
+		added = nil
+	}
+	if x, err = c.withMask(x, m); err != nil {
+		return nil, err
+	}
+	x, err = c.withMask(x, added)
+	return []*value{x}, err
 }
 
 func importSub(c *call) ([]*value, error) {
@@ -91,7 +122,8 @@ func importSub(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.one(&AddConst{negated(k)}, x)
+	minus := negated(k)
+	return c.sum(x, (&constant{y.typ, minus.Shape, minus.Data, nil}).value())
 }
 
 func importNeg(c *call) ([]*value, error) {
@@ -118,13 +150,38 @@ func importNeg(c *call) ([]*value, error) {
 	return []*value{v}, err
 }
 
-func (c *call) negate(v *value) (*value, error) {
-	k := constant{shape: []int{}, typ: v.typ, floats: []float32{-1}}
-	t, err := c.aligned(k.value(), v)
+func (c *call) negate(v *value) (*value, error) { return c.scaled(v, -1) }
+
+// scaled multiplies a value by a number.
+func (c *call) scaled(v *value, k float32) (*value, error) {
+	one := numberConstant(k)
+	switch {
+	case v.fixed:
+		return c.combineValues("Mul", v, one.value())
+	case !v.known:
+		return nil, errLost
+	}
+	t, err := c.aligned(one.value(), v)
 	if err != nil {
 		return nil, err
 	}
 	return c.emit(&MulConst{t}, v)
+}
+
+// shifted adds a number to an activation.
+func (c *call) shifted(v *value, k float32) (*value, error) {
+	if !v.known {
+		return nil, errLost
+	}
+	t, err := c.aligned(numberConstant(k).value(), v)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(&AddConst{t}, v)
+}
+
+func numberConstant(k float32) *constant {
+	return &constant{shape: []int{}, typ: onnx.Float32, floats: []float32{k}}
 }
 
 func negated(t Tensor) Tensor {
@@ -137,6 +194,30 @@ func negated(t Tensor) Tensor {
 
 // importSum adds any number of activations and constants from left to right.
 func importSum(c *call) ([]*value, error) {
+	return c.folded(func(acc, v *value) (*value, error) {
+		if acc.fixed && v.fixed {
+			return c.combineValues("Add", acc, v)
+		}
+		out, err := c.sum(acc, v)
+		if err != nil {
+			return nil, err
+		}
+		return out[0], nil
+	})
+}
+
+// importMean is the sum divided by the number of operands.
+func importMean(c *call) ([]*value, error) {
+	out, err := importSum(c)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.scaled(out[0], 1/float32(len(c.in)))
+	return []*value{v}, err
+}
+
+// folded joins all operands from left to right.
+func (c *call) folded(join func(acc, v *value) (*value, error)) ([]*value, error) {
 	if len(c.in) == 0 {
 		return nil, errors.New("no operands")
 	}
@@ -147,14 +228,10 @@ func importSum(c *call) ([]*value, error) {
 	}
 	acc := c.in[0]
 	for _, v := range c.in[1:] {
-		if acc.fixed && v.fixed {
-			return nil, errors.New("sum of two constants is not supported")
-		}
-		out, err := c.sum(acc, v)
-		if err != nil {
+		var err error
+		if acc, err = join(acc, v); err != nil {
 			return nil, err
 		}
-		acc = out[0]
 	}
 	return []*value{acc}, nil
 }
@@ -171,6 +248,17 @@ func (c *call) pair() (x, y *value, err error) {
 // aligned gives the constant k the rank of the activation x by leading ones, if
 // it broadcasts into it.
 func (c *call) aligned(k, x *value) (Tensor, error) {
+	if k.c == nil || !x.known {
+		return Tensor{}, errLost
+	}
+	if err := k.c.checkFinite(); err != nil {
+		return Tensor{}, err
+	}
+	return alignedAny(k, x)
+}
+
+// alignedAny is aligned for a constant that may hold −Inf.
+func alignedAny(k, x *value) (Tensor, error) {
 	if k.c == nil || !x.known {
 		return Tensor{}, errLost
 	}

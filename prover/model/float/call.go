@@ -32,9 +32,10 @@ func (c *call) run() ([]*value, error) {
 	if !ok {
 		return nil, errors.New("operator is not supported")
 	}
-	for _, v := range c.in {
-		if v != nil && v.tail != nil && !mayFollowTail(c.op) {
-			return nil, fmt.Errorf("it follows a %s, which may only end the graph", v.tail.Kind())
+	for i, v := range c.in {
+		var err error
+		if c.in[i], err = c.readable(v); err != nil {
+			return nil, err
 		}
 	}
 	out, err := rule(c)
@@ -52,6 +53,23 @@ func (c *call) run() ([]*value, error) {
 		}
 	}
 	return out, nil
+}
+
+// readable returns an operand in the form that this operator reads.
+func (c *call) readable(v *value) (*value, error) {
+	switch {
+	case v == nil || v.fixed:
+		return v, nil
+	case v.tail != nil && mayFollowTail(c.op):
+		return v, nil
+	case v.tail != nil:
+		return c.inside(v)
+	case !v.typ.IsFloat() && !acceptsIntegers(c.op):
+		return nil, fmt.Errorf("an activation of %v is not supported", v.typ)
+	case v.mask != nil && !passesMask(c.op):
+		return nil, errMasked
+	}
+	return v, nil
 }
 
 // operand returns operand i, nil if it is omitted.
@@ -77,8 +95,17 @@ func (c *call) activation(i int) (*value, error) {
 	return v, nil
 }
 
-// constant returns operand i, which must be a constant.
+// constant returns operand i, which must be a constant without infinities.
 func (c *call) constant(i int) (*constant, error) {
+	k, err := c.foldable(i)
+	if err != nil {
+		return nil, err
+	}
+	return k, k.checkFinite()
+}
+
+// foldable returns operand i, which must be a constant.
+func (c *call) foldable(i int) (*constant, error) {
 	v := c.operand(i)
 	switch {
 	case v == nil:
@@ -203,6 +230,9 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 	}
 	if err := c.countActivation(shape); err != nil {
 		return nil, err
+	}
+	if len(c.g.Nodes) >= c.limits.Nodes {
+		return nil, fmt.Errorf("%d nodes: %w", len(c.g.Nodes), ErrLimit)
 	}
 	if err := c.countMACs(work(op, shape)); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func importConstant(c *call) ([]*value, error) {
 	if err := c.countParams(int64(len(k.floats) + len(k.ints))); err != nil {
 		return nil, err
 	}
-	return []*value{k.value()}, k.checkFinite()
+	return []*value{k.value()}, k.checkFolded()
 }
 
 // importConstantOfShape fills a constant shape with one value, float 0 by
@@ -134,46 +134,6 @@ func importRange(c *call) ([]*value, error) {
 	return []*value{out.value()}, nil
 }
 
-// importWhere folds Where.
-func importWhere(c *call) ([]*value, error) {
-	if !c.allFixed() {
-		return nil, errors.New("it is supported on constants only")
-	}
-	var arg [3]*constant
-	shape := []int{}
-	for i := range arg {
-		k, err := c.constant(i)
-		if err != nil {
-			return nil, err
-		}
-		if shape, err = broadcast(shape, k.shape); err != nil {
-			return nil, err
-		}
-		arg[i] = k
-	}
-	if arg[0].typ != onnx.Bool || arg[1].typ != arg[2].typ {
-		return nil, fmt.Errorf("operands of types %v, %v and %v", arg[0].typ, arg[1].typ, arg[2].typ)
-	}
-	out, err := c.newConstant(arg[1].typ, shape)
-	if err != nil {
-		return nil, err
-	}
-	pick := make([]bool, size(shape))
-	walkStrided(shape, 0, broadcastSteps(arg[0].shape, shape), func(i, j int) { pick[i] = arg[0].ints[j] != 0 })
-	for side, k := range arg[1:] {
-		walkStrided(shape, 0, broadcastSteps(k.shape, shape), func(i, j int) {
-			switch {
-			case pick[i] != (side == 0):
-			case out.floats != nil:
-				out.floats[i] = k.floats[j]
-			default:
-				out.ints[i] = k.ints[j]
-			}
-		})
-	}
-	return []*value{out.value()}, nil
-}
-
 // importIdentity renames its operand.
 func importIdentity(c *call) ([]*value, error) {
 	if v := c.operand(0); v != nil {
@@ -197,9 +157,9 @@ func importDropout(c *call) ([]*value, error) {
 	return importIdentity(c)
 }
 
-// importCast converts constants; between float types it is the identity on
-// activations, whose values are float32 throughout, and between integer types
-// on the indices of an ArgMax.
+// importCast converts constants. On activations, whose values are float32
+// throughout, it is the identity between float types, between integer types and
+// from integers to floats; a truth value tells whether a number is not 0.
 func importCast(c *call) ([]*value, error) {
 	c.read["saturate"] = true
 	to, err := c.attrInt("to", 0)
@@ -217,12 +177,30 @@ func importCast(c *call) ([]*value, error) {
 		return nil, errLost
 	case v.fixed:
 		return c.castConstant(v.c, typ)
-	case v.typ.IsFloat() != typ.IsFloat() || typ == onnx.Bool:
+	case typ == onnx.Bool && v.tail == nil:
+		return c.castTruth(v)
+	case v.typ.IsFloat() && !typ.IsFloat() || v.tail != nil && v.typ.IsFloat() != typ.IsFloat() || typ == onnx.Bool:
 		return nil, fmt.Errorf("conversion of an activation from %v to %v is not supported", v.typ, typ)
 	}
 	w := *v
 	w.typ = typ
 	return []*value{&w}, nil
+}
+
+func (c *call) castTruth(v *value) ([]*value, error) {
+	if v.typ == onnx.Bool {
+		return []*value{v}, nil
+	}
+	zero, err := c.emit(&Equal{0}, v)
+	if err != nil {
+		return nil, err
+	}
+	w, err := c.inverted(zero)
+	if err != nil {
+		return nil, err
+	}
+	w.typ = onnx.Bool
+	return []*value{w}, nil
 }
 
 func (c *call) castConstant(k *constant, typ onnx.DataType) ([]*value, error) {

@@ -177,9 +177,9 @@ func TestTailsInsideTheGraphAreRefused(t *testing.T) {
 		want string
 		edit func(*build)
 	}{
-		{"Softmax n_s: it is supported only at the end of the graph", func(b *build) { b.node("Softmax", "x -> s").node("Relu", "s -> y") }},
-		{"Relu n_y: it follows a Softmax, which may only end the graph", func(b *build) {
-			b.node("Softmax", "x -> s").node("Identity", "s -> i").node("Relu", "i -> y")
+		{"ArgMax n_s: it is supported only at the end of the graph", func(b *build) { b.node("ArgMax", "x -> s").node("Relu", "s -> y") }},
+		{"Relu n_y: it follows a ArgMax, which may only end the graph", func(b *build) {
+			b.node("ArgMax", "x -> s").node("Identity", "s -> i").node("Relu", "i -> y")
 		}},
 		{"ArgMax n_y: it follows a Softmax along another axis", func(b *build) {
 			b.node("Softmax", "x -> s").node("ArgMax", "s -> y", aInt("axis", 0))

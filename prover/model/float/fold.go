@@ -31,19 +31,21 @@ func (im *importer) newConstant(typ onnx.DataType, shape []int) (*constant, erro
 func foldBinary(op string) rule {
 	return func(c *call) ([]*value, error) {
 		if !c.allFixed() {
-			return nil, errors.New("it is supported on constants only")
+			return nil, errConstantsOnly
 		}
 		return c.foldPair(op)
 	}
 }
 
+var errConstantsOnly = errors.New("it is supported on constants only")
+
 // foldPair applies an element-wise operator to two constants.
 func (c *call) foldPair(op string) ([]*value, error) {
-	a, err := c.constant(0)
+	a, err := c.foldable(0)
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.constant(1)
+	b, err := c.foldable(1)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +59,28 @@ func (c *call) foldPair(op string) ([]*value, error) {
 	return []*value{k.value()}, nil
 }
 
+// combineValues is combine for two constant values.
+func (c *call) combineValues(op string, x, y *value) (*value, error) {
+	if x.c == nil || y.c == nil {
+		return nil, errLost
+	}
+	if x.typ != y.typ {
+		return nil, fmt.Errorf("constants of types %v and %v", x.typ, y.typ)
+	}
+	k, err := c.combine(op, x.c, y.c)
+	if err != nil {
+		return nil, err
+	}
+	return k.value(), nil
+}
+
 func (c *call) combine(op string, a, b *constant) (*constant, error) {
 	shape, err := broadcast(a.shape, b.shape)
 	if err != nil {
 		return nil, err
 	}
 	typ := a.typ
-	if op == "Equal" {
+	if compares(op) {
 		typ = onnx.Bool
 	}
 	out, err := c.newConstant(typ, shape)
@@ -81,7 +98,7 @@ func (c *call) combine(op string, a, b *constant) (*constant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, out.checkFinite()
+	return out, out.checkFolded()
 }
 
 // broadcastSteps returns the strides with which a tensor of that shape is read
@@ -139,11 +156,11 @@ func pairFloat(op string, x, y float64) float64 {
 		return min(x, y)
 	case "Max":
 		return max(x, y)
-	case "Equal":
-		if x == y {
-			return 1
-		}
-		return 0
+	case "Mod": // fmod
+		return math.Mod(x, y)
+	}
+	if compares(op) {
+		return truth(compare(op, x, y))
 	}
 	panic("BUG: no such element-wise operator: " + op)
 }
@@ -166,11 +183,20 @@ func pairInt(op string, x, y int64) (int64, error) {
 		return min(x, y), nil
 	case "Max":
 		return max(x, y), nil
-	case "Equal":
-		if x == y {
-			return 1, nil
+	case "Mod": // with the sign of the divisor
+		if y == 0 {
+			return 0, fmt.Errorf("remainder of %d by 0", x)
 		}
-		return 0, nil
+		return ((x % y) + y) % y, nil
+	case "And":
+		return x & y, nil
+	case "Or":
+		return x | y, nil
+	case "Xor":
+		return x ^ y, nil
+	}
+	if compares(op) {
+		return int64(truth(compare(op, x, y))), nil
 	}
 	return 0, errors.New("not supported on integers")
 }
@@ -180,7 +206,7 @@ func pairInt(op string, x, y int64) (int64, error) {
 func foldUnary(f func(float64) float64) rule {
 	return func(c *call) ([]*value, error) {
 		if !c.allFixed() {
-			return nil, errors.New("it is supported on constants only")
+			return nil, errConstantsOnly
 		}
 		k, err := c.constant(0)
 		if err != nil {

@@ -3,17 +3,18 @@ package float
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// importGather folds Gather on constants. On an activation it is a slice when
-// the constant indices are evenly spaced.
+// importGather folds Gather on constants and moves the cells of an activation at
+// constant indices. Integer inputs are indices of a constant table.
 func importGather(c *call) ([]*value, error) {
 	axis, err := c.attrInt("axis", 0)
 	if err != nil {
 		return nil, err
 	}
 	if c.operand(1) != nil && !c.operand(1).fixed {
-		return nil, errors.New("indices are not constant")
+		return c.embedding(axis)
 	}
 	idx, err := c.constant(1)
 	if err != nil {
@@ -34,11 +35,7 @@ func importGather(c *call) ([]*value, error) {
 	if x.fixed {
 		return c.gatherConstant(x, at, axis, shape)
 	}
-	s, ok := spaced(x.shape, axis, at)
-	if !ok {
-		return nil, errors.New("indices into an activation are not evenly spaced")
-	}
-	v, err := c.emit(s, x)
+	v, err := c.take(x, axis, at)
 	if err != nil {
 		return nil, err
 	}
@@ -103,4 +100,35 @@ func spaced(shape []int, axis int, at []int) (*Slice, bool) {
 		}
 	}
 	return s, true
+}
+
+// embedding looks rows of the constant operand 0 up.
+func (c *call) embedding(axis int) ([]*value, error) {
+	ids, err := c.activation(1)
+	if err != nil {
+		return nil, err
+	}
+	if x := c.operand(0); x != nil && !x.fixed {
+		return nil, errors.New("indices into an activation are not constant")
+	}
+	k, err := c.constant(0)
+	if err != nil {
+		return nil, err
+	}
+	if axis != 0 || len(k.shape) == 0 || !k.typ.IsFloat() {
+		return nil, fmt.Errorf("indices of axis %d of a table of %v of shape %v are not constant", axis, k.typ, k.shape)
+	}
+	op := &Embedding{Rows: k.shape[0], Width: size(k.shape[1:]), Table: k.floats}
+	if ids.id == noID {
+		return nil, errLost
+	}
+	if err := c.boundIndices(ids.id, op.Rows); err != nil {
+		return nil, err
+	}
+	v, err := c.emit(op, ids)
+	if err != nil {
+		return nil, err
+	}
+	v.typ = k.typ
+	return c.reshaped(v, slices.Concat(ids.shape, k.shape[1:]))
 }

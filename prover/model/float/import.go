@@ -30,6 +30,7 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 	if len(im.items) > 0 {
 		return nil, &UnsupportedError{im.items}
 	}
+	im.g.fusePatterns()
 	if err := im.g.fuse(); err != nil {
 		return nil, fmt.Errorf("import model: %w", err)
 	}
@@ -46,8 +47,8 @@ type importer struct {
 	limits  Limits
 	g       *Graph
 	values  map[string]*value
-	readers map[string][]string // operators that read an ONNX value, "" for a graph output
-	names   map[string]bool     // of graph nodes
+	readers map[string][]*onnx.Node // that read an ONNX value, nil for a graph output
+	names   map[string]bool         // of graph nodes
 	items   []Unsupported
 
 	macs, params, total int64 // so far, against limits
@@ -60,19 +61,19 @@ func newImporter(m *onnx.Model, opt Options) *importer {
 		limits:  opt.Limits.withDefaults(),
 		g:       &Graph{Name: m.Graph.Name},
 		values:  map[string]*value{},
-		readers: map[string][]string{},
+		readers: map[string][]*onnx.Node{},
 		names:   map[string]bool{},
 	}
 	for i := range m.Graph.Nodes {
 		n := &m.Graph.Nodes[i]
 		for _, in := range n.Inputs {
 			if in != "" {
-				im.readers[in] = append(im.readers[in], n.Op)
+				im.readers[in] = append(im.readers[in], n)
 			}
 		}
 	}
 	for _, o := range m.Graph.Outputs {
-		im.readers[o.Name] = append(im.readers[o.Name], "")
+		im.readers[o.Name] = append(im.readers[o.Name], nil)
 	}
 	return im
 }
@@ -122,13 +123,7 @@ func (im *importer) bindInputs(inputs []onnx.ValueInfo) error {
 		if err != nil {
 			return fmt.Errorf("input %q: %w", in.Name, err)
 		}
-		v := &value{id: noID, typ: in.Type, shape: shape, known: true}
-		if in.Type.IsFloat() {
-			v.id = ValueID(len(im.g.Inputs))
-		} else {
-			im.report(in.Name, "input", "elements are %v, the graph computes with floats", in.Type)
-		}
-		im.values[in.Name] = v
+		im.values[in.Name] = &value{id: ValueID(len(im.g.Inputs)), typ: in.Type, shape: shape, known: true}
 		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type})
 	}
 	for name := range im.opt.Shapes {

@@ -171,26 +171,25 @@ func TestLimitsAreEnforced(t *testing.T) {
 	}
 }
 
-func TestTransformerIsRefusedWithTheWholeList(t *testing.T) {
-	b := newBuild(17).typed("ids", onnx.Int64, 1, 4).
+func TestModelsAreRefusedWithTheWholeList(t *testing.T) {
+	b := newBuild(17).typed("ids", onnx.Int64, 1, 4).typed("mask", onnx.Int64, 1, 4).
 		floats("table", []int{8, 2}, make([]float32, 16)...).floats("g", []int{2}, 1, 1).
-		floats("w", []int{2, 2}, 1, 0, 0, 1).floats("half", nil, 0.5).floats("root", nil, 1.41).
+		floats("w", []int{2, 2}, 1, 0, 0, 1).ints("axis", 1).
 		node("Gather", "table ids -> e").
 		node("LayerNormalization", "e g g -> l").
 		node("MatMul", "l w -> q").node("Transpose", "l -> k", aInts("perm", 0, 2, 1)).
-		node("MatMul", "q k -> a").node("Softmax", "a -> p").node("MatMul", "p l -> v").
-		node("Add", "v l -> r").node("Div", "r root -> d").node("Erf", "d -> f").
-		node("Mul", "r f -> h").node("Mul", "h half -> o").
-		node("Shape", "o -> s").node("Reshape", "o s -> z").node("Conv", "z w -> c").
-		output("z", "c")
+		node("MatMul", "q k -> a").node("LogSoftmax", "a -> p").node("MatMul", "p l -> v").
+		node("CumSum", "mask axis -> s").node("Neg", "mask -> n").node("Gather", "table s -> h").node("Add", "h v -> r").
+		node("Sin", "r -> o").node("Shape", "o -> d").node("Reshape", "o d -> z").node("Conv", "z w -> c").
+		node("Cast", "z -> f", aInt("to", 7)).node("Gather", "table f -> i").
+		output("z", "c", "i")
 	want := []string{
-		"input ids: elements are int64, the graph computes with floats",
-		"Gather n_e: indices are not constant",
-		"LayerNormalization n_l: operator is not supported",
-		"Softmax n_p: it is supported only at the end of the graph",
-		"Erf n_f: operator is not supported",
-		"Mul n_h: needs two activations",
+		"LogSoftmax n_p: operator is not supported",
+		"CumSum n_s: an activation of int64 is not supported",
+		"Neg n_n: an activation of int64 is not supported",
+		"Sin n_o: it is supported on constants only",
 		"Conv n_c: weights: rank 2 is not one of [3 4]",
+		"Cast n_f: conversion of an activation from float32 to int64 is not supported",
 	}
 	if got := b.refused(t); !slices.Equal(got, want) {
 		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -20,15 +20,3 @@ func (l *LeakyRelu) Apply(x float64) float64 {
 func (*LeakyRelu) InferShape(in [][]int) ([]int, error) { return sameShape(in) }
 
 func (l *LeakyRelu) eval(in []Tensor, out Tensor) { mapCells(l, in[0], out) }
-
-func importLeakyRelu(c *call) ([]*value, error) {
-	alpha, err := c.attrFloat("alpha", 0.01)
-	if err != nil {
-		return nil, err
-	}
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(&LeakyRelu{alpha}, x)
-}

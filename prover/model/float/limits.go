@@ -7,7 +7,7 @@ type Limits struct {
 	Params   int64 // constants of all operators, folded constants included
 	Elements int64 // of one tensor, constant or activation
 	Total    int64 // of all activations together
-	Nodes    int
+	Nodes    int   // of the file, and of the graph
 	Rank     int
 }
 

@@ -69,34 +69,3 @@ func importGlobalAveragePool(c *call) ([]*value, error) {
 	}
 	return c.one(op, x)
 }
-
-func importReduceMean(c *call) ([]*value, error) {
-	keep, err := c.attrBool("keepdims", true)
-	if err != nil {
-		return nil, err
-	}
-	noop, err := c.attrBool("noop_with_empty_axes", false)
-	if err != nil {
-		return nil, err
-	}
-	axes, _, err := c.axes(18)
-	if err != nil {
-		return nil, err
-	}
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	if len(axes) == 0 && noop {
-		return []*value{x}, nil
-	}
-	if len(axes) == 0 {
-		for i := range x.shape {
-			axes = append(axes, i)
-		}
-	}
-	if axes, err = normAxes(axes, len(x.shape)); err != nil {
-		return nil, err
-	}
-	return c.one(&MeanAxes{axes, keep}, x)
-}

@@ -44,7 +44,7 @@ type jsonTensor struct {
 }
 
 func TestRealModelsGiveTheExpectedOutput(t *testing.T) {
-	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28"} {
+	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28", "bert_tiny", "gpt2_small"} {
 		t.Run(name, func(t *testing.T) { checkModel(t, name) })
 	}
 }
@@ -68,7 +68,8 @@ func checkModel(t *testing.T, name string) {
 	}
 	worst := 0.0
 	for i, v := range out[0].Data {
-		worst = max(worst, math.Abs(float64(v-want.Output.Data[i])))
+		w := want.Output.Data[i]
+		worst = max(worst, math.Abs(float64(v-w))/max(1, math.Abs(float64(w))))
 	}
 	t.Logf("%d nodes, %d MACs, %d params, largest difference %.2g", len(g.Nodes), g.MACs(), g.Params(), worst)
 	if worst > 1e-4 {

@@ -31,6 +31,8 @@ func (c *call) apply(op mover, in ...*value) (*value, error) {
 		}
 	}
 	switch {
+	case len(in) == 1 && in[0].mask != nil:
+		return c.moveMasked(op, in[0])
 	case fixed == 0:
 		return c.emit(op, in...)
 	case fixed < len(in):

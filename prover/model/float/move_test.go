@@ -3,6 +3,8 @@ package float
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weisyn/wes/prover/model/onnx"
 )
 
 func TestMovesAgreeWithHandComputedValues(t *testing.T) {
@@ -86,7 +88,13 @@ func TestUnsupportedMovesAreRefusedWithTheirReason(t *testing.T) {
 		}},
 		{"Slice n_y: empty shape [0 3]: wrong shape", func(b *build) { b.ints("s", 1).ints("e", 1).node("Slice", "x s e -> y") }},
 		{"Split n_y: parts [1 2] of an axis of length 2", func(b *build) { b.ints("p", 1, 2).node("Split", "x p -> y z") }},
-		{"Gather n_y: indices into an activation are not evenly spaced", func(b *build) { b.ints("i", 0, 0).node("Gather", "x i -> y") }},
+		{"Gather n_y: indices into an activation are not constant", func(b *build) { b.typed("i", onnx.Int64, 2).node("Gather", "x i -> y") }},
+		{"Gather n_y: indices are computed: only an integer input may be one", func(b *build) {
+			b.floats("t", []int{2, 1}, 1, 2).floats("z", nil, 0).node("Greater", "x z -> g").node("Cast", "g -> i", aInt("to", 7)).node("Gather", "t i -> y")
+		}},
+		{"Gather n_y: indices are uint8", func(b *build) {
+			b.typed("i", onnx.Uint8, 2).floats("t", []int{2, 1}, 1, 2).node("Gather", "t i -> y")
+		}},
 		{"Gather n_y: index 2 on an axis of length 2", func(b *build) { b.ints("i", 2).node("Gather", "x i -> y") }},
 		{"Pad n_y: negative pad on axis 0", func(b *build) { b.ints("p", -1, 0, 0, 0).node("Pad", "x p -> y") }},
 		{"Pad n_y: 2 pads for 2 axes", func(b *build) { b.ints("p", 1, 1).node("Pad", "x p -> y") }},
@@ -106,9 +114,10 @@ func TestUnsupportedMovesAreRefusedWithTheirReason(t *testing.T) {
 		{"Expand n_y: shapes [2 3] and [4] do not broadcast", func(b *build) { b.ints("s", 4).node("Expand", "x s -> y") }},
 		{"Expand n_y: operand 1 must be constant", func(b *build) { b.node("Expand", "x x -> y") }},
 		{"Expand n_y: negative dimension in [-1 2 3]: wrong shape", func(b *build) { b.ints("s", -1, 1, 1).node("Expand", "x s -> y") }},
-		{"Mul n_y: needs two activations", func(b *build) { b.node("Mul", "x x -> y") }},
-		{"Div n_y: division by an activation is not supported", func(b *build) { b.floats("c", nil, 1).node("Div", "c x -> y") }},
-		{"Pow n_y: it is supported on constants only", func(b *build) { b.floats("c", nil, 2).node("Pow", "x c -> y") }},
+		{"Mul n_y: shapes [2 3] and [3 2] do not broadcast", func(b *build) { b.node("Transpose", "x -> t").node("Mul", "x t -> y") }},
+		{"Pow n_y: operand 1 must be constant", func(b *build) { b.node("Pow", "x x -> y") }},
+		{"Pow n_y: exponents differ", func(b *build) { b.floats("c", []int{3}, 1, 2, 3).node("Pow", "x c -> y") }},
+		{"Sin n_y: it is supported on constants only", func(b *build) { b.node("Sin", "x -> y") }},
 		{"Cast n_y: conversion of an activation from float32 to int64 is not supported", func(b *build) { b.node("Cast", "x -> y", aInt("to", 7)) }},
 		{"Cast n_y: conversion to type 8 is not supported", func(b *build) { b.node("Cast", "x -> y", aInt("to", 8)) }},
 		{"Dropout n_y: training mode is not supported", func(b *build) {

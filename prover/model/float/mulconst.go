@@ -1,7 +1,5 @@
 package float
 
-import "errors"
-
 // MulConst multiplies by a constant. C has the rank of the input, and each of
 // its dimensions is 1 or the input's.
 type MulConst struct{ C Tensor }
@@ -41,7 +39,8 @@ func importMul(c *call) ([]*value, error) {
 		x, y = y, x
 	}
 	if !y.fixed {
-		return nil, errors.New("needs two activations")
+		v, err := c.multiply(x, y)
+		return []*value{v}, err
 	}
 	if x, y, err = c.broadcastPair(x, y); err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func importMul(c *call) ([]*value, error) {
 	return c.one(&MulConst{k}, x)
 }
 
-// importDiv multiplies by the reciprocal of a constant.
+// importDiv multiplies by the reciprocal.
 func importDiv(c *call) ([]*value, error) {
 	if c.allFixed() {
 		return c.foldPair("Div")
@@ -63,7 +62,7 @@ func importDiv(c *call) ([]*value, error) {
 		return nil, err
 	}
 	if !y.fixed {
-		return nil, errors.New("division by an activation is not supported")
+		return c.divide(x, y)
 	}
 	if x, y, err = c.broadcastPair(x, y); err != nil {
 		return nil, err

@@ -15,11 +15,3 @@ func (*Relu) Apply(x float64) float64 { return max(x, 0) }
 func (*Relu) InferShape(in [][]int) ([]int, error) { return sameShape(in) }
 
 func (r *Relu) eval(in []Tensor, out Tensor) { mapCells(r, in[0], out) }
-
-func importRelu(c *call) ([]*value, error) {
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(&Relu{}, x)
-}

@@ -3,8 +3,8 @@ package float
 import "fmt"
 
 // fuseBefore moves factors and addends of the features of a product's input into the product, where
-// nothing else reads what is between: a table is scaled by its model. It returns ErrNotFinite when a
-// weight leaves float32.
+// nothing else reads what is between: a table is scaled by its model. Those of a norm stay with it. It
+// returns ErrNotFinite when a weight leaves float32.
 func (g *Graph) fuseBefore() error {
 	uses := g.countUses()
 	for i := range g.Nodes {
@@ -12,7 +12,7 @@ func (g *Graph) fuseBefore() error {
 		op, ok := n.Op.(*MatMul)
 		for ok {
 			src := int(n.Inputs[0]) - len(g.Inputs)
-			if src < 0 || uses[n.Inputs[0]] != 1 {
+			if src < 0 || uses[n.Inputs[0]] != 1 || g.behindNorm(n.Inputs[0]) {
 				break
 			}
 			before := &g.Nodes[src]

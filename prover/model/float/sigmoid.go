@@ -19,11 +19,3 @@ func (*Sigmoid) Apply(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 func (*Sigmoid) InferShape(in [][]int) ([]int, error) { return sameShape(in) }
 
 func (s *Sigmoid) eval(in []Tensor, out Tensor) { mapCells(s, in[0], out) }
-
-func importSigmoid(c *call) ([]*value, error) {
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(&Sigmoid{}, x)
-}

@@ -94,21 +94,42 @@ func mayFollowTail(op string) bool {
 
 // checkTail demands that outputs lead to graph outputs only.
 func (c *call) checkTail() error {
-	for _, reader := range c.tailReaders() {
-		if reader != "" && !mayFollowTail(reader) {
-			return errors.New("it is supported only at the end of the graph")
-		}
+	if !c.endsGraph() {
+		return errors.New("it is supported only at the end of the graph")
 	}
 	return nil
 }
 
-func (c *call) tailReaders() (all []string) {
+func (c *call) endsGraph() bool {
 	for _, name := range c.n.Outputs {
-		if name != "" {
-			all = append(all, c.readers[name]...)
+		for _, reader := range c.readers[name] {
+			if name != "" && reader != nil && !mayFollowTail(reader.Op) {
+				return false
+			}
 		}
 	}
-	return all
+	return true
+}
+
+// inside returns a value with a tail as that of a node, for a reader inside of the graph.
+func (c *call) inside(v *value) (*value, error) {
+	op := v.tail
+	switch op.(type) {
+	case *Softmax:
+	case *Logistic:
+		op = &Sigmoid{}
+	default:
+		return nil, fmt.Errorf("it follows a %s, which may only end the graph", op.Kind())
+	}
+	if v.inner == nil {
+		x := *v
+		x.tail = nil
+		var err error
+		if v.inner, err = c.emit(op, &x); err != nil {
+			return nil, err
+		}
+	}
+	return v.inner, nil
 }
 
 // endWith makes op the tail of x.
@@ -131,9 +152,6 @@ func importSoftmax(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkTail(); err != nil {
-		return nil, err
-	}
 	x, err := c.activation(0)
 	if err != nil {
 		return nil, err
@@ -143,8 +161,51 @@ func importSoftmax(c *call) ([]*value, error) {
 	}
 	// Before opset 13 all axes from this one on are one.
 	if c.opset < 13 && slices.ContainsFunc(x.shape[axis+1:], func(d int) bool { return d != 1 }) {
-		return nil, fmt.Errorf("softmax over the several axes %v is not supported", x.shape[axis:])
+		return c.flatSoftmax(x, axis)
 	}
-	v, err := c.endWith(&Softmax{Axis: axis}, x)
-	return []*value{v}, err
+	op := &Softmax{Axis: axis}
+	switch {
+	case x.mask != nil:
+		op.Keep = x.mask.keep
+		if err := op.checkKeep(x.shape); err != nil {
+			return nil, err
+		}
+		base := *x
+		base.mask = nil
+		return c.one(op, &base)
+	case c.endsGraph():
+		v, err := c.endWith(op, x)
+		return []*value{v}, err
+	}
+	return c.one(op, x)
+}
+
+func (c *call) flatSoftmax(x *value, axis int) ([]*value, error) {
+	if x.mask != nil {
+		return nil, errMasked
+	}
+	flat, err := c.apply(&Reshape{append(slices.Clone(x.shape[:axis]), size(x.shape[axis:]))}, x)
+	if err != nil {
+		return nil, err
+	}
+	if flat, err = c.emit(&Softmax{Axis: axis}, flat); err != nil {
+		return nil, err
+	}
+	return c.reshaped(flat, x.shape)
+}
+
+// checkKeep demands that every line keeps a cell.
+func (s *Softmax) checkKeep(shape []int) error {
+	keep, empty := s.kept(shape), false
+	walkLines(shape, s.Axis, func(_, base, step, n int) {
+		any := false
+		for k := range n {
+			any = any || keep[base+k*step]
+		}
+		empty = empty || !any
+	})
+	if empty {
+		return errors.New("a line is masked wholly")
+	}
+	return nil
 }

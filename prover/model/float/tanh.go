@@ -19,11 +19,3 @@ func (*Tanh) Apply(x float64) float64 { return math.Tanh(x) }
 func (*Tanh) InferShape(in [][]int) ([]int, error) { return sameShape(in) }
 
 func (t *Tanh) eval(in []Tensor, out Tensor) { mapCells(t, in[0], out) }
-
-func importTanh(c *call) ([]*value, error) {
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(&Tanh{}, x)
-}

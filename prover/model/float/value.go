@@ -25,6 +25,8 @@ type value struct {
 	fixed bool // computable from constants
 	c     *constant
 	tail  Op // applied to id: one that an Output may have
+	mask  *mask
+	inner *value // the value of a node that applies tail, once something inside of the graph reads it
 }
 
 func (v *value) lost() bool { return v.id == noID && v.c == nil }
@@ -49,13 +51,25 @@ func constantOf(t *onnx.Tensor) (*constant, error) {
 			c.floats[i] = float32(v)
 		}
 	}
-	return c, c.checkFinite()
+	return c, c.checkFolded()
 }
 
 func intConstant(v ...int64) *constant {
 	return &constant{typ: onnx.Int64, shape: []int{len(v)}, ints: v}
 }
 
+// checkFolded refuses what no constant may hold. −Inf is allowed while only
+// constants are computed: there it means a masked cell.
+func (c *constant) checkFolded() error {
+	for i, v := range c.floats {
+		if v-v != 0 && !math.IsInf(float64(v), -1) {
+			return fmt.Errorf("element %d is %v: %w", i, v, ErrNotFinite)
+		}
+	}
+	return nil
+}
+
+// checkFinite refuses what no operator of the graph may hold.
 func (c *constant) checkFinite() error {
 	for i, v := range c.floats {
 		if v-v != 0 {

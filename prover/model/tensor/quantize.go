@@ -30,9 +30,9 @@ func (e *RangeError) Error() string {
 // Unwrap returns ErrRange.
 func (e *RangeError) Unwrap() error { return ErrRange }
 
-// Quantize turns an input tensor into cells: floor(x/Step + 1/2), or the key of x rounded to float32
-// where cells are keys. A cell outside the input's domain is a *RangeError, unless clamp is set: then it becomes the nearest cell of
-// the domain. clamped counts such cells.
+// Quantize turns an input tensor into cells: floor(x/Step + 1/2), or the key of x rounded to
+// float32 where cells are keys. A cell outside the input's domain is a *RangeError, unless clamp
+// is set: then it becomes the nearest cell of the domain. clamped counts such cells.
 func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int, err error) {
 	if !slices.Equal(t.Shape, in.Shape) {
 		return nil, 0, fmt.Errorf("%w: input %q has shape %v, want %v", ErrInput, in.Name, t.Shape, in.Shape)
