@@ -106,9 +106,8 @@ func positive(r *rand.Rand) float32 { return r.Float32() }
 func (s ensembleShape) random(r *rand.Rand) *listing {
 	l := &listing{}
 	for i := range s.trees {
-		tree := int64(i*3 + 5)
-		names, next := r.Perm(4<<s.depth), 0
-		name := func() int64 { next++; return int64(names[next-1]) }
+		tree, first, firstVote, next := int64(i*3+5), len(l.nodes), len(l.weights), int64(0)
+		name := func() int64 { next++; return next - 1 }
 		var grow func(node int64, depth int)
 		grow = func(node int64, depth int) {
 			if depth == 0 || depth < s.depth && r.IntN(5) == 0 {
@@ -124,6 +123,12 @@ func (s ensembleShape) random(r *rand.Rand) *listing {
 			grow(yes, depth-1)
 		}
 		grow(name(), s.depth)
+		names := r.Perm(int(next))
+		for _, list := range [][]int64{l.nodes[first:], l.yes[first:], l.no[first:], l.leafNodes[firstVote:]} {
+			for k, v := range list {
+				list[k] = int64(names[v])
+			}
+		}
 	}
 	return l
 }
