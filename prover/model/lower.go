@@ -57,7 +57,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values())}
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
 	l.scales, l.joined = classes.scales(cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))
@@ -92,6 +92,7 @@ type lowering struct {
 	own     []float64   // by value: the scale of its range alone
 	joined  []bool      // by value: a Concat needs exactly that scale
 	values  []value
+	votes   map[float.ValueID]value // results of trees that outputs and nodes read, as outputs have them
 	b       builder
 }
 
@@ -341,6 +342,10 @@ func (l *lowering) output(o *float.Output) (graph.Output, error) {
 	}
 	if len(out.Shape) == 0 {
 		out.Shape = []int{1}
+	}
+	if v, ok := l.votes[o.Value]; ok {
+		out.Tensor, out.Scale = v.tensor, v.scale
+		return out, nil
 	}
 	v := &l.values[o.Value]
 	if v.lin != nil && len(v.lin.funcs) == 0 {

@@ -43,17 +43,62 @@ func (l *lowering) trees(n *float.Node, op *float.Trees) (value, error) {
 	if slices.ContainsFunc(l.net.Outputs, func(o float.Output) bool { return o.Value == id }) {
 		return value{}, errors.New("its input is an output of the model too")
 	}
-	limit := float64(mostVotes)
-	if !l.onlyOutputs(n.Output) {
-		limit = wideTop
+	if l.onlyShown(n.Output) {
+		return l.forest(n, op, mostVotes)
 	}
+	if slices.ContainsFunc(l.net.Outputs, func(o float.Output) bool { return o.Value == n.Output }) {
+		fine, err := l.forest(n, op, mostVotes)
+		if err != nil {
+			return value{}, err
+		}
+		l.votes[n.Output] = fine
+	}
+	v, err := l.forest(n, op, wideTop)
+	if err != nil || l.onlyRevealed(n.Output) {
+		return v, err
+	}
+	lin := plain(n.Name, &l.b, v.tensor, v.scale)
+	lin.pooled = true
+	return value{lin: lin}, nil
+}
+
+// forest adds trees whose results are at most limit.
+func (l *lowering) forest(n *float.Node, op *float.Trees, limit float64) (value, error) {
 	forest, scale := quantizeTrees(op, limit)
 	bound, err := forest.Bound()
 	if err != nil {
 		return value{}, err
 	}
-	node := graph.Node{Name: n.Name, Op: forest, Inputs: []int{l.values[id].tensor}}
+	node := graph.Node{Name: n.Name, Op: forest, Inputs: []int{l.values[n.Inputs[0]].tensor}}
 	return value{tensor: l.b.add(node, n.Shape, bound, 1), scale: scale}, nil
+}
+
+// onlyShown tells whether a value reaches outputs alone, moved or multiplied by one number at most.
+func (l *lowering) onlyShown(id float.ValueID) bool {
+	return !slices.ContainsFunc(l.net.Nodes, func(n float.Node) bool {
+		if !slices.Contains(n.Inputs, id) {
+			return false
+		}
+		switch op := n.Op.(type) {
+		case *float.Reshape, *float.Transpose, *float.Slice, *float.Broadcast:
+		case *float.MulConst:
+			if len(op.C.Data) > 1 {
+				return true
+			}
+		default:
+			return true
+		}
+		return !l.onlyShown(n.Output)
+	})
+}
+
+// onlyRevealed tells whether the nodes that read a value are products whose results are outputs as they are:
+// wide cells cost them nothing.
+func (l *lowering) onlyRevealed(id float.ValueID) bool {
+	return !slices.ContainsFunc(l.net.Nodes, func(n float.Node) bool {
+		_, product := n.Op.(*float.MatMul)
+		return slices.Contains(n.Inputs, id) && !(product && l.onlyOutputs(n.Output))
+	})
 }
 
 // quantizeTrees rounds votes and base values to multiples of the least power of two at which no result
