@@ -35,7 +35,7 @@ func (c *codec) fail(format string, args ...any) {
 
 func (c *codec) int64(v *int64) {
 	if !c.decoding {
-		c.out.Write(binary.AppendVarint(nil, *v))
+		c.out.Write(binary.AppendVarint(c.out.AvailableBuffer(), *v))
 		return
 	}
 	x, n := binary.Varint(c.in)
@@ -80,7 +80,7 @@ func (c *codec) bool(v *bool) {
 
 func (c *codec) float(v *float64) {
 	if !c.decoding {
-		c.out.Write(binary.BigEndian.AppendUint64(nil, math.Float64bits(*v)))
+		c.out.Write(binary.BigEndian.AppendUint64(c.out.AvailableBuffer(), math.Float64bits(*v)))
 		return
 	}
 	if len(c.in) < 8 {

@@ -114,6 +114,9 @@ func (g *Graph) Check() (*Info, error) {
 			return nil, fmt.Errorf("%w: table %d: %v", ErrInvalid, i, err)
 		}
 	}
+	if err := g.checkForest(); err != nil {
+		return nil, err
+	}
 	info := &Info{Shapes: make([][]int, len(g.Nodes)), Bounds: make([]Interval, len(g.Nodes))}
 	convs := 0
 	for i := range g.Nodes {

@@ -6,7 +6,7 @@ import "fmt"
 const (
 	MaxTreeDepth = 64      // branches on the way to a leaf
 	MaxTreeNodes = 1 << 22 // of a graph
-	maxTargets   = 1 << 16
+	maxTargets   = 1 << 16 // of a graph
 )
 
 // Trees adds up decision trees over the rows of a public input of shape [rows, features]: the cell of a row
@@ -55,10 +55,12 @@ func (op *Trees) Apply(cells []int64, features int) []int64 {
 	rows := len(cells) / features
 	out := make([]int64, rows*op.Targets)
 	for r := range rows {
-		row, sums := cells[r*features:][:features], out[r*op.Targets:][:op.Targets]
-		copy(sums, op.Base)
-		for _, t := range op.Trees {
-			for _, v := range t.leaf(row).Votes {
+		copy(out[r*op.Targets:][:op.Targets], op.Base)
+	}
+	for _, t := range op.Trees { // one tree stays in the cache for all rows
+		for r := range rows {
+			sums := out[r*op.Targets:][:op.Targets]
+			for _, v := range t.leaf(cells[r*features:][:features]).Votes {
 				sums[v.Target] += v.Weight
 			}
 		}
@@ -90,8 +92,8 @@ func (op *Trees) shape(in [][]int) ([]int, error) {
 	if len(in) != 1 || len(in[0]) != 2 {
 		return nil, fmt.Errorf("trees over %v, want one table", in)
 	}
-	if op.Targets < 1 || op.Targets > maxTargets || len(op.Base) != 0 && len(op.Base) != op.Targets {
-		return nil, fmt.Errorf("%d targets with %d base values, at most %d", op.Targets, len(op.Base), maxTargets)
+	if len(op.Base) != 0 && len(op.Base) != op.Targets {
+		return nil, fmt.Errorf("%d base values for %d targets", len(op.Base), op.Targets)
 	}
 	if len(op.Trees) == 0 {
 		return nil, fmt.Errorf("no trees")
@@ -202,6 +204,28 @@ func (op *Trees) Bound() (Interval, error) {
 		all.Lo, all.Hi = min(all.Lo, s.Lo), max(all.Hi, s.Hi)
 	}
 	return all, nil
+}
+
+// checkForest bounds what the checks of all trees of the graph take.
+func (g *Graph) checkForest() error {
+	nodes, targets := 0, 0
+	for i := range g.Nodes {
+		op, ok := g.Nodes[i].Op.(*Trees)
+		if !ok {
+			continue
+		}
+		if op.Targets < 1 || op.Targets > maxTargets-targets {
+			return fmt.Errorf("%w: node %d: %d targets of trees, more than %d in all", ErrInvalid, i, op.Targets, maxTargets)
+		}
+		targets += op.Targets
+		for _, t := range op.Trees {
+			nodes += len(t)
+		}
+	}
+	if nodes > MaxTreeNodes {
+		return fmt.Errorf("%w: %d nodes of trees, more than %d", ErrInvalid, nodes, MaxTreeNodes)
+	}
+	return nil
 }
 
 // checkTrees requires that trees read a public input.

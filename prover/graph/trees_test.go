@@ -147,9 +147,13 @@ func TestTreesThatAreRefused(t *testing.T) {
 			g.Outputs[0].Tensor = 2
 		},
 		"an input that is no table": func(g *Graph) { g.Nodes[0].Op.(*Input).Shape = []int{6} },
-		"keys that are no numbers":  func(g *Graph) { g.Nodes[0].Op.(*Input).Hi = MaxKey + 1 },
-		"keys with a scale":         func(g *Graph) { g.Nodes[0].Op.(*Input).Scale = 2 },
-		"keys with steps":           func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = []float64{1, 1, 1} },
+		"targets past the limit in all": func(g *Graph) {
+			g.Nodes[1].Op.(*Trees).Targets, g.Nodes[1].Op.(*Trees).Base = maxTargets-1, nil
+			g.Nodes = append(g.Nodes, Node{Inputs: []int{0}, Op: forest().Nodes[1].Op})
+		},
+		"keys that are no numbers": func(g *Graph) { g.Nodes[0].Op.(*Input).Hi = MaxKey + 1 },
+		"keys with a scale":        func(g *Graph) { g.Nodes[0].Op.(*Input).Scale = 2 },
+		"keys with steps":          func(g *Graph) { g.Nodes[0].Op.(*Input).Steps = []float64{1, 1, 1} },
 	} {
 		g := forest()
 		spoil(g)

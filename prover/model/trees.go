@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -102,7 +103,7 @@ func (l *lowering) onlyRevealed(id float.ValueID) bool {
 }
 
 // quantizeTrees rounds votes and base values to multiples of the least power of two at which no result
-// exceeds limit; thresholds become keys.
+// exceeds limit, or of a greater one that changes nothing; thresholds become keys.
 func quantizeTrees(op *float.Trees, limit float64) (*graph.Trees, float64) {
 	share := 1.0
 	if op.Average {
@@ -124,7 +125,37 @@ func quantizeTrees(op *float.Trees, limit float64) (*graph.Trees, float64) {
 		}
 		out.Trees[i] = tree
 	}
-	return out, scale
+	zeros := trailingZeros(out)
+	for i := range out.Base {
+		out.Base[i] >>= zeros
+	}
+	for _, t := range out.Trees {
+		for i := range t {
+			for k := range t[i].Votes {
+				t[i].Votes[k].Weight >>= zeros
+			}
+		}
+	}
+	return out, math.Ldexp(scale, zeros)
+}
+
+// trailingZeros counts the low bits that no vote and no base value needs.
+func trailingZeros(op *graph.Trees) int {
+	var all int64
+	for _, b := range op.Base {
+		all |= b
+	}
+	for _, t := range op.Trees {
+		for i := range t {
+			for _, v := range t[i].Votes {
+				all |= v.Weight
+			}
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return bits.TrailingZeros64(uint64(all))
 }
 
 func quantizeNode(n *float.TreeNode, unit float64) graph.TreeNode {

@@ -240,6 +240,6 @@ func heavies() map[string]*graph.Graph {
 		"products": finish(append([]graph.Node{one(), broadcast(50, 0)},
 			slices.Repeat([]graph.Node{multiply(50, 1, 1)}, 4000)...)...),
 		"segments": segments,
-		"trees":    finish(table(1<<10), trees(1, 1<<15, graph.Vote{Weight: 1})),
+		"trees":    finish(table(1<<10), trees(1, 1<<14, graph.Vote{Weight: 1})),
 	}
 }
