@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -150,5 +149,5 @@ func BenchmarkForest(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(o.Proof)), "proof-bytes")
 	b.ReportMetric(float64(len(o.Model)), "model-bytes")
-	b.Log(fmt.Sprintf("%d parameters, %d steps", p.Summary.Params, p.Model.System().Effort.Steps))
+	b.Logf("%d parameters, %d steps", p.Summary.Params, p.Model.System().Effort.Steps)
 }
