@@ -58,6 +58,16 @@ func (s scaling) unscale(n *TreeNode) (turned bool, err error) {
 	return falls, nil
 }
 
+// scales tells whether an operator with a constant is imported as the step that it takes: a division becomes
+// a product with what is nearly the reciprocal.
+func scales(op string) bool {
+	switch op {
+	case "Add", "Sub", "Mul", "Neg", "ai.onnx.ml.Scaler":
+		return true
+	}
+	return false
+}
+
 // maxOrder is the place of the largest finite number.
 const maxOrder = 0x7f7fffff
 
@@ -88,8 +98,8 @@ func (c *call) treeInput() (*value, []scaling, error) {
 	for int(id) >= len(c.g.Inputs) {
 		n := &c.g.Nodes[int(id)-len(c.g.Inputs)]
 		k, mul, ok := constantOperand(n.Op)
-		if !ok || len(k.Data) != 1 && len(k.Data) != k.Shape[len(k.Shape)-1] {
-			return nil, nil, fmt.Errorf("it reads %q (%s): trees read an input of the model, with scaled features at most", n.Name, n.Op.Kind())
+		if !ok || !scales(c.origins[id]) || len(k.Data) != 1 && len(k.Data) != k.Shape[len(k.Shape)-1] {
+			return nil, nil, fmt.Errorf("it reads %q (%s): trees read an input of the model, with features scaled by Scaler, Add, Sub or Mul at most", n.Name, c.origins[id])
 		}
 		if steps == nil {
 			steps = make([]scaling, features)
