@@ -19,6 +19,9 @@ const (
 	maxAxisCells = 1 << 22
 	// maxTaps bounds the positions times the taps of all windows.
 	maxTaps = 1 << 25
+	// maxTreeSteps bounds the nodes on the longest ways of decision trees, and the votes there, for all
+	// rows, in the execution and for each reader.
+	maxTreeSteps = 1 << 26
 	// maxWork bounds the entries of all vectors that views turn those into.
 	maxWork = 1 << 24
 	// maxTerms bounds the functionals that views can multiply into.
@@ -40,6 +43,7 @@ type Effort struct {
 	Axes     int // entries of vectors along axes
 	Taps     int // positions times taps of windows
 	Segments int // runs of function tables
+	Steps    int // nodes and votes that rows meet in decision trees, see treeSteps
 	Terms    int // functionals that views are handed
 	Views    int // entries of the vectors that views turn functionals into
 }
@@ -79,8 +83,39 @@ func (s *System) checkLimits() error {
 		return fmt.Errorf("%w: axes of %d cells and %d segments of functions, at most %d and %d",
 			ErrTooWide, axes, segments, maxAxisCells, maxSegments)
 	}
-	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments}
+	steps := s.treeSteps()
+	if steps > maxTreeSteps {
+		return fmt.Errorf("%w: decision trees of %d steps, at most %d", ErrTooWide, steps, maxTreeSteps)
+	}
+	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments, Steps: steps}
 	return nil
+}
+
+// treeSteps counts what rows meet in decision trees, once for the execution and once for every reader that
+// is no view: a view is computed anew for each. The count stops growing beyond the limit.
+func (s *System) treeSteps() int {
+	steps := make([]int, len(s.Graph.Nodes)) // that the cells of a tensor take
+	all := 0
+	for i := range s.Graph.Nodes {
+		n := &s.Graph.Nodes[i]
+		if op, ok := n.Op.(*graph.Trees); ok {
+			table := s.Info.Shapes[n.Inputs[0]]
+			steps[i] = min(table[0]*op.Steps(table[1]), maxTreeSteps+1)
+			all = min(all+steps[i], maxTreeSteps+1)
+			continue
+		}
+		for _, in := range n.Inputs {
+			if IsView(n.Op) {
+				steps[i] = min(steps[i]+steps[in], maxTreeSteps+1)
+			} else {
+				all = min(all+steps[in], maxTreeSteps+1)
+			}
+		}
+	}
+	for _, o := range s.Graph.Outputs {
+		all = min(all+steps[o.Tensor], maxTreeSteps+1)
+	}
+	return all
 }
 
 // total is the length of all axes.

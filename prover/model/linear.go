@@ -18,7 +18,7 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	pooled  bool // a term sums a window, which no convolution should read
+	pooled  bool // a term sums a window or has the cells of trees, which no convolution should read
 	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 

@@ -57,7 +57,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values())}
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
 	l.scales, l.joined = classes.scales(cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))
@@ -92,6 +92,7 @@ type lowering struct {
 	own     []float64   // by value: the scale of its range alone
 	joined  []bool      // by value: a Concat needs exactly that scale
 	values  []value
+	votes   map[float.ValueID]value // results of trees that outputs and nodes read, as outputs have them
 	b       builder
 }
 
@@ -170,6 +171,9 @@ func (l *lowering) input(id float.ValueID) {
 		top = wideTop
 		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
 	}
+	if l.readsTrees(id) {
+		op = l.keys(&in)
+	}
 	channel := len(shape) - 1
 	if l.spatial(id) {
 		channel = 1
@@ -238,6 +242,8 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.matMul(n, op)
 	case *float.Product:
 		return l.product(n, op)
+	case *float.Trees:
+		return l.trees(n, op)
 	case *float.Add:
 		return l.addValues(n, op)
 	case *float.AddConst:
@@ -336,6 +342,10 @@ func (l *lowering) output(o *float.Output) (graph.Output, error) {
 	}
 	if len(out.Shape) == 0 {
 		out.Shape = []int{1}
+	}
+	if v, ok := l.votes[o.Value]; ok {
+		out.Tensor, out.Scale = v.tensor, v.scale
+		return out, nil
 	}
 	v := &l.values[o.Value]
 	if v.lin != nil && len(v.lin.funcs) == 0 {

@@ -53,7 +53,7 @@ func run(t testing.TB, l *Line, s Source, e Engine) (*Outcome, *Report) {
 }
 
 func TestShippedModelsProveAndVerify(t *testing.T) {
-	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28", "breast_cancer_logreg"} {
+	for _, name := range []string{"iris_mlp", "digits_mlp", "digits_lenet", "lenet5_28", "breast_cancer_logreg", "iris_rf"} {
 		t.Run(name, func(t *testing.T) {
 			s := shipped(t, name)
 			o, r := run(t, new(Line), s, EngineInterpreter)
@@ -233,7 +233,7 @@ func TestEstimatedCellsAreNearThoseOfTheLayout(t *testing.T) {
 }
 
 func TestInspectionListsWhatIsUnsupported(t *testing.T) {
-	i, err := Inspect(shipped(t, "iris_rf").ONNX, 1)
+	i, err := Inspect(bytes.ReplaceAll(shipped(t, "iris_rf").ONNX, []byte("BRANCH_LEQ"), []byte("BRANCH_ANY")), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

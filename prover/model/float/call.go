@@ -240,6 +240,7 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 	out := &value{id: noID, typ: in[0].typ, shape: shape, known: true}
 	if !lost {
 		out.id = ValueID(c.g.Values())
+		c.origins[out.id] = c.op
 		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
 	}
 	return out, nil

@@ -49,6 +49,7 @@ type importer struct {
 	values  map[string]*value
 	readers map[string][]*onnx.Node // that read an ONNX value, nil for a graph output
 	names   map[string]bool         // of graph nodes
+	origins map[ValueID]string      // operators that made the values of nodes
 	items   []Unsupported
 
 	macs, params, total int64 // so far, against limits
@@ -63,6 +64,7 @@ func newImporter(m *onnx.Model, opt Options) *importer {
 		values:  map[string]*value{},
 		readers: map[string][]*onnx.Node{},
 		names:   map[string]bool{},
+		origins: map[ValueID]string{},
 	}
 	for i := range m.Graph.Nodes {
 		n := &m.Graph.Nodes[i]

@@ -196,18 +196,6 @@ func TestModelsAreRefusedWithTheWholeList(t *testing.T) {
 	}
 }
 
-func TestClassicalModelsAreRefusedWithTheWholeList(t *testing.T) {
-	for name, want := range map[string][]Unsupported{
-		"iris_rf": {{"label", "ai.onnx.ml.TreeEnsembleClassifier", "operator is not supported"}},
-	} {
-		_, err := Import(readModel(t, name), Options{})
-		var u *UnsupportedError
-		if !errors.As(err, &u) || !slices.Equal(u.Items, want) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
 func TestOutputsThatAreNotComputedAreRefused(t *testing.T) {
 	b := newBuild(13).input("x", 1).floats("c", []int{1}, 1).node("Relu", "x -> y").output("y", "c")
 	if got := b.refused(t); !slices.Equal(got, []string{"output c: it does not depend on any input"}) {

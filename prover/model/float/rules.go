@@ -88,10 +88,12 @@ var rules = map[string]rule{
 	"Softmax": importSoftmax,
 	"ArgMax":  importArgMax,
 
-	"ai.onnx.ml.LinearClassifier": importLinearClassifier,
-	"ai.onnx.ml.LinearRegressor":  importLinearRegressor,
-	"ai.onnx.ml.Normalizer":       importNormalizer,
-	"ai.onnx.ml.Scaler":           importScaler,
+	"ai.onnx.ml.LinearClassifier":       importLinearClassifier,
+	"ai.onnx.ml.LinearRegressor":        importLinearRegressor,
+	"ai.onnx.ml.Normalizer":             importNormalizer,
+	"ai.onnx.ml.Scaler":                 importScaler,
+	"ai.onnx.ml.TreeEnsembleClassifier": importTreeClassifier,
+	"ai.onnx.ml.TreeEnsembleRegressor":  importTreeRegressor,
 
 	"Constant":        importConstant,
 	"ConstantOfShape": importConstantOfShape,
