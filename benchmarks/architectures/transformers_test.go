@@ -11,10 +11,10 @@ import (
 func TestTextsHaveThePublishedShapes(t *testing.T) {
 	for _, test := range []struct {
 		network Network
-		params  int64 // tables, positions, layers of 12·w² + 13·w, final norm, numbers of the activation
+		params  int64 // tables, positions, layers of 12·w² + 13·w, final norm, pooler and classifier, numbers of the activation
 		kinds   map[string]int
 	}{
-		{BERT(2, 32, 4, 8), 30522*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 2, map[string]int{"Norm": 5, "Softmax": 2, "Gelu": 2, "Embedding": 1, "Product": 4}},
+		{BERT(2, 32, 4, 8), 30522*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 32*32 + 32 + 2*32 + 2 + 2, map[string]int{"Norm": 5, "Softmax": 2, "Gelu": 2, "Embedding": 1, "Product": 4}},
 		{GPT2(2, 32, 4, 8), 2*50257*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 50257 + 2, map[string]int{"Norm": 5, "Softmax": 2, "GeluTanh": 2, "Embedding": 1, "Product": 4}},
 	} {
 		data, err := test.network.Make(1).Marshal()

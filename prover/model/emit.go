@@ -142,7 +142,7 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 	wide := l.readsWide(lin)
 	for bits := l.options.RevealBits; ; bits-- {
 		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
-		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
+		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= lin.exact() {
 			continue
 		}
 		return l.addReveal(lin, unit)

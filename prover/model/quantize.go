@@ -98,13 +98,9 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
 func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
 	most := b.usefulShift(l, o)
-	single, width, exact := false, o.WeightBits, float64(exact32*splitRuns)
+	single, width, exact := false, o.WeightBits, l.exact()
 	for i := range l.terms {
-		c := l.terms[i].conv
-		single = single || c == nil
-		if c != nil && len(c.Spatial) > 0 {
-			exact = exact32
-		}
+		single = single || l.terms[i].conv == nil
 	}
 	if single {
 		width = min(width+4, 16)
@@ -159,6 +155,16 @@ func (b *builder) usefulShift(l *linear, o *Options) int {
 		s++
 	}
 	return min(s, o.MaxShift)
+}
+
+// exact bounds the accumulators that float32 executes exactly: matrix products in several runs.
+func (l *linear) exact() float64 {
+	for i := range l.terms {
+		if c := l.terms[i].conv; c != nil && len(c.Spatial) > 0 {
+			return exact32
+		}
+	}
+	return exact32 * splitRuns
 }
 
 // channelShift keeps weights within their width, and totals below exact unless weights would have
