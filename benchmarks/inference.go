@@ -41,6 +41,7 @@ type proofReport struct {
 	Load       float64 `json:"load_s"`
 	Verify     float64 `json:"verify_s"`
 	ProofBytes int64   `json:"proof_bytes"`
+	Output     int64   `json:"output_bytes"`
 	ModelBytes int64   `json:"model_bytes"`
 	PeakRSS    int64   `json:"peak_rss_bytes"`
 	Soundness  int64   `json:"soundness_bits"`
@@ -123,7 +124,7 @@ func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	readings := []report.Reading{
 		{Metric: "prove", Unit: report.Seconds, Value: p.Prove},
 		{Metric: "verify", Unit: report.Seconds, Value: p.Verify},
-		{Metric: "proof", Unit: report.Bytes, Value: float64(p.ProofBytes)},
+		{Metric: "proof", Unit: report.Bytes, Value: float64(p.ProofBytes - p.Output)},
 		{Metric: "peak_memory", Unit: report.Bytes, Value: float64(p.PeakRSS)},
 		{Metric: "start", Unit: report.Seconds, Value: p.Start},
 		{Metric: "execute", Unit: report.Seconds, Value: p.Execute},

@@ -14,6 +14,7 @@ type loweringFlags struct {
 	activations, weights int
 	ranges               string
 	percentile           float64
+	like                 string
 }
 
 func (f *loweringFlags) bind(fs *pflag.FlagSet) {
@@ -23,6 +24,7 @@ func (f *loweringFlags) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&f.activations, "activation-bits", 0, "width of activations, 4 to 12 (default 8, and 10 for models with norms or softmaxes)")
 	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
 	fs.StringVar(&f.ranges, "ranges", d.Ranges.String(), "range of an activation: error (least squared error, with room), max, or percentile")
+	fs.StringVar(&f.like, "like", "", "model file of the same model for other shapes, to take ranges from: both share the commitments to weights")
 	fs.Float64Var(&f.percentile, "percentile", d.Percentile, "percentile of --ranges percentile, 90 to 100")
 }
 
@@ -40,7 +42,12 @@ func (f *loweringFlags) source(path string) (s pipeline.Source, err error) {
 		}
 	}
 	if f.calibrate != "" {
-		s.Samples, err = readTensors(f.calibrate)
+		if s.Samples, err = readTensors(f.calibrate); err != nil {
+			return s, err
+		}
+	}
+	if f.like != "" {
+		s.Like, err = readFile(f.like)
 	}
 	return s, err
 }

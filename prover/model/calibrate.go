@@ -143,7 +143,42 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 			}
 		}
 	}
+	if o.Like != nil {
+		return c, c.adopt(g, o.Like)
+	}
 	return c, nil
+}
+
+// report names what was learnt.
+func (c *calibration) report(g *float.Graph) Calibration {
+	r := Calibration{Ranges: map[string]float64{}, Squares: map[string]float64{}}
+	for id, v := range c.ranges {
+		r.Ranges[nameOf(g, float.ValueID(id))] = v
+	}
+	for i := range g.Nodes {
+		if v := c.lines[i].squares; v > 0 {
+			r.Squares[g.Nodes[i].Name] = v
+		}
+	}
+	return r
+}
+
+// adopt takes over what another lowering learnt.
+func (c *calibration) adopt(g *float.Graph, like *Calibration) error {
+	for id := range c.ranges {
+		name := nameOf(g, float.ValueID(id))
+		v, ok := like.Ranges[name]
+		if !ok || !(v >= 0) || math.IsInf(v, 1) {
+			return fmt.Errorf("%w: Like has range %v of %q: it is of another network", ErrOptions, v, name)
+		}
+		c.ranges[id] = v
+	}
+	for i := range g.Nodes {
+		if v, ok := like.Squares[g.Nodes[i].Name]; ok && v > 0 && !math.IsInf(v, 1) {
+			c.lines[i].squares = v
+		}
+	}
+	return nil
 }
 
 // lineReaders lists, by value, the norms and softmaxes that read it.

@@ -66,6 +66,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
+	report.Calibration = cal.report(fg)
 	low := &Lowered{Report: report, net: fg, samples: samples, inUnits: inUnits}
 	var number []int
 	low.Graph, low.Weights, number = l.b.finish(outputs)
@@ -103,13 +104,14 @@ type value struct {
 	scale  float64
 }
 
-// placed lists the values that have tensors, by their numbers in the finished graph.
+// placed lists the values that have tensors, by their numbers in the finished graph, without
+// those that are cells of another one moved.
 func (l *lowering) placed(number []int) []placed {
 	var list []placed
 	for i := range l.net.Nodes {
 		id := l.net.Nodes[i].Output
 		v := &l.values[id]
-		if v.lin == nil && number[v.tensor] >= 0 {
+		if v.lin == nil && number[v.tensor] >= 0 && !movesCells(l.net, id) {
 			list = append(list, placed{id, number[v.tensor], v.scale, l.tops[id]})
 		}
 	}

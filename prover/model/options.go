@@ -77,6 +77,16 @@ type Options struct {
 	Ranges Ranges
 	// Percentile is that of RangesPercentile, 90 to 100.
 	Percentile float64
+	// Like is what another lowering of the network learnt, for other shapes of its inputs: both
+	// then have the same weights. nil: the samples calibrate.
+	Like *Calibration `json:",omitempty"`
+}
+
+// Calibration is what samples taught a lowering about a network, by the names of its inputs and
+// nodes.
+type Calibration struct {
+	Ranges  map[string]float64 // magnitude that the cells of a value hold
+	Squares map[string]float64 // least mean square that a norm divided by
 }
 
 // DefaultOptions are those of a network: activations as wide as it needs, weights as wide as they
