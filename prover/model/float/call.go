@@ -306,10 +306,14 @@ func (c *call) guessShape() ([]int, bool) {
 		return nil, false
 	}
 	switch c.op {
-	case "LayerNormalization", "Softmax", "LogSoftmax", "Erf", "Gelu", "Sqrt", "Exp", "Log", "Abs",
-		"Softplus", "HardSigmoid", "HardSwish", "Elu", "Selu", "PRelu", "InstanceNormalization":
+	case "Softmax", "LogSoftmax", "LayerNormalization", "InstanceNormalization", "GroupNormalization", "LpNormalization",
+		"BatchNormalization", "Clip", "PRelu", "Selu", "Celu", "Elu", "LeakyRelu", "HardSigmoid", "HardSwish", "Hardmax",
+		"ThresholdedRelu", "Shrink", "Softsign", "Softplus", "Mish", "Gelu", "Erf", "Exp", "Log", "Sqrt", "Abs", "Sign",
+		"Reciprocal", "Floor", "Ceil", "Round", "Sin", "Cos", "Tan", "Sinh", "Cosh", "Asin", "Acos", "Atan", "Not", "Neg",
+		"Cast", "CumSum", "Trilu", "IsNaN", "IsInf":
 		return x.shape, true
-	case "Mul", "Div", "Add", "Sub", "Pow", "Where", "Min", "Max":
+	case "Mul", "Div", "Add", "Sub", "Sum", "Mean", "Pow", "Mod", "Where", "Min", "Max",
+		"And", "Or", "Xor", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual":
 		return c.guessBroadcast()
 	case "MatMul":
 		return c.guessProduct()
