@@ -297,5 +297,19 @@ func fuzzSeeds() []*build {
 		node("ConstantOfShape", "l -> m").node("Mul", "k m -> n").node("Gather", "n s -> o", aInt("axis", 2)).
 		node("Squeeze", "o -> q").node("ArgMax", "q -> y").output("y")
 	move.m.Graph.Initializers[0].Ints[0] = 0
-	return []*build{conv, move}
+	text := newBuild(17).typed("ids", onnx.Int64, -1, 3).typed("mask", onnx.Int64, -1, 3).floats("t", []int{4, 2}, iota1(8).Data...).
+		floats("g", []int{2}, 1, 2).floats("root", nil, 1.41421).floats("one", nil, 1).floats("half", nil, 0.5).floats("k", nil, -1e4).
+		floats("causal", []int{3, 3}, 0, minusInf, minusInf, 0, 0, minusInf, 0, 0, 0).ints("a", 1).
+		node("Gather", "t ids -> e").node("LayerNormalization", "e g g -> l").node("Transpose", "l -> w", aInts("perm", 0, 2, 1)).
+		node("MatMul", "l w -> s").node("Add", "s causal -> m").node("Unsqueeze", "mask a -> u").node("Cast", "u -> f", aInt("to", 1)).
+		node("Sub", "one f -> n").node("Mul", "n k -> o").node("Add", "m o -> p").node("Softmax", "p -> q").node("MatMul", "q l -> v").
+		node("Div", "v root -> d").node("Erf", "d -> r").node("Add", "r one -> c").node("Mul", "v c -> h").node("Mul", "h half -> i").
+		node("Greater", "i v -> j").node("Where", "j i v -> x").node("ReduceMax", "x -> z", aInts("axes", 1)).node("Einsum", "z x -> y", aString("equation", "abc,adc->abd")).
+		output("y")
+	plane := newBuild(18).input("x", -1, 4, 2, 2).floats("w", []int{4, 1, 2, 2}, ones(16)...).floats("s", []int{4}, 1, 1, 2, 1.5).floats("g", []int{1}, 2).
+		node("ConvTranspose", "x w -> a", aInts("strides", 2, 2), aInts("pads", 1, 0, 0, 1), aInts("output_padding", 1, 0)).
+		node("Resize", "a _ s -> b", aString("mode", "nearest")).node("Resize", "b _ s -> c", aString("mode", "linear")).
+		node("InstanceNormalization", "c g g -> d").node("SpaceToDepth", "x -> e", aInt("blocksize", 2)).node("DepthToSpace", "e -> f", aInt("blocksize", 2)).
+		node("PRelu", "f g -> h").node("Min", "h f -> i").output("d", "i")
+	return []*build{conv, move, text, plane}
 }
