@@ -290,7 +290,7 @@ func fuzzSeeds() []*build {
 		node("MaxPool", "b -> d", aInts("kernel_shape", 2, 2), aInt("ceil_mode", 1), aInts("strides", 2, 2)).
 		node("AveragePool", "d -> e", aInts("kernel_shape", 1, 2), aInt("count_include_pad", 1), aString("auto_pad", "SAME_UPPER")).
 		node("GlobalAveragePool", "e -> f").node("Flatten", "f -> y").node("Softmax", "y -> z").output("z")
-	move := newBuild(13).input("x", -1, 4).ints("s", 1).ints("e", 3).ints("a", 1).ints("p", 0, 1, 0, 1).ints("r", 0, 2, -1).
+	move := newBuild(13).input("x", -1, 4).ints("s", 1).ints("e", 3).ints("a", 1).ints("p", 0, 0, 0, 1).ints("r", 0, 2, -1).
 		node("Slice", "x s e a -> b").node("Pad", "b p -> c").node("Concat", "c x -> d", aInt("axis", 1)).node("Reshape", "d r -> f").
 		node("Transpose", "f -> g", aInts("perm", 0, 2, 1)).node("ReduceMean", "g -> h", aInts("axes", 1)).
 		node("Split", "h -> i j", aInt("axis", 2)).node("Sub", "i j -> k").node("Shape", "k -> l").
