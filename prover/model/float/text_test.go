@@ -192,6 +192,15 @@ func TestMasksThatAreInputsAreArithmetic(t *testing.T) {
 	x := Tensor{[]int{1, 2, 2}, []float32{1, 2, 3, 4}}
 	wantTensor(t, outputs(t, g, x, Tensor{[]int{1, 2}, []float32{1, 0}})[0], x.Shape, []float32{1, 2, 1, 2})
 
+	least := float32(-math.MaxFloat32)
+	b.m.Graph.Initializers[1].Floats[0] = least
+	if got := b.graph(t, Options{}).Nodes[3].Op.(*MulConst).C.Data[0]; got != masked {
+		t.Errorf("factor %v of a mask", got)
+	}
+	if got := b.output("f").graph(t, Options{}).Nodes[3].Op.(*MulConst).C.Data[0]; got != least {
+		t.Errorf("factor %v of a mask that is read elsewhere", got)
+	}
+
 	b = newBuild(17).input("x", 1, 2, 2).typed("mask", onnx.Bool, 1, 2).floats("f", nil, minusInf).ints("a", 1).
 		node("Unsqueeze", "mask a -> u").node("Where", "u x f -> s").node("Softmax", "s -> p").node("MatMul", "p x -> y").output("y")
 	g = b.graph(t, Options{})
