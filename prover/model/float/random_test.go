@@ -109,11 +109,3 @@ func TestRandomModelsAreRefusedOrEvaluate(t *testing.T) {
 		}
 	}
 }
-
-func TestFuzzSeedsImport(t *testing.T) {
-	for i, b := range fuzzSeeds() {
-		if _, err := Import(b.model(t), Options{Batch: 2}); err != nil {
-			t.Errorf("seed %d: %v", i, err)
-		}
-	}
-}
