@@ -92,17 +92,28 @@ func (l *lowering) rescale(lin *linear, scale float64, top int64) (int, float64,
 	return t, scale, err
 }
 
-// rescaleCurved takes quotients half a step of the steepest value apart, or coarser
-// ones when the table would be large.
+// rescaleCurved looks one tensor's cells up as they are. Of another sum it takes quotients half a
+// step of the steepest value apart, or coarser ones when the table would be large.
 func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, float64, error) {
-	for fine := 2.0; ; fine /= 2 {
-		in := l.exactly(lin, scale/steepest(lin.funcs)/fine)
+	if cell := lin.cell(); cell > 0 {
+		a, err := l.b.quantize(lin, cell, func(int) float64 { return 1 })
+		if err != nil {
+			return 0, 0, err
+		}
+		a.shift = []int{0}
+		t, err := l.addRescale(lin, a, composed(lin.funcs, cell, scale, top))
+		return t, scale, err
+	}
+	least := steepest(lin.funcs)
+	reach := slices.Max(l.b.measure(lin, 1).total)
+	for slope := 2 * max(least, steepestWithin(lin.funcs, reach, scale*float64(top))); ; slope = max(slope/2, least) {
+		in := l.exactly(lin, scale/slope)
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {
 			return 0, 0, err
 		}
 		q := a.quotients()
-		if fine > 1 && q.Hi-q.Lo >= fineRows {
+		if slope > least && q.Hi-q.Lo >= fineRows {
 			continue
 		}
 		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))

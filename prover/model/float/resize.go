@@ -148,7 +148,15 @@ func (r resize) source(i, old, n int, scale float64) (float64, error) {
 	case "asymmetric":
 		return float64(i) / scale, nil
 	case "align_corners":
-		return float64(i) * float64(old-1) / float64(max(n-1, 1)), nil
+		// A length that follows from a scale is not rounded, but for the error of that product.
+		length := scale * float64(old)
+		if math.Abs(length-float64(n)) < 1e-6 {
+			length = float64(n)
+		}
+		if n == 1 {
+			return 0, nil
+		}
+		return float64(i) * float64(old-1) / (length - 1), nil
 	case "pytorch_half_pixel":
 		if n == 1 {
 			return 0, nil
