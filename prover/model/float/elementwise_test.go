@@ -186,7 +186,7 @@ func TestTailsInsideTheGraphAreRefused(t *testing.T) {
 		}},
 		{"ArgMax n_y: select_last_index is not supported", func(b *build) { b.node("ArgMax", "x -> y", aInt("select_last_index", 1)) }},
 		{"Softmax n_y: axis 2 for rank 2", func(b *build) { b.node("Softmax", "x -> y", aInt("axis", 2)) }},
-		{"LogSoftmax n_y: operator is not supported", func(b *build) { b.node("LogSoftmax", "x -> y") }},
+		{"Hardmax n_y: operator is not supported", func(b *build) { b.node("Hardmax", "x -> y") }},
 	} {
 		b := newBuild(13).input("x", 2, 3).output("y")
 		c.edit(b)

@@ -31,6 +31,7 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 		return nil, &UnsupportedError{im.items}
 	}
 	im.g.fusePatterns()
+	im.g.boundMasks()
 	if err := im.g.fuse(); err != nil {
 		return nil, fmt.Errorf("import model: %w", err)
 	}

@@ -48,10 +48,10 @@ func importPad(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode != "constant" {
+	if mode != "constant" && mode != "edge" && mode != "reflect" {
 		return nil, fmt.Errorf("mode %q is not supported", mode)
 	}
-	if c.operand(2) != nil {
+	if c.operand(2) != nil && mode == "constant" {
 		fill, err := c.constant(2)
 		if err != nil {
 			return nil, err
@@ -86,8 +86,43 @@ func importPad(c *call) ([]*value, error) {
 		a, _ = normAxis(a, len(x.shape))
 		op.Begin[a], op.End[a] = pads[i], pads[i+len(axes)]
 	}
+	if mode != "constant" {
+		v, err := c.padByCells(op, x, mode == "reflect")
+		return []*value{v}, err
+	}
 	if !slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
 		return []*value{x}, nil
 	}
 	return c.moved(op, x)
+}
+
+// padByCells repeats the cells at the edges, or reflects those next to them.
+func (c *call) padByCells(p *Pad, x *value, reflect bool) (*value, error) {
+	for axis, n := range x.shape {
+		begin, end := p.Begin[axis], p.End[axis]
+		switch {
+		case begin == 0 && end == 0:
+			continue
+		case begin < 0 || end < 0:
+			return nil, fmt.Errorf("negative pad on axis %d", axis)
+		case n == 0 || reflect && max(begin, end) >= n:
+			return nil, fmt.Errorf("pads of axis %d of length %d", axis, n)
+		}
+		if _, err := c.elements([]int{begin + n + end}); err != nil {
+			return nil, err
+		}
+		var at []int
+		for i := -begin; i < n+end; i++ {
+			k := min(max(i, 0), n-1)
+			if reflect {
+				k += k - i
+			}
+			at = append(at, k)
+		}
+		var err error
+		if x, err = c.take(x, axis, at); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }

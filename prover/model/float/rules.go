@@ -66,6 +66,7 @@ var rules = map[string]rule{
 	"ReduceL2":          reduction(reduceL2),
 	"ReduceMax":         reduction(reduceMax),
 	"ReduceMin":         reduction(reduceMin),
+	"ReduceProd":        reduction(reduceProd),
 
 	"Identity":     importIdentity,
 	"Dropout":      importDropout,
@@ -85,8 +86,9 @@ var rules = map[string]rule{
 	"SpaceToDepth": importSpaceToDepth,
 	"Resize":       importResize,
 
-	"Softmax": importSoftmax,
-	"ArgMax":  importArgMax,
+	"Softmax":    importSoftmax,
+	"LogSoftmax": importLogSoftmax,
+	"ArgMax":     importArgMax,
 
 	"ai.onnx.ml.LinearClassifier": importLinearClassifier,
 	"ai.onnx.ml.LinearRegressor":  importLinearRegressor,
