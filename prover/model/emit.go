@@ -147,14 +147,30 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
 	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
-	wide := l.readsWide(lin)
+	wide, precise := l.readsWide(lin), l.precise(lin)
 	for bits := l.options.RevealBits; ; bits-- {
-		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
+		unit := max(least, min(precise, coarse/float64(int64(1)<<(bits-1)-1)))
 		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
 			continue
 		}
 		return l.addReveal(lin, unit)
 	}
+}
+
+// precise is the largest unit at which the rounding of the multipliers of tensors and products moves
+// a sum by no more than 1/512 of its bound.
+func (l *lowering) precise(lin *linear) float64 {
+	cells := 0.0
+	for i := range lin.terms {
+		if t := &lin.terms[i]; t.conv == nil && t.cells == nil {
+			v := l.b.bound(t)
+			cells += float64(max(v.Hi, -v.Lo))
+		}
+	}
+	if total := slices.Max(l.b.measure(lin, 1).total); cells > 0 && total > 0 {
+		return total / 256 / cells
+	}
+	return math.Inf(1)
 }
 
 // readsWide tells whether a sum reads cells that are wider than activations: float32 does not execute it

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/weisyn/wes/prover/model/onnx"
 )
@@ -25,6 +26,7 @@ type example struct {
 	model   *onnx.Model
 	inputs  []*onnx.Tensor
 	outputs []*onnx.Tensor
+	window  bool // it tests a window function
 }
 
 // load reads a case. An *onnx.Error refuses what the file format of this program leaves out.
@@ -33,7 +35,7 @@ func load(fsys fs.FS, dir string) (*example, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &example{}
+	e := &example{window: strings.Contains(path.Base(dir), "window_")}
 	if e.model, err = onnx.Parse(data, onnx.Limits{Bytes: maxBytes}); err != nil {
 		return nil, err
 	}

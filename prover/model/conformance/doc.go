@@ -9,11 +9,12 @@
 //
 // The integer result is held against the float result for the inputs that the integer cells stand
 // for: an input's own rounding is its representation, not an error of operators. Let u be the
-// largest magnitude of any value of the network over the largest cell, 127 or 2047: no range is
-// wider, so no step that an operator rounds to is coarser than about u, and calibration leaves half
-// of it as room. A rescale then errs by at most 3/4·u, and operators that do not amplify pass that
-// on. A network of k rescales must stay within (1 + k)·u. An operator that is wrong does not, or not
-// at both widths.
+// largest magnitude of any value of the network over the largest cell, 127 or 2047, and k the
+// number of rescales. No range is wider but for the half of it that calibration leaves as room, so a
+// rescale errs by at most 3/4·u. Operators may amplify that: let s be the most that the float result
+// changes when every value of the float network is moved by up to a step of its own, at
+// random. Each cell must be within (1 + k)·u + s. What is wrong, and not only coarse, does not
+// shrink with u from one width to the other.
 //
 // Networks hold shapes, axes and weights as constants, while the cases have every operand as an input.
 // So what is refused with all of them is tried with more and more operands bound as constants;

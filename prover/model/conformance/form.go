@@ -53,7 +53,9 @@ func (e *example) bound(f form) (m *onnx.Model, inputs []*onnx.Tensor) {
 func (e *example) firstOutput() *example {
 	m := *e.model
 	m.Graph.Outputs = m.Graph.Outputs[:1]
-	return &example{model: &m, inputs: e.inputs, outputs: e.outputs[:1]}
+	first := *e
+	first.model, first.outputs = &m, e.outputs[:1]
+	return &first
 }
 
 // addZeros replaces every output by its sum, in float32, with an input of zeros.
