@@ -26,7 +26,7 @@ const (
 	// maxSegments bounds the runs of all function tables in use.
 	maxSegments = 1 << 19
 	// maxWeights bounds the weights of all convolutions.
-	maxWeights = maxWeightRows * maxColumns
+	maxWeights = 1 << 28
 	// publicCells is how many public cells are summed in the time of one entry of maxWork.
 	publicCells = 8
 )
@@ -52,13 +52,13 @@ func (s *System) checkLimits() error {
 		columns, _ := s.columnsOf(i)
 		axes += len(columns) * total(s.Info.Shapes[i])
 		if op, ok := n.Op.(*graph.SumWindow); ok {
-			taps = addTaps(taps, op.Window, s.Info.Shapes[n.Inputs[0]])
+			taps = addTaps(taps, op.Window, 0) // one vector takes the sum up
 		}
 		for k, c := range convsByInput(n) {
 			in := s.Info.Shapes[n.Inputs[k]]
 			axes += total(in)
 			for _, w := range c.Spatial {
-				taps = addTaps(taps, w, in)
+				taps = addTaps(taps, w, in[w.Axis])
 			}
 		}
 		axes += s.productAxes(i)
@@ -93,9 +93,9 @@ func total(shape []int) int {
 }
 
 // addTaps adds what a window reads, at most 2^57, to a count that stops growing beyond the
-// limit.
-func addTaps(taps int, w graph.Window, in []int) int {
-	return min(taps, maxTaps+1) + w.Kernel*(w.Out+in[w.Axis])
+// limit: for every tap a vector of that many entries, and the positions.
+func addTaps(taps int, w graph.Window, entries int) int {
+	return min(taps, maxTaps+1) + w.Kernel*(w.Out+entries)
 }
 
 // productAxes is the length of all axes of the operands of a node's products, once for each

@@ -45,6 +45,20 @@ func (h *histogram) best(levels int64) float64 {
 	return best
 }
 
+// percentile is the magnitude that p percent of all values do not exceed.
+func (h *histogram) percentile(p float64) float64 {
+	var total, below int64
+	for _, n := range h.bins {
+		total += n
+	}
+	for i, n := range h.bins {
+		if below += n; float64(below) >= float64(total)*p/100 {
+			return min(h.max, float64(math.Float32frombits(uint32(i+1)<<histogramShift)))
+		}
+	}
+	return h.max
+}
+
 func (h *histogram) squaredError(r, step float64) float64 {
 	var sum float64
 	rounding := float64(step*step) / 12
@@ -109,8 +123,11 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 			}
 			continue
 		}
-		if o.Ranges == RangesError {
+		switch o.Ranges {
+		case RangesError:
 			c.ranges[id] = all[id].best(tops[id]) * margin(g, len(samples))
+		case RangesPercentile:
+			c.ranges[id] = all[id].percentile(o.Percentile)
 		}
 		for _, node := range readers[float.ValueID(id)] {
 			if r := c.lines[node].reach; r > 0 {

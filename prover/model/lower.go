@@ -37,7 +37,7 @@ type placed struct {
 // ranges stand in and the report says so. The result depends on the arguments only. It
 // returns ErrOptions, ErrModel, or an error of package float.
 func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Options) (*Lowered, error) {
-	o, err := o.withDefaults()
+	o, err := o.withDefaults(fg)
 	if err != nil {
 		return nil, err
 	}

@@ -98,15 +98,16 @@ type Accuracy struct {
 	MaxAbs  float64 `json:"max_abs_error"`
 	MeanAbs float64 `json:"mean_abs_error"`
 	Top1    float64 `json:"top1_agreement"` // fraction of lines with the same largest cell
+	Cosine  float64 `json:"cosine"`         // between float and integer values, of the worst output
 }
 
 // Accuracy sums up what lowering measured.
 func (p *Program) Accuracy() Accuracy {
-	var a Accuracy
+	a := Accuracy{Cosine: 1}
 	var cells, lines, same float64
 	for i, o := range p.Summary.Lowering.Outputs {
 		n := float64(graph.Elements(p.Model.Graph.Outputs[i].Shape))
-		a.MaxAbs = max(a.MaxAbs, o.MaxAbs)
+		a.MaxAbs, a.Cosine = max(a.MaxAbs, o.MaxAbs), min(a.Cosine, o.Cosine)
 		a.MeanAbs += n * o.MeanAbs
 		cells += n
 		lines += float64(o.Lines)

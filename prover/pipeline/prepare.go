@@ -37,27 +37,10 @@ func (l *Line) Prepare(ctx context.Context, s Source) (*Program, error) {
 }
 
 func (l *Line) prepare(ctx context.Context, s Source) (*Program, error) {
-	done := l.stage(StageImport)
-	fg, err := Import(s.ONNX, s.Inputs)
+	low, summary, err := l.lower(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	done()
-	summary := Summary{Model: fg.Name, MACs: fg.MACs(), Params: fg.Params(), Calibration: CalibrationSamples}
-	if len(s.Samples) == 0 {
-		summary.Calibration, s.Samples = CalibrationInput, s.Inputs
-	}
-	samples, err := model.Samples(fg, s.Samples)
-	if err != nil {
-		return nil, fmt.Errorf("calibrate: %w", err)
-	}
-	done = l.stage(StageLower)
-	low, err := model.Lower(ctx, fg, samples, s.Options)
-	if err != nil {
-		return nil, err
-	}
-	done()
-	summary.Lowering = low.Report
 	report, err := json.Marshal(summary)
 	if err != nil {
 		return nil, &Fault{StageLower, err}
@@ -66,7 +49,40 @@ func (l *Line) prepare(ctx context.Context, s Source) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare model: %w", err)
 	}
-	return &Program{Prepared: prepared, Summary: summary}, nil
+	return &Program{Prepared: prepared, Summary: *summary}, nil
+}
+
+// lower imports and lowers a model. Without samples its inputs calibrate; without inputs too,
+// pseudo-random ones do.
+func (l *Line) lower(ctx context.Context, s Source) (*model.Lowered, *Summary, error) {
+	done := l.stage(StageImport)
+	bound := s.Inputs
+	if len(bound) == 0 {
+		bound = s.Samples
+	}
+	fg, err := Import(s.ONNX, bound)
+	if err != nil {
+		return nil, nil, err
+	}
+	done()
+	summary := &Summary{Model: fg.Name, MACs: fg.MACs(), Params: fg.Params(), Calibration: CalibrationSamples}
+	if len(s.Samples) == 0 {
+		summary.Calibration, s.Samples = CalibrationInput, s.Inputs
+	}
+	var samples [][]float.Tensor
+	if len(s.Samples) > 0 {
+		if samples, err = model.Samples(fg, s.Samples); err != nil {
+			return nil, nil, fmt.Errorf("calibrate: %w", err)
+		}
+	}
+	done = l.stage(StageLower)
+	low, err := model.Lower(ctx, fg, samples, s.Options)
+	if err != nil {
+		return nil, nil, err
+	}
+	done()
+	summary.Lowering = low.Report
+	return low, summary, nil
 }
 
 // stage reports the begin of a stage; the function it returns reports its end.
