@@ -158,7 +158,7 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 }
 
 // precise is the largest unit at which the rounding of the multipliers of tensors and products moves
-// a sum by no more than 1/512 of its bound.
+// a sum by no more than a quarter of the step of a tensor as wide as its bound.
 func (l *lowering) precise(lin *linear) float64 {
 	cells := 0.0
 	for i := range lin.terms {
@@ -168,7 +168,7 @@ func (l *lowering) precise(lin *linear) float64 {
 		}
 	}
 	if total := slices.Max(l.b.measure(lin, 1).total); cells > 0 && total > 0 {
-		return total / 256 / cells
+		return total / float64(2*l.options.top()) / cells
 	}
 	return math.Inf(1)
 }
