@@ -49,6 +49,7 @@ type importer struct {
 	g       *Graph
 	values  map[string]*value
 	readers map[string][]*onnx.Node // that read an ONNX value, nil for a graph output
+	masks   map[*onnx.Node]bool     // whether only softmaxes depend on a node, where that was asked
 	names   map[string]bool         // of graph nodes
 	items   []Unsupported
 
@@ -63,6 +64,7 @@ func newImporter(m *onnx.Model, opt Options) *importer {
 		g:       &Graph{Name: m.Graph.Name},
 		values:  map[string]*value{},
 		readers: map[string][]*onnx.Node{},
+		masks:   map[*onnx.Node]bool{},
 		names:   map[string]bool{},
 	}
 	for i := range m.Graph.Nodes {
@@ -125,7 +127,7 @@ func (im *importer) bindInputs(inputs []onnx.ValueInfo) error {
 			return fmt.Errorf("input %q: %w", in.Name, err)
 		}
 		im.values[in.Name] = &value{id: ValueID(len(im.g.Inputs)), typ: in.Type, shape: shape, known: true}
-		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type})
+		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type, Limit: typeLimit(in.Type)})
 	}
 	for name := range im.opt.Shapes {
 		if !free[name] {

@@ -2,9 +2,6 @@ package float
 
 import (
 	"math"
-	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 )
 

@@ -108,8 +108,8 @@ func (c *call) padByCells(p *Pad, x *value, reflect bool) (*value, error) {
 		case n == 0 || reflect && max(begin, end) >= n:
 			return nil, fmt.Errorf("pads of axis %d of length %d", axis, n)
 		}
-		if _, err := c.elements([]int{begin + n + end}); err != nil {
-			return nil, err
+		if begin+n+end > maxCells {
+			return nil, fmt.Errorf("axis %d of length %d: %w", axis, begin+n+end, ErrLimit)
 		}
 		var at []int
 		for i := -begin; i < n+end; i++ {

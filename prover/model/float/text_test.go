@@ -178,6 +178,10 @@ func TestIntegerInputsAreIndicesOrNumbers(t *testing.T) {
 	if g := b.graph(t, Options{}); g.Inputs[0].Limit != 4 {
 		t.Errorf("limit %d of two tables", g.Inputs[0].Limit)
 	}
+	b = newBuild(17).typed("u", onnx.Uint8, 2).typed("v", onnx.Bool, 2).node("Cast", "u -> a", aInt("to", 1)).node("Cast", "v -> b", aInt("to", 1)).output("a", "b")
+	if g := b.graph(t, Options{}); g.Inputs[0].Limit != 256 || g.Inputs[1].Limit != 2 {
+		t.Errorf("limits %d and %d of a byte and a truth value", g.Inputs[0].Limit, g.Inputs[1].Limit)
+	}
 }
 
 // An attention mask that is an input stays arithmetic.
