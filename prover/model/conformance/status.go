@@ -102,24 +102,26 @@ func (r *Row) add(c *Case) {
 	}
 }
 
-// Worse lists what is worse in rows than it was: cases that fail, and operators with fewer
-// cases at one of the better statuses or above it.
+// Worse lists what is worse in rows than it was: cases that fail, operators with fewer
+// cases at one of the better statuses or above it, and fewer cases in all.
 func Worse(was, now []Row) []string {
 	var list []string
 	found := map[string]Row{}
+	cases := 0
 	for _, r := range now {
 		found[r.Operator] = r
+		cases += r.Cases
 		if r.Failed > 0 {
 			list = append(list, fmt.Sprintf("%s: %d failed: %s", r.Operator, r.Failed, r.Reason))
 		}
 	}
 	for _, w := range was {
 		n := found[w.Operator]
+		cases -= w.Cases
 		for _, s := range []struct {
 			what     string
 			was, now int
 		}{
-			{"cases", w.Cases, n.Cases},
 			{"passed", w.Passed, n.Passed},
 			{"passed in part", w.Passed + w.Partial, n.Passed + n.Partial},
 			{"passed or folded", w.Passed + w.Partial + w.Folded, n.Passed + n.Partial + n.Folded},
@@ -128,6 +130,9 @@ func Worse(was, now []Row) []string {
 				list = append(list, fmt.Sprintf("%s: %d %s, was %d", w.Operator, s.now, s.what, s.was))
 			}
 		}
+	}
+	if cases < 0 {
+		list = append(list, fmt.Sprintf("%d cases are missing", -cases))
 	}
 	return list
 }

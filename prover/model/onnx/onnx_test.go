@@ -89,7 +89,7 @@ func TestModelsThatDoNotFitTogetherAreRefused(t *testing.T) {
 		want string
 		edit func(*Model)
 	}{
-		{"old opset", ErrForbidden, "opset 10", func(m *Model) { m.Opsets[0].Version = 10 }},
+		{"old opset", ErrForbidden, "opset 6", func(m *Model) { m.Opsets[0].Version = 6 }},
 		{"new opset", ErrForbidden, "opset 22", func(m *Model) { m.Opsets[0].Version = 22 }},
 		{"no opset", ErrInvalid, `node "add" (Add): no opset`, func(m *Model) { m.Opsets = nil }},
 		{"opset twice", ErrInvalid, "imported twice", func(m *Model) { m.Opsets = append(m.Opsets, Opset{"ai.onnx", 13}) }},
