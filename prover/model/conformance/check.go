@@ -135,4 +135,3 @@ func (e *example) compare(got float.Tensor, want *onnx.Tensor) error {
 	}
 	return nil
 }
-

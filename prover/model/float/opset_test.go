@@ -9,7 +9,9 @@ import (
 
 // TestOperandsOfOldOpsetsAreAttributes: what later opsets have as operands.
 func TestOperandsOfOldOpsetsAreAttributes(t *testing.T) {
-	scales := func(v ...float32) onnx.Attribute { return onnx.Attribute{Name: "scales", Type: onnx.AttrFloats, Floats: v} }
+	scales := func(v ...float32) onnx.Attribute {
+		return onnx.Attribute{Name: "scales", Type: onnx.AttrFloats, Floats: v}
+	}
 	for _, c := range []struct {
 		name  string
 		opset int
