@@ -207,3 +207,24 @@ func TestMarkdownCountsCasesAndReasons(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 }
+
+// TestOperatorsAreWhatTheirDescriptionsSay: the recorded results of every operator with a rule fit its
+// form, and none without a rule passes.
+func TestOperatorsAreWhatTheirDescriptionsSay(t *testing.T) {
+	form := map[string]string{}
+	for _, o := range float.Operators() {
+		form[o.Name] = o.Form
+	}
+	for _, row := range record(t) {
+		f, ruled := form[row.Operator]
+		switch passed := row.Passed + row.Partial; {
+		case row.Operator == Several || row.Operator == Unparsed:
+		case !ruled && passed+row.Folded > 0:
+			t.Errorf("%s passes and has no rule", row.Operator)
+		case f == "constant" && passed > 0:
+			t.Errorf("%s passes on activations", row.Operator)
+		case ruled && passed+row.Folded == 0 && row.Operator != "IsNaN": // whose case has a NaN
+			t.Errorf("%s is %s and passes no case: %s", row.Operator, f, row.Reason)
+		}
+	}
+}
