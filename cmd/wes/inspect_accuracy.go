@@ -57,6 +57,6 @@ func printTensors(w io.Writer, c *pipeline.Comparison) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "\nWhere errors are large, try --activation-bits 10 or 12; where much is clipped, --ranges max or more samples.")
+	_, err := fmt.Fprintln(w, "\nWhere errors are large, try more --activation-bits, at most 12; where much is clipped, --ranges max or more samples.")
 	return err
 }

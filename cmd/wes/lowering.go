@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/pflag"
 	"github.com/weisyn/wes/prover/model"
 	"github.com/weisyn/wes/prover/pipeline"
@@ -21,8 +19,8 @@ func (f *loweringFlags) bind(fs *pflag.FlagSet) {
 	d := model.DefaultOptions(nil)
 	fs.StringVar(&f.input, "input", "", "input of the model: JSON or .npy")
 	fs.StringVar(&f.calibrate, "calibrate", "", "samples to take ranges from: JSON or .npy, any number of rows (default: the input)")
-	fs.IntVar(&f.activations, "activation-bits", 0, "width of activations, 4 to 12 (default 8, and 10 for models with norms or softmaxes)")
-	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
+	fs.IntVar(&f.activations, "activation-bits", 0, "width of activations, 4 to 12 (default 8, and 12 for models with norms or softmaxes)")
+	fs.IntVar(&f.weights, "weight-bits", 0, "width of weights, 4 to 16 (default 12, and 14 for models with norms or softmaxes)")
 	fs.StringVar(&f.ranges, "ranges", d.Ranges.String(), "range of an activation: error (least squared error, with room), max, or percentile")
 	fs.StringVar(&f.like, "like", "", "model file of the same model for other shapes, to take ranges from: both share the commitments to weights")
 	fs.Float64Var(&f.percentile, "percentile", d.Percentile, "percentile of --ranges percentile, 90 to 100")
@@ -54,8 +52,5 @@ func (f *loweringFlags) source(path string) (s pipeline.Source, err error) {
 
 func (f *loweringFlags) options() (model.Options, error) {
 	ranges, err := model.ParseRanges(f.ranges)
-	if err == nil && f.weights == 0 { // model.Options takes zero for the default
-		err = errors.New("--weight-bits is 4 to 16")
-	}
 	return model.Options{ActivationBits: f.activations, WeightBits: f.weights, Ranges: ranges, Percentile: f.percentile}, err
 }

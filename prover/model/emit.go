@@ -95,17 +95,28 @@ func (l *lowering) rescale(lin *linear, scale float64, top int64) (int, float64,
 	return t, scale, err
 }
 
-// rescaleCurved takes quotients half a step of the steepest value apart, or coarser
-// ones when the table would be large.
+// rescaleCurved looks one tensor's cells up as they are. Of another sum it takes quotients half a
+// step of the steepest value apart, or coarser ones when the table would be large.
 func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, float64, error) {
-	for fine := 2.0; ; fine /= 2 {
-		in := l.exactly(lin, scale/steepest(lin.funcs)/fine)
+	if cell := lin.cell(); cell > 0 {
+		a, err := l.b.quantize(lin, cell, func(int) float64 { return 1 })
+		if err != nil {
+			return 0, 0, err
+		}
+		a.shift = []int{0}
+		t, err := l.addRescale(lin, a, composed(lin.funcs, cell, scale, top))
+		return t, scale, err
+	}
+	least := steepest(lin.funcs)
+	reach := slices.Max(l.b.measure(lin, 1).total)
+	for slope := 2 * max(least, steepestWithin(lin.funcs, reach, scale*float64(top))); ; slope = max(slope/2, least) {
+		in := l.exactly(lin, scale/slope)
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {
 			return 0, 0, err
 		}
 		q := a.quotients()
-		if fine > 1 && q.Hi-q.Lo >= fineRows {
+		if slope > least && q.Hi-q.Lo >= fineRows {
 			continue
 		}
 		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))
@@ -139,14 +150,30 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
 	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
-	wide := l.readsWide(lin)
+	wide, precise := l.readsWide(lin), l.precise(lin)
 	for bits := l.options.RevealBits; ; bits-- {
-		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
+		unit := max(least, min(precise, coarse/float64(int64(1)<<(bits-1)-1)))
 		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= lin.exact() {
 			continue
 		}
 		return l.addReveal(lin, unit)
 	}
+}
+
+// precise is the largest unit at which the rounding of the multipliers of tensors and products moves
+// a sum by no more than a quarter of the step of a tensor as wide as its bound.
+func (l *lowering) precise(lin *linear) float64 {
+	cells := 0.0
+	for i := range lin.terms {
+		if t := &lin.terms[i]; t.conv == nil && t.cells == nil {
+			v := l.b.bound(t)
+			cells += float64(max(v.Hi, -v.Lo))
+		}
+	}
+	if total := slices.Max(l.b.measure(lin, 1).total); cells > 0 && total > 0 {
+		return total / float64(2*l.options.top()) / cells
+	}
+	return math.Inf(1)
 }
 
 // readsWide tells whether a sum reads cells that are wider than activations: float32 does not execute it

@@ -54,6 +54,15 @@ func (l *linear) plain() bool {
 	return len(l.terms) == 1 && t.conv == nil && t.cells == nil && t.product == nil && len(l.funcs) == 0 && !l.pooled && !l.wide
 }
 
+// cell is what one in a cell stands for, if the sum is one tensor times a number, else 0.
+func (l *linear) cell() float64 {
+	t := &l.terms[0]
+	if len(l.terms) > 1 || t.conv != nil || t.cells != nil || t.product != nil || len(t.gain) > 1 || l.bias != nil {
+		return 0
+	}
+	return math.Abs(t.gain[0]) * t.scale
+}
+
 // clone is a copy of a plain sum that may be changed.
 func (l *linear) clone() *linear {
 	c := *l

@@ -52,12 +52,13 @@ func ParseRanges(name string) (Ranges, error) {
 // Options of Lower. A zero field takes the value of DefaultOptions.
 type Options struct {
 	// ActivationBits is the width of activations with their sign, 4 to 12: they lie in
-	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1]. What norms and
-	// softmaxes read has 12 bits at least. The default is 8, and 10 for networks with norms or
+	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1]. What softmaxes read
+	// has 12 bits at least, what norms read 14. The default is 8, and 12 for networks with norms or
 	// softmaxes: their residual sums gather the errors of all layers, and the proof costs as much.
 	ActivationBits int
 	// WeightBits is the width of weights, 4 to 16. A layer uses fewer, down to 8, where that
-	// keeps its accumulators below 2^24, which float32 executes exactly.
+	// keeps its accumulators below 2^24, which float32 executes exactly; a matrix product can have
+	// larger ones, as it is split. The default is 12, and 14 for networks with norms or softmaxes.
 	WeightBits int
 	// RevealBits is the width of the weights of output layers, which are not rescaled: 4 to
 	// 16, with the same exception.
@@ -94,7 +95,7 @@ type Calibration struct {
 func DefaultOptions(g *float.Graph) Options {
 	o := Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1, Percentile: 99.99}
 	if g != nil && len(lineReaders(g)) > 0 {
-		o.ActivationBits, o.MaxShift = 10, 14
+		o.ActivationBits, o.WeightBits, o.MaxShift = 12, 14, 14
 	}
 	return o
 }

@@ -206,10 +206,15 @@ func (c *call) attrFloats(name string) ([]float32, error) {
 // axes returns the axes from an attribute or, from the opset on that moved
 // them, from operand 1.
 func (c *call) axes(since int) (v []int, ok bool, err error) {
+	return c.movedInts(1, "axes", since)
+}
+
+// movedInts returns a list from operand i or, before the opset since, from an attribute.
+func (c *call) movedInts(i int, attr string, since int) (v []int, ok bool, err error) {
 	if c.opset >= since {
-		return c.ints(1)
+		return c.ints(i)
 	}
-	return c.attrInts("axes")
+	return c.attrInts(attr)
 }
 
 // emit appends a node to the graph. The result is lost when an input is, but

@@ -195,3 +195,9 @@ func TestTailsInsideTheGraphAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestArgMinIsTheArgMaxOfTheNegatedValues(t *testing.T) {
+	g := newBuild(13).input("x", 2, 3).node("ArgMin", "x -> y", aInt("axis", 1)).output("y").graph(t, Options{})
+	x := Tensor{[]int{2, 3}, []float32{4, 2, 2, -1, 0, -1}}
+	wantTensor(t, outputs(t, g, x)[0], []int{2, 1}, []float32{1, 0})
+}

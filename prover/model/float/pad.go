@@ -1,6 +1,7 @@
 package float
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -51,16 +52,10 @@ func importPad(c *call) ([]*value, error) {
 	if mode != "constant" && mode != "edge" && mode != "reflect" {
 		return nil, fmt.Errorf("mode %q is not supported", mode)
 	}
-	if c.operand(2) != nil && mode == "constant" {
-		fill, err := c.constant(2)
-		if err != nil {
-			return nil, err
-		}
-		if fill.size() > 1 || fill.size() == 1 && fill.float(0) != 0 {
-			return nil, errors.New("padding by a value other than 0 is not supported")
-		}
+	if zero, err := c.padsByZero(); err != nil || !zero && mode == "constant" {
+		return nil, cmp.Or(err, errors.New("padding by a value other than 0 is not supported"))
 	}
-	pads, _, err := c.ints(1)
+	pads, _, err := c.movedInts(1, "pads", 11)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +89,22 @@ func importPad(c *call) ([]*value, error) {
 		return []*value{x}, nil
 	}
 	return c.moved(op, x)
+}
+
+// padsByZero reports whether the value that is padded by, an attribute before opset 11, is 0.
+func (c *call) padsByZero() (bool, error) {
+	if c.opset < 11 {
+		v, err := c.attrFloat("value", 0)
+		return v == 0, err
+	}
+	if c.operand(2) == nil {
+		return true, nil
+	}
+	fill, err := c.constant(2)
+	if err != nil {
+		return false, err
+	}
+	return fill.size() == 0 || fill.size() == 1 && fill.float(0) == 0, nil
 }
 
 // padByCells repeats the cells at the edges, or reflects those next to them.

@@ -85,10 +85,12 @@ var rules = map[string]rule{
 	"DepthToSpace": importDepthToSpace,
 	"SpaceToDepth": importSpaceToDepth,
 	"Resize":       importResize,
+	"Upsample":     importResize,
 
 	"Softmax":    importSoftmax,
 	"LogSoftmax": importLogSoftmax,
 	"ArgMax":     importArgMax,
+	"ArgMin":     importArgMax,
 
 	"ai.onnx.ml.LinearClassifier":       importLinearClassifier,
 	"ai.onnx.ml.LinearRegressor":        importLinearRegressor,
