@@ -18,11 +18,21 @@ const fineRows = 1 << 14
 // rescaleExactly is rescale with the scale of quotients chosen so that the rounded divisor of
 // a mean distorts nothing.
 func (l *lowering) rescaleExactly(lin *linear, scale float64, top int64) (int, float64, error) {
-	if !curved(lin.funcs) {
+	switch {
+	case !curved(lin.funcs):
 		scale = l.exactly(lin, scale)
+	case top >= sharedTop:
+		scale = powerOfTwo(scale)
 	}
 	return l.rescale(lin, scale, top)
 }
+
+// sharedTop is the magnitude from which on cells are fine enough that functions get scales of powers
+// of two: layers then share their tables.
+const sharedTop = 1<<10 - 1
+
+// powerOfTwo is the least one that is no smaller.
+func powerOfTwo(x float64) float64 { return math.Exp2(math.Ceil(math.Log2(x))) }
 
 // exactly is the scale nearest above the given one at which the multiplier of a sum of one
 // term is exact. That of a wide sum may be below, as a mean never exceeds its cells.
@@ -109,20 +119,44 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 	}
 	least := steepest(lin.funcs)
 	reach := slices.Max(l.b.measure(lin, 1).total)
+	if top >= sharedTop {
+		least = powerOfTwo(least)
+	}
 	for slope := 2 * max(least, steepestWithin(lin.funcs, reach, scale*float64(top))); ; slope = max(slope/2, least) {
 		in := l.exactly(lin, scale/slope)
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {
 			return 0, 0, err
 		}
-		q := a.quotients()
-		if slope > least && q.Hi-q.Lo >= fineRows {
+		rows := size(a.quotients())
+		if slope > least && rows > fineRows {
 			continue
+		}
+		if lin.reach > 0 && rows > max(fineRows, 2*int64(graph.Elements(lin.shape))) {
+			return l.clampFirst(lin, scale, top)
 		}
 		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))
 		return t, scale, err
 	}
 }
+
+// clampFirst rounds the argument of a function to wide cells, clamped to the range that calibration
+// saw, which are looked up as they are: a third lookup for each, but no table for all that weights
+// allow.
+func (l *lowering) clampFirst(lin *linear, scale float64, top int64) (int, float64, error) {
+	funcs, name := lin.funcs, lin.name
+	lin.funcs = nil
+	t, s, err := l.rescaleExactly(lin, scaleOf(lin.reach, argumentCell), argumentCell)
+	if err != nil {
+		return 0, 0, err
+	}
+	next := plain(name, &l.b, t, s)
+	next.funcs = funcs
+	return l.rescaleCurved(next, scale, top)
+}
+
+// argumentCell is the largest magnitude of an argument that is rounded before its function.
+const argumentCell = 1<<11 - 1
 
 // quotients is the domain that a table needs for the accumulator.
 func (a *accumulator) quotients() graph.Interval {
@@ -130,9 +164,12 @@ func (a *accumulator) quotients() graph.Interval {
 	return graph.Interval{Lo: graph.ShiftRight(a.acc.Lo, s), Hi: graph.ShiftRight(a.acc.Hi, s)}
 }
 
+// size is the number of integers of an interval.
+func size(v graph.Interval) int64 { return v.Hi - v.Lo + 1 }
+
 func (l *lowering) addRescale(lin *linear, a *accumulator, f function) (int, error) {
 	e := l.b.tables.use(f, a.quotients())
-	if rows := e.domain.Hi - e.domain.Lo + 1; rows > graph.MaxDomain {
+	if rows := size(e.domain); rows > graph.MaxDomain {
 		return 0, fmt.Errorf("its function needs a table of %d rows, more than %d", rows, graph.MaxDomain)
 	}
 	op := &graph.Rescale{Acc: a.acc, Shift: a.shift}

@@ -18,8 +18,9 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	pooled  bool // a term sums a window or has the cells of trees, which no convolution should read
-	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
+	reach   float64 // magnitude of the first function's arguments; 0: unknown
+	pooled  bool    // a term sums a window or has the cells of trees, which no convolution should read
+	wide    bool    // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 
 // term is gain · tensor, gain · cells · tensor, gain · convolution of tensor, or gain ·

@@ -290,6 +290,9 @@ func (l *lowering) function(n *float.Node, f float.Scalar) (value, error) {
 		}
 	}
 	lin.name = n.Name
+	if len(lin.funcs) == 0 {
+		lin.reach = l.own[n.Inputs[0]] * float64(l.tops[n.Inputs[0]])
+	}
 	lin.funcs = append(lin.funcs, f)
 	return value{lin: lin}, nil
 }
