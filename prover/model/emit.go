@@ -105,7 +105,11 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 		if fine > 1 && q.Hi-q.Lo >= fineRows {
 			continue
 		}
-		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))
+		f := composed(lin.funcs, in, scale, top)
+		if lin.given != nil {
+			f = composedGiven(lin.funcs, in, 0, lin.given)
+		}
+		t, err := l.addRescale(lin, a, f)
 		return t, scale, err
 	}
 }
@@ -136,6 +140,10 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
 	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
+	if unit := lin.gridUnit(); unit > least {
+		return l.addReveal(lin, unit)
+	}
+	lin.forgetGrids()
 	wide := l.readsWide(lin)
 	for bits := l.options.RevealBits; ; bits-- {
 		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))

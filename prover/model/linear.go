@@ -19,6 +19,7 @@ type linear struct {
 	channel int
 	funcs   []float.Scalar
 	pooled  bool // a term sums a window, which no convolution should read
+	given   *float.Quantized // scale and domain that the model states for its tensor; nil: none
 	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 
@@ -32,6 +33,7 @@ type term struct {
 	cells   *constant      // factors within a channel; nil: ones
 	conv    *graph.Conv    // nil: no convolution
 	w       []float32      // in the order of graph.Weights
+	grid    []float64      // by channel: weights are integers times it; nil: any numbers
 	product *graph.Product // nil: no product
 }
 
@@ -224,6 +226,9 @@ func (l *linear) depthwise() {
 		t.w = make([]float32, n)
 		for c := range t.w {
 			t.w[c] = 1
+		}
+		if l.given != nil {
+			t.grid = slices.Repeat([]float64{1}, n)
 		}
 	}
 }

@@ -18,10 +18,14 @@ func widths(g *float.Graph, classes *classes, top int64) []int64 {
 		tops[i] = top
 	}
 	for i := range g.Nodes {
-		switch n := &g.Nodes[i]; n.Op.(type) {
+		n := &g.Nodes[i]
+		switch op := n.Op.(type) {
 		case *float.Norm, *float.Softmax:
 			root := classes.root(int(n.Inputs[0]))
-			tops[root] = max(top, wideCell)
+			tops[root] = max(tops[root], wideCell)
+		case *float.Quantized:
+			root := classes.root(int(n.Output))
+			tops[root] = max(tops[root], op.Top())
 		}
 	}
 	for i := range tops {

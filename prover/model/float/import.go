@@ -49,6 +49,8 @@ type importer struct {
 	values  map[string]*value
 	readers map[string][]*onnx.Node // that read an ONNX value, nil for a graph output
 	names   map[string]bool         // of graph nodes
+
+	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
 	items   []Unsupported
 
 	macs, params, total int64 // so far, against limits
@@ -169,6 +171,8 @@ func (im *importer) bindOutputs(outputs []onnx.ValueInfo) {
 		switch {
 		case v.fixed:
 			im.report(o.Name, "output", "it does not depend on any input")
+		case v.grid != nil:
+			im.report(o.Name, "output", "it is %v: end the model with DequantizeLinear", v.typ)
 		case v.lost() && len(im.items) == 0:
 			im.report(o.Name, "output", "it is not computed")
 		case !v.lost():

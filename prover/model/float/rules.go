@@ -23,6 +23,14 @@ var rules = map[string]rule{
 	"ConvTranspose":      importConvTranspose,
 	"BatchNormalization": importBatchNorm,
 
+	"QuantizeLinear":        importQuantize,
+	"DequantizeLinear":      importDequantize,
+	"QLinearConv":           importQLinearConv,
+	"QLinearMatMul":         importQLinearMatMul,
+	"ConvInteger":           importConvInteger,
+	"MatMulInteger":         importMatMulInteger,
+	"DynamicQuantizeLinear": refuse("its scale depends on the input: quantise the model statically"),
+
 	"LayerNormalization":    importLayerNorm,
 	"InstanceNormalization": importInstanceNorm,
 	"GroupNormalization":    importGroupNorm,
