@@ -15,6 +15,7 @@ const (
 	fastShift               = 14
 	biasBits                = 6       // of a step, to which a bias is rounded that is on no grid
 	mostInteger             = 1 << 16 // of weights on a grid
+	revealedBits            = 15      // of the factor of the coarsest channel of a revealed sum
 	directRows              = 1 << 11 // of a table that is applied to cells as they are
 )
 
@@ -314,5 +315,5 @@ func (l *linear) gridUnit() float64 {
 	if most == least {
 		return most
 	}
-	return most / (1 << 12)
+	return most / (1 << revealedBits)
 }

@@ -18,9 +18,9 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	pooled  bool // a term sums a window, which no convolution should read
+	pooled  bool             // a term sums a window, which no convolution should read
 	given   *float.Quantized // scale and domain that the model states for its tensor; nil: none
-	wide    bool // its cells need all of the shift to be divided precisely: it joins no other sum
+	wide    bool             // its cells need all of the shift to be divided precisely: it joins no other sum
 }
 
 // term is gain · tensor, gain · cells · tensor, gain · convolution of tensor, or gain ·

@@ -260,8 +260,7 @@ func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([
 		k := t.gainOf(c) * t.scale / scale * unit(c)
 		step := 0.0
 		if t.grid != nil {
-			step = t.grid[c]
-			k = math.Floor(float64(k*step) + 0.5)
+			step, k = t.grid[c], t.multiple(c, unit(c)/scale)
 		}
 		for _, v := range t.row(c, n) {
 			x := float64(v)
@@ -276,6 +275,11 @@ func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([
 		}
 	}
 	return w, nil
+}
+
+// multiple is what the integers of weights on a grid are multiplied by at a channel.
+func (t *term) multiple(channel int, perUnit float64) float64 {
+	return math.Floor(float64(t.gainOf(channel)*t.scale*t.grid[channel]*perUnit) + 0.5)
 }
 
 func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel int) float64) error {
@@ -299,7 +303,7 @@ func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel i
 		c := i / inner % n
 		k, step := unit(c)/scale, l.biasStep(c)
 		if steps, ok := wholeSteps(v, step); ok && step != 0 {
-			v, k = steps, math.Floor(float64(step*k)+0.5)
+			v, k = steps, l.terms[0].multiple(c, k)
 		}
 		q := math.Floor(float64(v*k) + 0.5)
 		if !(math.Abs(q) < graph.MaxExact) {

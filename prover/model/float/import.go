@@ -51,7 +51,7 @@ type importer struct {
 	names   map[string]bool         // of graph nodes
 
 	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
-	items   []Unsupported
+	items     []Unsupported
 
 	macs, params, total int64 // so far, against limits
 }
