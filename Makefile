@@ -19,12 +19,12 @@ export CGO_ENABLED ?= $(shell command -v $(CC) >/dev/null 2>&1 && echo 1 || echo
 # Packages whose goroutines share memory; the others only start them through these.
 RACE := ./chain ./chain/replica/... ./chain/store ./chain/ures ./gpu/... ./node/... ./prover ./prover/circuit ./prover/circuit/service ./prover/circuit/wire ./prover/commit ./prover/lookup ./prover/model/emit ./prover/model/interpret ./prover/pipeline ./prover/sumcheck
 
-.PHONY: help build deps demo test race fuzz simulate bench icicle gpu-test check clean
+.PHONY: help build deps demo test race fuzz simulate conformance bench icicle gpu-test check clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
-	@echo "more: make build deps race fuzz simulate bench icicle gpu-test check clean"
+	@echo "more: make build deps race fuzz simulate conformance bench icicle gpu-test check clean"
 
 build:
 	$(GO) build -o $(WES) ./cmd/wes
@@ -56,6 +56,13 @@ SCHEDULES ?= 10000
 simulate:
 	$(GO) test -count 1 -timeout 120m ./chain/chaintest/simulator -run RandomSchedules -schedules $(SCHEDULES)
 	$(GO) test -count 1 -timeout 120m ./market/markettest -run RandomSchedules -schedules $(SCHEDULES)
+
+# The node tests of ONNX, all of them: results must be no worse than prover/model/conformance/results.json.
+# UPDATE=1 records them. The cases are those of Debian's package libonnx-testdata.
+ONNX_CASES ?= /usr/share/libonnx-testdata/data
+conformance:
+	@[ -d $(ONNX_CASES) ] || apt-get install -y libonnx-testdata
+	$(GO) test ./prover/model/conformance -count 1 -v -run AllCases -data $(ONNX_CASES) $(if $(UPDATE),-update)
 
 # Every suite, for benchmarks/results. The program is built again to be sure that it knows its
 # revision, which the report names.

@@ -75,6 +75,7 @@ var allowed = map[string][]string{
 	"prover/layer":                     {"prover/graph", "prover/sumcheck", "prover/lookup", "prover/commit", "prover/transcript", "prover/poly", "prover/vec"},
 	"prover/lookup":                    {"prover/poly", "prover/transcript", "prover/vec"},
 	"prover/model":                     {"prover/graph", "prover/model/..."},
+	"prover/model/conformance":         {"prover/graph", "prover/model", "prover/model/..."},
 	"prover/model/emit":                {"prover/graph", "prover/model/onnx"},
 	"prover/model/float":               {"prover/model/onnx"},
 	"prover/model/interpret":           {"prover/graph"},
@@ -95,6 +96,7 @@ var allowed = map[string][]string{
 var upper = map[string][]string{
 	"prover/circuit/service":           {"cmd/wes"},
 	"prover/pipeline":                  {"cmd/wes", "node", "node/executor"},
+	"prover/model/conformance":         {},
 	"prover/model/interpret/graphtest": {},
 	"node/town":                        {"cmd/wes", "benchmarks"},
 	"chain/chaintest":                  {"chain/chaintest/simulator", "chain/replica/storetest", "market/markettest"},

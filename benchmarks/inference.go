@@ -41,6 +41,7 @@ type proofReport struct {
 	Load       float64 `json:"load_s"`
 	Verify     float64 `json:"verify_s"`
 	ProofBytes int64   `json:"proof_bytes"`
+	Output     int64   `json:"output_bytes"`
 	ModelBytes int64   `json:"model_bytes"`
 	PeakRSS    int64   `json:"peak_rss_bytes"`
 	Soundness  int64   `json:"soundness_bits"`
@@ -56,7 +57,7 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	if err != nil {
 		return nil, err
 	}
-	input := randomTensor(o.Seed, m.input)
+	input := m.randomInput(o.Seed)
 	r.Input = newDigest().bytes(data, input).String()
 	c := &command{program: o.Command}
 	if c.dir, err = os.MkdirTemp("", "wes-bench-"); err != nil {
@@ -78,8 +79,10 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	}
 	c.engine = first.where()
 	r.Engine, r.Parameters = c.engine, first.parameters()
-	if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
-		return nil, err
+	if m.ids == 0 { // sessions take floats only
+		if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
+			return nil, err
+		}
 	}
 	return &trial{run: c.run, close: c.close, once: []report.Reading{{Metric: "prepare", Unit: report.Seconds, Value: first.Lower}}}, nil
 }
@@ -121,7 +124,7 @@ func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 	readings := []report.Reading{
 		{Metric: "prove", Unit: report.Seconds, Value: p.Prove},
 		{Metric: "verify", Unit: report.Seconds, Value: p.Verify},
-		{Metric: "proof", Unit: report.Bytes, Value: float64(p.ProofBytes)},
+		{Metric: "proof", Unit: report.Bytes, Value: float64(p.ProofBytes - p.Output)},
 		{Metric: "peak_memory", Unit: report.Bytes, Value: float64(p.PeakRSS)},
 		{Metric: "start", Unit: report.Seconds, Value: p.Start},
 		{Metric: "execute", Unit: report.Seconds, Value: p.Execute},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/weisyn/wes/benchmarks/architectures"
 	"github.com/weisyn/wes/benchmarks/report"
@@ -15,6 +16,7 @@ type model struct {
 	title     string
 	series    string
 	input     []int
+	ids       int64 // the input's cells are ids below, 0: they are numbers
 	onnx      func() ([]byte, error)
 	goals     map[string]float64 // by metric
 	elsewhere string             // the best figure that is published for it
@@ -39,14 +41,17 @@ func provedModels(o *Options) []model {
 		"vgg16_32":         goal(.4, .04, 160e3, 450e6),
 		"resnet18_224":     goal(2.5, .05, 300e3, 1.6e9),
 		"mobilenet_v2_224": goal(5.5, .06, 400e3, 3e9),
+		"bert_12x768_128":  goal(25, .15, 1.5e6, 16e9),
+		"gpt2_12x768_64":   goal(25, .15, 1.5e6, 16e9),
 	}
 	elsewhere := map[string]string{
 		"vgg11_32":         "zkCNN, one core: 75.9 s",
 		"vgg16_32":         "zkPyTorch, one core: 2.2 s",
 		"resnet18_224":     "ZKTorch, ResNet-50, 64 threads: 6271 s",
 		"mobilenet_v2_224": "Bionetta, 16 threads: 24.5 s",
+		"gpt2_12x768_64":   "GPT-2, 16 tokens, laptop: 14.9 s",
 	}
-	for _, n := range architectures.Networks() {
+	for _, n := range slices.Concat(architectures.Networks(), architectures.Texts()) {
 		list = append(list, generated(o, n, "").aims(goals[n.Name], elsewhere[n.Name]))
 	}
 	for _, size := range []int{32, 64, 128, 256} {
@@ -65,7 +70,7 @@ func shipped(o *Options, name, title string, input ...int) model {
 }
 
 func generated(o *Options, n architectures.Network, series string) model {
-	return model{name: n.Name, title: n.Title, series: series, input: n.Input, onnx: func() ([]byte, error) {
+	return model{name: n.Name, title: n.Title, series: series, input: n.Input, ids: n.Ids, onnx: func() ([]byte, error) {
 		return n.Make(o.Seed).Marshal()
 	}}
 }

@@ -89,8 +89,21 @@ func (d digest) bytes(parts ...[]byte) digest {
 
 func (d digest) String() string { return hex.EncodeToString(d.Sum(nil)) }
 
-// randomTensor is an .npy file of uniform values in [0, 1).
+// randomTensor is a file of float32 numbers in [0, 1).
 func randomTensor(seed uint64, shape []int) []byte {
+	return tensorFile(seed, shape, func(rng *rand.Rand) float32 { return rng.Float32() })
+}
+
+// randomInput is a file of cells for a model.
+func (m model) randomInput(seed uint64) []byte {
+	if m.ids == 0 {
+		return randomTensor(seed, m.input)
+	}
+	return tensorFile(seed, m.input, func(rng *rand.Rand) float32 { return float32(rng.Int64N(m.ids)) })
+}
+
+// tensorFile is a file in NumPy's format, version 1.0, of cells that draw makes.
+func tensorFile(seed uint64, shape []int, draw func(*rand.Rand) float32) []byte {
 	dims, n := "", 1
 	for _, d := range shape {
 		dims += fmt.Sprintf("%d,", d)
@@ -105,7 +118,7 @@ func randomTensor(seed uint64, shape []int) []byte {
 	b = append(b, header...)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	for range n {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(rng.Float32()))
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(draw(rng)))
 	}
 	return b
 }

@@ -22,6 +22,21 @@ type Committer interface {
 type Options struct {
 	Committer Committer // nil: the CPU of this process
 	Progress  Progress
+	Known     *Known // commitments that Prepare need not make; nil: none
+}
+
+// Known are the commitments to a model's weights. They are trusted, as in Resume.
+type Known struct {
+	Weights [32]byte // Prepared.WeightsDigest
+	Rows    []bn254.G1Affine
+}
+
+// commitWeights takes commitments that are known.
+func (o *Options) commitWeights(ctx context.Context, key *commit.Key, digest [32]byte, rows []int32, cols int) ([]bn254.G1Affine, error) {
+	if o.Known != nil && o.Known.Weights == digest && len(o.Known.Rows) == len(rows)/cols {
+		return o.Known.Rows, nil
+	}
+	return o.commitRows(ctx, key, rows, cols, StageWeights)
 }
 
 func (o *Options) commitRows(ctx context.Context, key *commit.Key, rows []int32, cols int, s Stage) ([]bn254.G1Affine, error) {

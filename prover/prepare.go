@@ -2,6 +2,8 @@ package prover
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/weisyn/wes/prover/commit"
@@ -14,6 +16,9 @@ import (
 type Prepared struct {
 	Model   *verify.Model
 	Weights graph.Weights
+	// WeightsDigest names the rows that the weights are packed in. Models that differ in the shapes
+	// of their inputs can have the same, and share their commitments.
+	WeightsDigest [32]byte
 
 	packed []int32 // weights in the rows that Model.Rows commits to
 }
@@ -36,7 +41,8 @@ func Prepare(ctx context.Context, g *graph.Graph, w graph.Weights, kind transcri
 	if err != nil {
 		return nil, fmt.Errorf("derive generators: %w", err)
 	}
-	rows, err := o.commitRows(ctx, key, packed, system.Weights.Cols, StageWeights)
+	digest := packedDigest(packed, system.Weights.Cols)
+	rows, err := o.commitWeights(ctx, key, digest, packed, system.Weights.Cols)
 	if err != nil {
 		return nil, fmt.Errorf("commit weights: %w", err)
 	}
@@ -44,7 +50,22 @@ func Prepare(ctx context.Context, g *graph.Graph, w graph.Weights, kind transcri
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{Model: m, Weights: w, packed: packed}, nil
+	return &Prepared{Model: m, Weights: w, WeightsDigest: digest, packed: packed}, nil
+}
+
+// packedDigest names packed weights: the number of columns, then the cells, row by row.
+func packedDigest(packed []int32, cols int) [32]byte {
+	h := sha256.New()
+	buf := binary.BigEndian.AppendUint32(make([]byte, 0, 1<<16), uint32(cols))
+	for _, v := range packed {
+		if len(buf)+4 > cap(buf) {
+			h.Write(buf)
+			buf = buf[:0]
+		}
+		buf = binary.BigEndian.AppendUint32(buf, uint32(v))
+	}
+	h.Write(buf)
+	return [32]byte(h.Sum(nil))
 }
 
 // Resume joins a verifier's key with weights that were prepared with it before. The
@@ -54,5 +75,6 @@ func Resume(m *verify.Model, w graph.Weights) (*Prepared, error) {
 	if err := m.Graph.CheckWeights(system.Info, w); err != nil {
 		return nil, err
 	}
-	return &Prepared{Model: m, Weights: w, packed: system.PackWeights(w)}, nil
+	packed := system.PackWeights(w)
+	return &Prepared{Model: m, Weights: w, WeightsDigest: packedDigest(packed, system.Weights.Cols), packed: packed}, nil
 }

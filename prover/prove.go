@@ -129,18 +129,22 @@ func (p *proving) lookup(context.Context) error {
 
 // sides are the fractions of all lookups and of all table rows.
 func (p *proving) sides() (left, right lookup.Side) {
-	right = lookup.Side{Vars: p.sys.RowVars}
-	dens := make([][]fr.Element, len(p.sys.Tables))
-	for i := range p.sys.Tables {
-		dens[i] = p.sys.Denominators(&p.challenges, i)
-		right.Den = append(right.Den, dens[i]...)
-		for _, n := range p.witness.counts[i] {
-			right.Num = append(right.Num, fr.NewElement(uint64(n)))
-		}
-	}
+	rows := p.sys.RowCount
+	right = lookup.Side{Vars: p.sys.RowVars, Den: make([]fr.Element, rows), Num: make([]fr.Element, rows)}
 	left = lookup.Side{Vars: p.sys.LeafVars, Den: make([]fr.Element, p.sys.LeafCount)}
+	dens := make([][]fr.Element, len(p.sys.Tables))
 	var group errgroup.Group
 	group.SetLimit(workers())
+	for i := range p.sys.Tables {
+		t := &p.sys.Tables[i]
+		dens[i] = right.Den[t.Offset:][:1<<t.Vars]
+		group.Go(func() error {
+			p.sys.Denominators(&p.challenges, i, dens[i])
+			setCounts(right.Num[t.Offset:], p.witness.counts[i])
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions return no errors
 	for i := range p.sys.Leaves {
 		l := &p.sys.Leaves[i]
 		group.Go(func() error {
@@ -148,8 +152,17 @@ func (p *proving) sides() (left, right lookup.Side) {
 			return nil
 		})
 	}
-	_ = group.Wait() // its functions return no errors
+	_ = group.Wait()
 	return left, right
+}
+
+// setCounts writes counts, most of which are zero, to elements that are.
+func setCounts(dst []fr.Element, counts []uint32) {
+	for i, n := range counts {
+		if n > 0 {
+			dst[i].SetUint64(uint64(n))
+		}
+	}
 }
 
 func gather(dst, rows []fr.Element, keys []uint32) {

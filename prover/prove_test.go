@@ -55,6 +55,16 @@ func TestHonestProofsOfRandomEmbeddingsVerify(t *testing.T) {
 	}
 }
 
+// TestHonestProofsOfRandomTreesVerify carries decision trees, and what reads them, through the file of a
+// proof.
+func TestHonestProofsOfRandomTreesVerify(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			accept(t, graphtest.RandomTrees(seed), transcript.SHA256)
+		})
+	}
+}
+
 // TestHonestProofsOfRandomProductsVerify carries products of two tensors through the file of
 // a proof.
 func TestHonestProofsOfRandomProductsVerify(t *testing.T) {

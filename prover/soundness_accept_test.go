@@ -63,7 +63,11 @@ func TestHonestProofsOfExtremeInputsAreAccepted(t *testing.T) {
 // argument, or have it in an unusual form.
 func TestHonestProofsOfExtremeGraphsAreAccepted(t *testing.T) {
 	for name, build := range map[string]func(n *net) []int{
-		"input as output":         func(n *net) []int { return []int{n.input(2, 3)} },
+		"input as output": func(n *net) []int { return []int{n.input(2, 3)} },
+		"trees only":      func(n *net) []int { return []int{n.trees(n.input(2, 3), 2)} },
+		"view of trees": func(n *net) []int {
+			return []int{n.add(&graph.Transpose{Perm: []int{1, 0}}, n.trees(n.input(2, 3), 2))}
+		},
 		"view of an input":        func(n *net) []int { return []int{n.add(&graph.Transpose{Perm: []int{1, 0}}, n.input(2, 3))} },
 		"revealed only":           func(n *net) []int { return []int{n.reveal(n.input(2, 3))} },
 		"revealed one cell":       func(n *net) []int { return []int{n.revealMultiple(n.input(1), 3)} },

@@ -309,7 +309,8 @@ func (l *liar) lookup() {
 	right := lookup.Side{Vars: l.sys.RowVars}
 	dens := make([][]fr.Element, len(l.sys.Tables))
 	for i := range l.sys.Tables {
-		dens[i] = l.sys.Denominators(ch, i)
+		dens[i] = make([]fr.Element, 1<<l.sys.Tables[i].Vars)
+		l.sys.Denominators(ch, i, dens[i])
 		right.Den = append(right.Den, dens[i]...)
 		s := l.sys.Slot(layer.SlotCount, i)
 		right.Num = append(right.Num, l.cells[s.Offset:][:1<<s.Vars]...)

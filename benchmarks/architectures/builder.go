@@ -57,13 +57,17 @@ func integer(name string, v int64) onnx.Attribute {
 
 // weights adds an initialiser drawn from a normal distribution of variance 2/fanIn.
 func (b *builder) weights(name string, fanIn int, dims ...int) string {
+	return b.normal(name, math.Sqrt(2/float64(fanIn)), dims...)
+}
+
+// normal adds an initialiser drawn from a normal distribution.
+func (b *builder) normal(name string, std float64, dims ...int) string {
 	t := onnx.Tensor{Name: name, Type: onnx.Float32}
 	n := 1
 	for _, d := range dims {
 		t.Dims = append(t.Dims, int64(d))
 		n *= d
 	}
-	std := math.Sqrt(2 / float64(fanIn))
 	t.Floats = make([]float32, n)
 	for i := range t.Floats {
 		t.Floats[i] = float32(b.rng.NormFloat64() * std)

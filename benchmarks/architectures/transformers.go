@@ -10,6 +10,11 @@ import (
 // textOpset is the operator version of text models: the first with LayerNormalization.
 const textOpset = 17
 
+// Texts lists the text models of the proof benchmark.
+func Texts() []Network {
+	return []Network{BERT(12, 768, 12, 128), GPT2(12, 768, 12, 64)}
+}
+
 // transformer is the size of a text model.
 type transformer struct {
 	layers, width, heads, inner int
@@ -17,12 +22,20 @@ type transformer struct {
 	length                      int // tokens of a sequence
 }
 
-// BERT has the shapes of an encoder of bert-base (arXiv 1810.04805) for one sequence, with the
-// hidden state as its output.
+// Weights spread as GPT-2's do at first, 0.02 and less in front of residuals; embeddings as wide as
+// those of trained models, so that answers do not hang on the last bit.
+const (
+	spread    = 0.02
+	embedding = 0.14
+	classes   = 2
+)
+
+// BERT has the shapes of bert-base (arXiv 1810.04805) with its pooler and a classifier, for one
+// sequence.
 func BERT(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 30522, positions: 512, length: length}
 	name := fmt.Sprintf("bert_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
 		return t.bert(name, seed)
 	}}
 }
@@ -32,7 +45,7 @@ func BERT(layers, width, heads, length int) Network {
 func GPT2(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 50257, positions: 1024, length: length}
 	name := fmt.Sprintf("gpt2_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
 		return t.gpt2(name, seed)
 	}}
 }
@@ -45,8 +58,11 @@ func (t *transformer) builder(name string, seed uint64) *builder {
 	return b
 }
 
-func (t *transformer) finish(b *builder, output string, last int) *onnx.Model {
-	m := b.finish(output, 1, t.length, last)
+// residual is the spread of what a residual adds.
+func (t *transformer) residual() float64 { return spread / math.Sqrt(2*float64(t.layers)) }
+
+func (t *transformer) finish(b *builder, output string, shape ...int) *onnx.Model {
+	m := b.finish(output, shape...)
 	m.Opsets[0].Version = textOpset
 	return m
 }
@@ -57,10 +73,12 @@ func (t *transformer) bert(name string, seed uint64) *onnx.Model {
 	x := b.layerNorm(b.node("Add", nil, b.embed("word", t.vocabulary, t.width), b.positions(t.length, t.width)), t.width)
 	for range t.layers {
 		x = b.layerNorm(b.node("Add", nil, x, t.attention(b, x, false)), t.width)
-		h := b.gelu(b.dense(x, t.width, t.inner))
-		x = b.layerNorm(b.node("Add", nil, x, b.dense(h, t.inner, t.width)), t.width)
+		h := b.gelu(b.dense(x, spread, t.width, t.inner))
+		x = b.layerNorm(b.node("Add", nil, x, b.dense(h, t.residual(), t.inner, t.width)), t.width)
 	}
-	return t.finish(b, x, t.width)
+	first := b.node("Gather", []onnx.Attribute{integer("axis", 1)}, x, b.index("first", 0))
+	pooled := b.node("Tanh", nil, b.linear(first, t.width, t.width))
+	return t.finish(b, b.linear(pooled, t.width, classes), 1, classes)
 }
 
 // gpt2 normalises in front of every layer and reads the next token's scores off the table of
@@ -70,18 +88,18 @@ func (t *transformer) gpt2(name string, seed uint64) *onnx.Model {
 	x := b.node("Add", nil, b.embed("word", t.vocabulary, t.width), b.positions(t.length, t.width))
 	for range t.layers {
 		x = b.node("Add", nil, x, t.attention(b, b.layerNorm(x, t.width), true))
-		h := b.geluTanh(b.dense(b.layerNorm(x, t.width), t.width, t.inner))
-		x = b.node("Add", nil, x, b.dense(h, t.inner, t.width))
+		h := b.geluTanh(b.dense(b.layerNorm(x, t.width), spread, t.width, t.inner))
+		x = b.node("Add", nil, x, b.dense(h, t.residual(), t.inner, t.width))
 	}
 	head := b.node("Transpose", []onnx.Attribute{ints("perm", 1, 0)}, "word")
-	return t.finish(b, b.node("MatMul", nil, b.layerNorm(x, t.width), head), t.vocabulary)
+	return t.finish(b, b.node("MatMul", nil, b.layerNorm(x, t.width), head), 1, t.length, t.vocabulary)
 }
 
 // attention is self-attention of all heads, without its residual.
 func (t *transformer) attention(b *builder, x string, causal bool) string {
 	heads := func(perm ...int64) string {
 		shape := b.integers("heads", 1, int64(t.length), int64(t.heads), int64(t.width/t.heads))
-		return b.node("Transpose", []onnx.Attribute{ints("perm", perm...)}, b.node("Reshape", nil, b.dense(x, t.width, t.width), shape))
+		return b.node("Transpose", []onnx.Attribute{ints("perm", perm...)}, b.node("Reshape", nil, b.dense(x, spread, t.width, t.width), shape))
 	}
 	q, k, v := heads(0, 2, 1, 3), heads(0, 2, 3, 1), heads(0, 2, 1, 3)
 	root := b.scalar("root", float32(math.Sqrt(float64(t.width/t.heads))))
@@ -92,31 +110,31 @@ func (t *transformer) attention(b *builder, x string, causal bool) string {
 	mixed := b.node("MatMul", nil, b.node("Softmax", []onnx.Attribute{integer("axis", -1)}, scores), v)
 	joined := b.node("Transpose", []onnx.Attribute{ints("perm", 0, 2, 1, 3)}, mixed)
 	flat := b.node("Reshape", nil, joined, b.integers("joined", 1, int64(t.length), int64(t.width)))
-	return b.dense(flat, t.width, t.width)
+	return b.dense(flat, t.residual(), t.width, t.width)
 }
 
 // dense is a product and a bias, as exporters write a linear layer of sequences.
-func (b *builder) dense(x string, in, out int) string {
+func (b *builder) dense(x string, std float64, in, out int) string {
 	name := fmt.Sprintf("dense%d", b.count+1)
-	w := b.weights(name+".weight", 2*in, in, out)
-	return b.node("Add", nil, b.node("MatMul", nil, x, w), b.weights(name+".bias", 5000, out))
+	w := b.normal(name+".weight", std, in, out)
+	return b.node("Add", nil, b.node("MatMul", nil, x, w), b.normal(name+".bias", spread, out))
 }
 
 func (b *builder) embed(name string, rows, width int) string {
-	return b.node("Gather", []onnx.Attribute{integer("axis", 0)}, b.weights(name, 5000, rows, width), "ids")
+	return b.node("Gather", []onnx.Attribute{integer("axis", 0)}, b.normal(name, embedding, rows, width), "ids")
 }
 
 func (b *builder) positions(length, width int) string {
-	return b.weights("position", 5000, 1, length, width)
+	return b.normal("position", spread, 1, length, width)
 }
 
 func (b *builder) layerNorm(x string, width int) string {
 	name := fmt.Sprintf("norm%d", b.count+1)
-	scale := b.weights(name+".weight", 200, width)
+	scale := b.normal(name+".weight", 0.1, width)
 	for i := range width {
 		b.graph.Initializers[len(b.graph.Initializers)-1].Floats[i]++
 	}
-	return b.node("LayerNormalization", []onnx.Attribute{integer("axis", -1)}, x, scale, b.weights(name+".bias", 200, width))
+	return b.node("LayerNormalization", []onnx.Attribute{integer("axis", -1)}, x, scale, b.normal(name+".bias", 0.1, width))
 }
 
 // gelu is x·(1 + erf(x/√2))/2.
@@ -133,6 +151,11 @@ func (b *builder) geluTanh(x string) string {
 	bent := b.node("Tanh", nil, b.node("Mul", nil, inner, b.scalar("root2pi", float32(math.Sqrt(2/math.Pi)))))
 	y := b.node("Mul", nil, x, b.scalar("half", 0.5))
 	return b.node("Mul", nil, y, b.node("Add", nil, bent, b.scalar("one", 1)))
+}
+
+func (b *builder) index(name string, v int64) string {
+	b.graph.Initializers = append(b.graph.Initializers, onnx.Tensor{Name: name, Type: onnx.Int64, Ints: []int64{v}})
+	return name
 }
 
 func (b *builder) integers(name string, values ...int64) string {

@@ -4,5 +4,5 @@ import "github.com/spf13/cobra"
 
 func newAI() *cobra.Command {
 	return group("ai", "Inspect, prove and verify models, and let the market run them",
-		newInspect(), newProve(), newVerify(), newDeploy(), newInfer(), newModels())
+		newInspect(), newOperators(), newProve(), newVerify(), newDeploy(), newInfer(), newModels())
 }

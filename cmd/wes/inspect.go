@@ -19,7 +19,8 @@ type inspection struct {
 
 func newInspect() *cobra.Command {
 	var batch int
-	var asJSON bool
+	var asJSON, accuracy bool
+	var f loweringFlags
 	c := &cobra.Command{
 		Use:   "inspect MODEL.onnx",
 		Short: "Show what a model consists of, and what proving it will take",
@@ -29,10 +30,20 @@ Everything that cannot be proved is listed; the exit code is 2 if there is any. 
 memory are estimates: a small proof is timed on this machine and scaled by the cells and
 weights of the model.
 
+With --accuracy the model is lowered to integers instead, and run both ways on the samples of
+--calibrate or on --input: the tensors that suffer most are listed, the worst first.
+
 ` + exitHelp,
 		Args: arguments("MODEL.onnx"),
-		RunE: func(c *cobra.Command, args []string) error { return inspect(c, args[0], batch, asJSON) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if accuracy {
+				return inspectAccuracy(c, args[0], &f, asJSON)
+			}
+			return inspect(c, args[0], batch, asJSON)
+		},
 	}
+	c.Flags().BoolVar(&accuracy, "accuracy", false, "compare every tensor with the float model's")
+	f.bind(c.Flags())
 	c.Flags().IntVar(&batch, "batch", 1, "rows of an input whose number the model leaves open")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c

@@ -47,7 +47,7 @@ func printProof(w io.Writer, name, dir string, o *pipeline.Outcome, r *pipeline.
 	}
 	fmt.Fprintln(w)
 	rows := [][]string{
-		{"proof", size(int64(r.ProofBytes)), filepath.Join(dir, proofFile)},
+		{"proof", size(int64(r.ProofBytes)), filepath.Join(dir, proofFile) + outputShare(r)},
 		{"model", size(int64(r.ModelBytes)), filepath.Join(dir, modelFile)},
 		{"output", size(int64(len(o.Output))), filepath.Join(dir, outputFile)},
 		{"memory", size(r.PeakRSSBytes), "largest resident size of this process"},
@@ -58,6 +58,14 @@ func printProof(w io.Writer, name, dir string, o *pipeline.Outcome, r *pipeline.
 		return err
 	}
 	return printOutputs(w, o.Outputs, o.Tails)
+}
+
+// outputShare tells of a proof file that is mostly output.
+func outputShare(r *pipeline.Report) string {
+	if r.OutputBytes < r.ProofBytes/4 {
+		return ""
+	}
+	return ", " + size(int64(r.OutputBytes)) + " of it the output's cells"
 }
 
 func stages(r *pipeline.Report) [][]string {
@@ -88,8 +96,8 @@ func onWhat(calibration string) string {
 }
 
 func accuracy(r *pipeline.Report) string {
-	return fmt.Sprintf("of top answers are the float model's on %s; error at most %.3g, mean %.3g",
-		onWhat(r.Calibration), r.MaxAbs, r.MeanAbs)
+	return fmt.Sprintf("of top answers are the float model's on %s; error at most %.3g, mean %.3g, cosine %.6f",
+		onWhat(r.Calibration), r.MaxAbs, r.MeanAbs, r.Cosine)
 }
 
 func printVerdict(w io.Writer, v *pipeline.Verdict, proofBytes int) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,19 +9,18 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/weisyn/wes/gpu/worker"
 	"github.com/weisyn/wes/prover"
-	"github.com/weisyn/wes/prover/model"
 	"github.com/weisyn/wes/prover/pipeline"
 	"github.com/weisyn/wes/prover/transcript"
 )
 
 // proveFlags are the flags of wes ai prove.
 type proveFlags struct {
-	input, calibrate, out string
-	activations, weights  int
-	engine, transcript    string
-	device                string
-	job                   prover.Job
-	json                  bool
+	loweringFlags
+	out                string
+	engine, transcript string
+	device             string
+	job                prover.Job
+	json               bool
 }
 
 // The names of the files that a proof consists of.
@@ -71,11 +69,7 @@ with the float one on what it was calibrated on.
 
 // bindModel binds what a model is made into a program with.
 func (f *proveFlags) bindModel(fs *pflag.FlagSet) {
-	d := model.DefaultOptions()
-	fs.StringVar(&f.input, "input", "", "input of the model: JSON or .npy")
-	fs.StringVar(&f.calibrate, "calibrate", "", "samples to take ranges from: JSON or .npy, any number of rows (default: the input)")
-	fs.IntVar(&f.activations, "activation-bits", d.ActivationBits, "width of activations, 4 to 12")
-	fs.IntVar(&f.weights, "weight-bits", d.WeightBits, "width of weights, 4 to 16")
+	f.bind(fs)
 	fs.StringVar(&f.transcript, "transcript", transcript.SHA256.String(), "hash of the proof: sha256, or poseidon2 for verification inside a circuit")
 }
 
@@ -127,28 +121,10 @@ func (f *proveFlags) read(path string) (s pipeline.Source, e pipeline.Engine, er
 	if s.Transcript, err = transcript.ParseKind(f.transcript); err != nil {
 		return s, e, fmt.Errorf("--transcript %q: it is %s or %s", f.transcript, transcript.SHA256, transcript.Poseidon2)
 	}
-	s.Options = model.Options{ActivationBits: f.activations, WeightBits: f.weights}
-	if err := checkBits(f); err != nil {
-		return s, e, err
-	}
-	if s.ONNX, err = readFile(path); err != nil {
-		return s, e, err
-	}
-	if s.Inputs, err = readTensors(f.input); err != nil {
-		return s, e, err
-	}
-	if f.calibrate != "" {
-		s.Samples, err = readTensors(f.calibrate)
-	}
+	kind := s.Transcript
+	s, err = f.source(path)
+	s.Transcript = kind
 	return s, e, err
-}
-
-// checkBits refuses a width of zero, which model.Options takes for the default.
-func checkBits(f *proveFlags) error {
-	if f.activations == 0 || f.weights == 0 {
-		return errors.New("--activation-bits is 4 to 12, --weight-bits 4 to 16")
-	}
-	return nil
 }
 
 func writeOutcome(dir string, o *pipeline.Outcome) error {

@@ -18,7 +18,8 @@ const (
 	roundCost    = 60
 	tableRowUnit = 8 // rows of a table for one unit
 	// Of what views, windows and functions ask for: a few field multiplications each.
-	effortUnit  = 8 // entries for one unit
+	effortUnit  = 8  // entries for one unit
+	stepUnit    = 64 // steps through decision trees for one unit
 	segmentCost = 2
 	termCost    = 10
 )
@@ -36,7 +37,7 @@ func inferenceCost(m *verify.Model) uint64 {
 	points := s.CellRows() + s.CellCols + s.Weights.Rows + s.Weights.Cols
 	rounds := s.CellVars + s.LeafVars*(s.LeafVars+1)/2 + s.RowVars*(s.RowVars+1)/2 + s.Weights.ContractVars
 	e := s.Effort
-	work := uint64(e.Axes+e.Taps+e.Views)/effortUnit + segmentCost*uint64(e.Segments) + termCost*uint64(e.Terms)
+	work := uint64(e.Axes+e.Taps+e.Views)/effortUnit + uint64(e.Steps)/stepUnit + segmentCost*uint64(e.Segments) + termCost*uint64(e.Terms)
 	return work + modelCost + pointCost*uint64(points) + rowCost*uint64(s.Weights.Rows) + roundCost*uint64(rounds) + uint64(s.RowCount)/tableRowUnit
 }
 

@@ -21,6 +21,7 @@ type codec struct {
 	decoding bool
 	out      bytes.Buffer
 	in       []byte
+	trees    int // nodes of decision trees so far
 	err      error
 }
 
@@ -34,7 +35,7 @@ func (c *codec) fail(format string, args ...any) {
 
 func (c *codec) int64(v *int64) {
 	if !c.decoding {
-		c.out.Write(binary.AppendVarint(nil, *v))
+		c.out.Write(binary.AppendVarint(c.out.AvailableBuffer(), *v))
 		return
 	}
 	x, n := binary.Varint(c.in)
@@ -79,7 +80,7 @@ func (c *codec) bool(v *bool) {
 
 func (c *codec) float(v *float64) {
 	if !c.decoding {
-		c.out.Write(binary.BigEndian.AppendUint64(nil, math.Float64bits(*v)))
+		c.out.Write(binary.BigEndian.AppendUint64(c.out.AvailableBuffer(), math.Float64bits(*v)))
 		return
 	}
 	if len(c.in) < 8 {
@@ -155,6 +156,7 @@ const (
 	kindTranspose
 	kindReshape
 	kindConcat
+	kindTrees
 )
 
 // kinds is the table of operators.
@@ -180,6 +182,7 @@ func kinds() map[kind]struct {
 		kindTranspose: {"Transpose", func() Op { return new(Transpose) }},
 		kindReshape:   {"Reshape", func() Op { return new(Reshape) }},
 		kindConcat:    {"Concat", func() Op { return new(Concat) }},
+		kindTrees:     {"Trees", func() Op { return new(Trees) }},
 	}
 }
 

@@ -114,6 +114,9 @@ func (g *Graph) Check() (*Info, error) {
 			return nil, fmt.Errorf("%w: table %d: %v", ErrInvalid, i, err)
 		}
 	}
+	if err := g.checkForest(); err != nil {
+		return nil, err
+	}
 	info := &Info{Shapes: make([][]int, len(g.Nodes)), Bounds: make([]Interval, len(g.Nodes))}
 	convs := 0
 	for i := range g.Nodes {
@@ -154,6 +157,9 @@ func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 		*convs++
 	}
 	if err := g.checkIds(n, bounds); err != nil {
+		return err
+	}
+	if err := g.checkTrees(n); err != nil {
 		return err
 	}
 	info.Shapes[i] = shape

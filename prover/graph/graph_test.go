@@ -188,7 +188,7 @@ func TestTableKeepsValues(t *testing.T) {
 }
 
 func TestEncodingIsCanonical(t *testing.T) {
-	for _, x := range []*Graph{small(), tabular()} {
+	for _, x := range []*Graph{small(), tabular(), forest()} {
 		data := x.Encode()
 		g, err := Decode(data)
 		if err != nil {
@@ -208,6 +208,7 @@ func TestEncodingIsCanonical(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(small().Encode())
 	f.Add(tabular().Encode())
+	f.Add(forest().Encode())
 	f.Add(attention().Encode())
 	f.Add(embedding().Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -7,11 +7,13 @@ import (
 
 // Input is a public input. Its cells lie in [Lo, Hi]; a cell v stands for v*Scale, and where there are
 // Steps, one for each index of the last axis, for v*Scale times the step of its index: features of a
-// table differ by orders of magnitude.
+// table differ by orders of magnitude. If Keys is set, a cell is the Key of the float32 that it stands
+// for, which no scale changes.
 type Input struct {
 	Name   string
 	Shape  []int
 	Lo, Hi int64
+	Keys   bool
 	Scale  float64
 	Steps  []float64
 }
@@ -35,6 +37,9 @@ func (op *Input) shape(in [][]int) ([]int, error) {
 	}
 	if !(op.Scale > 0) || math.IsInf(op.Scale, 1) {
 		return nil, fmt.Errorf("scale %v", op.Scale)
+	}
+	if op.Keys && (op.Scale != 1 || len(op.Steps) > 0 || op.Lo < -MaxKey || op.Hi > MaxKey) {
+		return nil, fmt.Errorf("keys in [%d, %d] with scale %v and %d steps", op.Lo, op.Hi, op.Scale, len(op.Steps))
 	}
 	if n := len(op.Steps); n > 0 && (len(op.Shape) == 0 || n != op.Shape[len(op.Shape)-1]) {
 		return nil, fmt.Errorf("%d steps for an input of shape %v", n, op.Shape)
@@ -62,6 +67,7 @@ func (op *Input) fields(c *codec) {
 	c.dims(&op.Shape)
 	c.int64(&op.Lo)
 	c.int64(&op.Hi)
+	c.bool(&op.Keys)
 	c.float(&op.Scale)
 	c.floats(&op.Steps, maxSteps)
 }

@@ -171,7 +171,9 @@ func TestRowsEvalIsTheExtensionOfTheDenominators(t *testing.T) {
 		ch := &Challenges{Alpha: v[0], Beta: v[1]}
 		var rows []fr.Element
 		for i := range s.Tables {
-			rows = append(rows, s.Denominators(ch, i)...)
+			dens := make([]fr.Element, 1<<s.Tables[i].Vars)
+			s.Denominators(ch, i, dens)
+			rows = append(rows, dens...)
 		}
 		for len(rows) < 1<<s.RowVars {
 			rows = append(rows, fr.One())

@@ -19,6 +19,9 @@ const (
 	maxAxisCells = 1 << 22
 	// maxTaps bounds the positions times the taps of all windows.
 	maxTaps = 1 << 25
+	// maxTreeSteps bounds the nodes on the longest ways of decision trees, and the votes there, for all
+	// rows, in the execution and for each reader.
+	maxTreeSteps = 1 << 26
 	// maxWork bounds the entries of all vectors that views turn those into.
 	maxWork = 1 << 24
 	// maxTerms bounds the functionals that views can multiply into.
@@ -26,7 +29,7 @@ const (
 	// maxSegments bounds the runs of all function tables in use.
 	maxSegments = 1 << 19
 	// maxWeights bounds the weights of all convolutions.
-	maxWeights = maxWeightRows * maxColumns
+	maxWeights = 1 << 28
 	// publicCells is how many public cells are summed in the time of one entry of maxWork.
 	publicCells = 8
 )
@@ -40,6 +43,7 @@ type Effort struct {
 	Axes     int // entries of vectors along axes
 	Taps     int // positions times taps of windows
 	Segments int // runs of function tables
+	Steps    int // nodes and votes that rows meet in decision trees, see treeSteps
 	Terms    int // functionals that views are handed
 	Views    int // entries of the vectors that views turn functionals into
 }
@@ -52,13 +56,13 @@ func (s *System) checkLimits() error {
 		columns, _ := s.columnsOf(i)
 		axes += len(columns) * total(s.Info.Shapes[i])
 		if op, ok := n.Op.(*graph.SumWindow); ok {
-			taps = addTaps(taps, op.Window, s.Info.Shapes[n.Inputs[0]])
+			taps = addTaps(taps, op.Window, 0) // one vector takes the sum up
 		}
 		for k, c := range convsByInput(n) {
 			in := s.Info.Shapes[n.Inputs[k]]
 			axes += total(in)
 			for _, w := range c.Spatial {
-				taps = addTaps(taps, w, in)
+				taps = addTaps(taps, w, in[w.Axis])
 			}
 		}
 		axes += s.productAxes(i)
@@ -79,8 +83,39 @@ func (s *System) checkLimits() error {
 		return fmt.Errorf("%w: axes of %d cells and %d segments of functions, at most %d and %d",
 			ErrTooWide, axes, segments, maxAxisCells, maxSegments)
 	}
-	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments}
+	steps := s.treeSteps()
+	if steps > maxTreeSteps {
+		return fmt.Errorf("%w: decision trees of %d steps, at most %d", ErrTooWide, steps, maxTreeSteps)
+	}
+	s.Effort = Effort{Axes: axes, Taps: taps, Segments: segments, Steps: steps}
 	return nil
+}
+
+// treeSteps counts what rows meet in decision trees, once for the execution and once for every reader that
+// is no view: a view is computed anew for each. The count stops growing beyond the limit.
+func (s *System) treeSteps() int {
+	steps := make([]int, len(s.Graph.Nodes)) // that the cells of a tensor take
+	all := 0
+	for i := range s.Graph.Nodes {
+		n := &s.Graph.Nodes[i]
+		if op, ok := n.Op.(*graph.Trees); ok {
+			table := s.Info.Shapes[n.Inputs[0]]
+			steps[i] = min(table[0]*op.Steps(table[1]), maxTreeSteps+1)
+			all = min(all+steps[i], maxTreeSteps+1)
+			continue
+		}
+		for _, in := range n.Inputs {
+			if IsView(n.Op) {
+				steps[i] = min(steps[i]+steps[in], maxTreeSteps+1)
+			} else {
+				all = min(all+steps[in], maxTreeSteps+1)
+			}
+		}
+	}
+	for _, o := range s.Graph.Outputs {
+		all = min(all+steps[o.Tensor], maxTreeSteps+1)
+	}
+	return all
 }
 
 // total is the length of all axes.
@@ -93,9 +128,9 @@ func total(shape []int) int {
 }
 
 // addTaps adds what a window reads, at most 2^57, to a count that stops growing beyond the
-// limit.
-func addTaps(taps int, w graph.Window, in []int) int {
-	return min(taps, maxTaps+1) + w.Kernel*(w.Out+in[w.Axis])
+// limit: for every tap a vector of that many entries, and the positions.
+func addTaps(taps int, w graph.Window, entries int) int {
+	return min(taps, maxTaps+1) + w.Kernel*(w.Out+entries)
 }
 
 // productAxes is the length of all axes of the operands of a node's products, once for each

@@ -13,7 +13,8 @@ import (
 // one after the other, each weighed by the next power of a challenge.
 type Opening struct {
 	sys    *System
-	inputs [][]int32 // public cells by tensor; nil for other tensors
+	inputs [][]int32       // public cells by tensor; nil for other tensors
+	trees  map[int][]int64 // cells of decision trees by tensor, once computed
 	delta  fr.Element
 	weight fr.Element // of the claim being added: delta^i
 
@@ -36,7 +37,7 @@ type eqWeight struct {
 func (s *System) NewOpening(inputs [][]int32, delta fr.Element) *Opening {
 	return &Opening{
 		sys: s, inputs: inputs, delta: delta, weight: fr.One(),
-		eqs: make([]eqWeight, len(s.Slots)), terms: map[int][]Term{},
+		eqs: make([]eqWeight, len(s.Slots)), terms: map[int][]Term{}, trees: map[int][]int64{},
 	}
 }
 
@@ -67,11 +68,17 @@ func (o *Opening) eq(slot int, coef fr.Element, point []fr.Element) {
 	e.point = point[len(point)-o.sys.Slots[slot].Vars:]
 }
 
-// term adds a functional on a tensor: views hand it down, public inputs are evaluated.
+// term adds a functional on a tensor: views hand it down, public tensors are evaluated.
 func (o *Opening) term(tensor int, t Term) error {
 	n := &o.sys.Graph.Nodes[tensor]
 	if o.count++; o.count > maxTerms {
 		return fmt.Errorf("%w: more than %d terms at node %q", ErrTooWide, maxTerms, n.Name)
+	}
+	if op, public := n.Op.(*graph.Trees); public {
+		if !o.dry {
+			o.subtract(t.Apply64(o.treeCells(tensor, op)))
+		}
+		return o.spend(tensor, graph.Elements(o.sys.Info.Shapes[tensor]))
 	}
 	if _, public := n.Op.(*graph.Input); public {
 		if !o.dry {
@@ -85,6 +92,19 @@ func (o *Opening) term(tensor int, t Term) error {
 		return o.spend(tensor, t.size()*len(columns))
 	}
 	return o.pull(tensor, t)
+}
+
+// treeCells are the cells of decision trees: their input is public, so that everybody computes them.
+func (o *Opening) treeCells(tensor int, op *graph.Trees) []int64 {
+	if o.trees[tensor] == nil {
+		table := o.sys.Graph.Nodes[tensor].Inputs[0]
+		cells := make([]int64, len(o.inputs[table]))
+		for i, v := range o.inputs[table] {
+			cells[i] = int64(v)
+		}
+		o.trees[tensor] = op.Apply(cells, o.sys.Info.Shapes[table][1])
+	}
+	return o.trees[tensor]
 }
 
 // pull hands a functional on a view down to the view's inputs.

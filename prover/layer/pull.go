@@ -36,7 +36,7 @@ func pull(op graph.Op, t Term, in [][]int, out []int) ([]Term, error) {
 // IsView tells whether an operator's output is virtual: a linear map of its inputs.
 func IsView(op graph.Op) bool {
 	switch op.(type) {
-	case *graph.Input, *graph.Rescale, *graph.Reveal, *graph.Max:
+	case *graph.Input, *graph.Trees, *graph.Rescale, *graph.Reveal, *graph.Max:
 		return false
 	}
 	return true

@@ -275,7 +275,7 @@ func matrixColumns(cells int) int {
 func (s *System) CellRows() int { return (s.CellCount + s.CellCols - 1) / s.CellCols }
 
 // maxColumns is the number of generators that a commitment may need.
-const maxColumns = 1 << 12
+const maxColumns = 1 << 13
 
 // Slot finds the slot of a kind and source.
 func (s *System) Slot(kind SlotKind, source int) *Slot { return &s.Slots[s.slotIndex(kind, source)] }

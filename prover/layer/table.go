@@ -117,22 +117,20 @@ func (s *System) RowsEval(ch *Challenges, point []fr.Element) fr.Element {
 	return *sum.Sub(&sum, &covered)
 }
 
-// Denominators are α − key for the rows of a table, all 2^Vars of them.
-func (s *System) Denominators(ch *Challenges, table int) []fr.Element {
+// Denominators sets dens to α − key for the rows of a table, all 2^Vars of them.
+func (s *System) Denominators(ch *Challenges, table int, dens []fr.Element) {
 	t := &s.Tables[table]
 	first, second := s.cells(t)
 	tag := fr.NewElement(t.Tag)
 	tag.Mul(&tag, &ch.Beta).Mul(&tag, &ch.Beta)
 	start := ch.Alpha
 	start.Sub(&start, &tag)
-	dens := make([]fr.Element, 1<<t.Vars)
 	for i := range dens {
 		dens[i] = start
 	}
 	one := fr.One()
 	subtractRuns(dens, first, one)
 	subtractRuns(dens, second, ch.Beta)
-	return dens
 }
 
 // subtractRuns subtracts the runs' cells, times a factor, from consecutive elements.

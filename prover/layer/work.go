@@ -17,11 +17,12 @@ type Sizes struct {
 	Cells       int `json:"cells"`
 	WeightCells int `json:"weight_cells"`
 	Activations int `json:"activations"` // cells of Rescale and Max tensors, without padding
+	TreeSteps   int `json:"tree_steps"`  // nodes and votes that rows meet in decision trees, once and for each reader
 }
 
 // Sizes counts the layout.
 func (s *System) Sizes() Sizes {
-	z := Sizes{Lookups: s.LeafCount, TableRows: s.RowCount, Cells: s.CellCount, WeightCells: s.Weights.Rows * s.Weights.Cols}
+	z := Sizes{Lookups: s.LeafCount, TableRows: s.RowCount, Cells: s.CellCount, WeightCells: s.Weights.Rows * s.Weights.Cols, TreeSteps: s.Effort.Steps}
 	for i := range s.Graph.Nodes {
 		switch s.Graph.Nodes[i].Op.(type) {
 		case *graph.Rescale, *graph.Max:

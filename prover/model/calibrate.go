@@ -45,6 +45,20 @@ func (h *histogram) best(levels int64) float64 {
 	return best
 }
 
+// percentile is the magnitude that p percent of all values do not exceed.
+func (h *histogram) percentile(p float64) float64 {
+	var total, below int64
+	for _, n := range h.bins {
+		total += n
+	}
+	for i, n := range h.bins {
+		if below += n; float64(below) >= float64(total)*p/100 {
+			return min(h.max, float64(math.Float32frombits(uint32(i+1)<<histogramShift)))
+		}
+	}
+	return h.max
+}
+
 func (h *histogram) squaredError(r, step float64) float64 {
 	var sum float64
 	rounding := float64(step*step) / 12
@@ -109,8 +123,11 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 			}
 			continue
 		}
-		if o.Ranges == RangesError {
+		switch o.Ranges {
+		case RangesError:
 			c.ranges[id] = all[id].best(tops[id]) * margin(g, len(samples))
+		case RangesPercentile:
+			c.ranges[id] = all[id].percentile(o.Percentile)
 		}
 		for _, node := range readers[float.ValueID(id)] {
 			if r := c.lines[node].reach; r > 0 {
@@ -126,7 +143,42 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 			}
 		}
 	}
+	if o.Like != nil {
+		return c, c.adopt(g, o.Like)
+	}
 	return c, nil
+}
+
+// report names what was learnt.
+func (c *calibration) report(g *float.Graph) Calibration {
+	r := Calibration{Ranges: map[string]float64{}, Squares: map[string]float64{}}
+	for id, v := range c.ranges {
+		r.Ranges[nameOf(g, float.ValueID(id))] = v
+	}
+	for i := range g.Nodes {
+		if v := c.lines[i].squares; v > 0 {
+			r.Squares[g.Nodes[i].Name] = v
+		}
+	}
+	return r
+}
+
+// adopt takes over what another lowering learnt.
+func (c *calibration) adopt(g *float.Graph, like *Calibration) error {
+	for id := range c.ranges {
+		name := nameOf(g, float.ValueID(id))
+		v, ok := like.Ranges[name]
+		if !ok || !(v >= 0) || math.IsInf(v, 1) {
+			return fmt.Errorf("%w: Like has range %v of %q: it is of another network", ErrOptions, v, name)
+		}
+		c.ranges[id] = v
+	}
+	for i := range g.Nodes {
+		if v, ok := like.Squares[g.Nodes[i].Name]; ok && v > 0 && !math.IsInf(v, 1) {
+			c.lines[i].squares = v
+		}
+	}
+	return nil
 }
 
 // lineReaders lists, by value, the norms and softmaxes that read it.
@@ -220,12 +272,22 @@ func newClasses(g *float.Graph) *classes {
 // keepsScale tells whether a value is made by an operator that a clamp cannot be fused
 // with; the clamp then keeps its scale, so that its rescale is exact.
 func keepsScale(g *float.Graph, id float.ValueID) bool {
+	if i := producer(g, id); i >= 0 {
+		if _, given := g.Nodes[i].Op.(*float.Quantized); given {
+			return true
+		}
+	}
+	return movesCells(g, id)
+}
+
+// movesCells tells whether a value is an input, or the cells of other values moved or chosen.
+func movesCells(g *float.Graph, id float.ValueID) bool {
 	i := producer(g, id)
 	if i < 0 {
 		return true
 	}
 	switch g.Nodes[i].Op.(type) {
-	case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast, *float.Quantized:
+	case *float.Concat, *float.MaxPool, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
 		return true
 	}
 	return false

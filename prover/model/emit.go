@@ -18,11 +18,21 @@ const fineRows = 1 << 14
 // rescaleExactly is rescale with the scale of quotients chosen so that the rounded divisor of
 // a mean distorts nothing.
 func (l *lowering) rescaleExactly(lin *linear, scale float64, top int64) (int, float64, error) {
-	if !curved(lin.funcs) {
+	switch {
+	case !curved(lin.funcs):
 		scale = l.exactly(lin, scale)
+	case top >= sharedTop:
+		scale = powerOfTwo(scale)
 	}
 	return l.rescale(lin, scale, top)
 }
+
+// sharedTop is the magnitude from which on cells are fine enough that functions get scales of powers
+// of two: layers then share their tables.
+const sharedTop = 1<<10 - 1
+
+// powerOfTwo is the least one that is no smaller.
+func powerOfTwo(x float64) float64 { return math.Exp2(math.Ceil(math.Log2(x))) }
 
 // exactly is the scale nearest above the given one at which the multiplier of a sum of one
 // term is exact. That of a wide sum may be below, as a mean never exceeds its cells.
@@ -31,11 +41,14 @@ func (l *lowering) exactly(lin *linear, scale float64) float64 {
 	if lin.wide && unit > 0 {
 		scale = min(scale, unit)
 	}
-	if unit >= scale {
-		return unit / math.Floor(unit/scale)
+	if unit >= scale*nearlyOne {
+		return unit / max(1, math.Floor(unit/scale))
 	}
 	return scale
 }
+
+// nearlyOne is how much of a range may be left out so that a multiplier of one is exact.
+const nearlyOne = 31. / 32
 
 // exactUnit is the largest scale with an exact multiplier, 0 when the sum is not one
 // multiplied tensor.
@@ -92,27 +105,58 @@ func (l *lowering) rescale(lin *linear, scale float64, top int64) (int, float64,
 	return t, scale, err
 }
 
-// rescaleCurved takes quotients half a step of the steepest value apart, or coarser
-// ones when the table would be large.
+// rescaleCurved looks one tensor's cells up as they are. Of another sum it takes quotients half a
+// step of the steepest value apart, or coarser ones when the table would be large.
 func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, float64, error) {
-	for fine := 2.0; ; fine /= 2 {
-		in := l.exactly(lin, scale/steepest(lin.funcs)/fine)
+	if cell := lin.cell(); cell > 0 {
+		a, err := l.b.quantize(lin, cell, func(int) float64 { return 1 })
+		if err != nil {
+			return 0, 0, err
+		}
+		a.shift = []int{0}
+		t, err := l.addRescale(lin, a, lin.composed(cell, scale, top))
+		return t, scale, err
+	}
+	least := steepest(lin.funcs)
+	reach := slices.Max(l.b.measure(lin, 1).total)
+	if top >= sharedTop {
+		least = powerOfTwo(least)
+	}
+	for slope := 2 * max(least, steepestWithin(lin.funcs, reach, scale*float64(top))); ; slope = max(slope/2, least) {
+		in := l.exactly(lin, scale/slope)
 		a, err := l.b.rescaled(lin, in, l.options)
 		if err != nil {
 			return 0, 0, err
 		}
-		q := a.quotients()
-		if fine > 1 && q.Hi-q.Lo >= fineRows {
+		rows := size(a.quotients())
+		if slope > least && rows > fineRows {
 			continue
 		}
-		f := composed(lin.funcs, in, scale, top)
-		if lin.given != nil {
-			f = composedGiven(lin.funcs, in, 0, lin.given)
+		if lin.reach > 0 && rows > max(fineRows, 2*int64(graph.Elements(lin.shape))) {
+			return l.clampFirst(lin, scale, top)
 		}
-		t, err := l.addRescale(lin, a, f)
+		t, err := l.addRescale(lin, a, lin.composed(in, scale, top))
 		return t, scale, err
 	}
 }
+
+// clampFirst rounds the argument of a function to wide cells, clamped to the range that calibration
+// saw, which are looked up as they are: a third lookup for each, but no table for all that weights
+// allow.
+func (l *lowering) clampFirst(lin *linear, scale float64, top int64) (int, float64, error) {
+	funcs, name, given := lin.funcs, lin.name, lin.given
+	lin.funcs, lin.given = nil, nil
+	t, s, err := l.rescaleExactly(lin, scaleOf(lin.reach, argumentCell), argumentCell)
+	if err != nil {
+		return 0, 0, err
+	}
+	next := plain(name, &l.b, t, s)
+	next.funcs, next.given = funcs, given
+	return l.rescaleCurved(next, scale, top)
+}
+
+// argumentCell is the largest magnitude of an argument that is rounded before its function.
+const argumentCell = 1<<11 - 1
 
 // quotients is the domain that a table needs for the accumulator.
 func (a *accumulator) quotients() graph.Interval {
@@ -120,9 +164,12 @@ func (a *accumulator) quotients() graph.Interval {
 	return graph.Interval{Lo: graph.ShiftRight(a.acc.Lo, s), Hi: graph.ShiftRight(a.acc.Hi, s)}
 }
 
+// size is the number of integers of an interval.
+func size(v graph.Interval) int64 { return v.Hi - v.Lo + 1 }
+
 func (l *lowering) addRescale(lin *linear, a *accumulator, f function) (int, error) {
 	e := l.b.tables.use(f, a.quotients())
-	if rows := e.domain.Hi - e.domain.Lo + 1; rows > graph.MaxDomain {
+	if rows := size(e.domain); rows > graph.MaxDomain {
 		return 0, fmt.Errorf("its function needs a table of %d rows, more than %d", rows, graph.MaxDomain)
 	}
 	op := &graph.Rescale{Acc: a.acc, Shift: a.shift}
@@ -144,14 +191,30 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, unit)
 	}
 	lin.forgetGrids()
-	wide := l.readsWide(lin)
+	wide, precise := l.readsWide(lin), l.precise(lin)
 	for bits := l.options.RevealBits; ; bits-- {
-		unit := max(least, coarse/float64(int64(1)<<(bits-1)-1))
-		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= exact32 {
+		unit := max(least, min(precise, coarse/float64(int64(1)<<(bits-1)-1)))
+		if !wide && bits > min(fewBits, l.options.RevealBits) && slices.Max(l.b.measure(lin, unit).total) >= lin.exact() {
 			continue
 		}
 		return l.addReveal(lin, unit)
 	}
+}
+
+// precise is the largest unit at which the rounding of the multipliers of tensors and products moves
+// a sum by no more than a quarter of the step of a tensor as wide as its bound.
+func (l *lowering) precise(lin *linear) float64 {
+	cells := 0.0
+	for i := range lin.terms {
+		if t := &lin.terms[i]; t.conv == nil && t.cells == nil {
+			v := l.b.bound(t)
+			cells += float64(max(v.Hi, -v.Lo))
+		}
+	}
+	if total := slices.Max(l.b.measure(lin, 1).total); cells > 0 && total > 0 {
+		return total / float64(2*l.options.top()) / cells
+	}
+	return math.Inf(1)
 }
 
 // readsWide tells whether a sum reads cells that are wider than activations: float32 does not execute it

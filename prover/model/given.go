@@ -78,6 +78,15 @@ func (l *lowering) direct(lin *linear) (tensor int, ok bool, err error) {
 	return tensor, true, err
 }
 
+// composed is the table of a sum's functions, from numbers to the steps that it is given or to those of
+// scale.
+func (l *linear) composed(in, scale float64, top int64) function {
+	if l.given != nil {
+		return composedGiven(l.funcs, in, 0, l.given)
+	}
+	return composed(l.funcs, in, scale, top)
+}
+
 // composedGiven applies functions to numbers, q·in + bias, and rounds to given steps.
 func composedGiven(funcs []float.Scalar, in, bias float64, op *float.Quantized) function {
 	f := function{lo: op.Lo, hi: op.Hi}

@@ -18,9 +18,10 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	pooled  bool             // a term sums a window, which no convolution should read
-	given   *float.Quantized // scale and domain that the model states for its tensor; nil: none
+	reach   float64          // magnitude of the first function's arguments; 0: unknown
+	pooled  bool             // a term sums a window or has the cells of trees, which no convolution should read
 	wide    bool             // its cells need all of the shift to be divided precisely: it joins no other sum
+	given   *float.Quantized // scale and domain that the model states for its tensor; nil: none
 }
 
 // term is gain · tensor, gain · cells · tensor, gain · convolution of tensor, or gain ·
@@ -54,6 +55,15 @@ func plain(name string, b *builder, tensor int, scale float64) *linear {
 func (l *linear) plain() bool {
 	t := &l.terms[0]
 	return len(l.terms) == 1 && t.conv == nil && t.cells == nil && t.product == nil && len(l.funcs) == 0 && !l.pooled && !l.wide
+}
+
+// cell is what one in a cell stands for, if the sum is one tensor times a number, else 0.
+func (l *linear) cell() float64 {
+	t := &l.terms[0]
+	if len(l.terms) > 1 || t.conv != nil || t.cells != nil || t.product != nil || len(t.gain) > 1 || l.bias != nil {
+		return 0
+	}
+	return math.Abs(t.gain[0]) * t.scale
 }
 
 // clone is a copy of a plain sum that may be changed.

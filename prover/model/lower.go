@@ -37,7 +37,7 @@ type placed struct {
 // ranges stand in and the report says so. The result depends on the arguments only. It
 // returns ErrOptions, ErrModel, or an error of package float.
 func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Options) (*Lowered, error) {
-	o, err := o.withDefaults()
+	o, err := o.withDefaults(fg)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values())}
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
 	l.scales, l.joined = classes.scales(fg, cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))
@@ -66,6 +66,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
+	report.Calibration = cal.report(fg)
 	low := &Lowered{Report: report, net: fg, samples: samples, inUnits: inUnits}
 	var number []int
 	low.Graph, low.Weights, number = l.b.finish(outputs)
@@ -92,6 +93,7 @@ type lowering struct {
 	own     []float64   // by value: the scale of its range alone
 	joined  []bool      // by value: a Concat needs exactly that scale
 	values  []value
+	votes   map[float.ValueID]value // results of trees that outputs and nodes read, as outputs have them
 	b       builder
 }
 
@@ -102,13 +104,14 @@ type value struct {
 	scale  float64
 }
 
-// placed lists the values that have tensors, by their numbers in the finished graph.
+// placed lists the values that have tensors, by their numbers in the finished graph, without
+// those that are cells of another one moved.
 func (l *lowering) placed(number []int) []placed {
 	var list []placed
 	for i := range l.net.Nodes {
 		id := l.net.Nodes[i].Output
 		v := &l.values[id]
-		if v.lin == nil && number[v.tensor] >= 0 {
+		if v.lin == nil && number[v.tensor] >= 0 && !movesCells(l.net, id) {
 			list = append(list, placed{id, number[v.tensor], v.scale, l.tops[id]})
 		}
 	}
@@ -172,6 +175,9 @@ func (l *lowering) input(id float.ValueID) {
 	if units := l.units[id]; units != nil {
 		top = wideTop
 		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
+	}
+	if l.readsTrees(id) {
+		op = l.keys(&in)
 	}
 	channel := len(shape) - 1
 	if l.spatial(id) {
@@ -241,6 +247,8 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.matMul(n, op)
 	case *float.Product:
 		return l.product(n, op)
+	case *float.Trees:
+		return l.trees(n, op)
 	case *float.Add:
 		return l.addValues(n, op)
 	case *float.AddConst:
@@ -287,6 +295,9 @@ func (l *lowering) function(n *float.Node, f float.Scalar) (value, error) {
 		}
 	}
 	lin.name = n.Name
+	if len(lin.funcs) == 0 {
+		lin.reach = l.own[n.Inputs[0]] * float64(l.tops[n.Inputs[0]])
+	}
 	lin.funcs = append(lin.funcs, f)
 	return value{lin: lin}, nil
 }
@@ -341,6 +352,10 @@ func (l *lowering) output(o *float.Output) (graph.Output, error) {
 	}
 	if len(out.Shape) == 0 {
 		out.Shape = []int{1}
+	}
+	if v, ok := l.votes[o.Value]; ok {
+		out.Tensor, out.Scale = v.tensor, v.scale
+		return out, nil
 	}
 	v := &l.values[o.Value]
 	if v.lin != nil && len(v.lin.funcs) == 0 {

@@ -3,6 +3,9 @@ package model
 import (
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/weisyn/wes/prover/model/float"
 )
 
 var (
@@ -23,22 +26,47 @@ const (
 	RangesError Ranges = iota
 	// RangesMax takes the largest magnitude.
 	RangesMax
+	// RangesPercentile takes the magnitude that Options.Percentile of all values do not exceed.
+	RangesPercentile
 )
+
+// rangesNames are the names of the rules.
+var rangesNames = [...]string{RangesError: "error", RangesMax: "max", RangesPercentile: "percentile"}
+
+// String is the name of a rule: error, max or percentile.
+func (r Ranges) String() string {
+	if int(r) < len(rangesNames) {
+		return rangesNames[r]
+	}
+	return fmt.Sprintf("Ranges(%d)", uint8(r))
+}
+
+// ParseRanges is the rule with a name.
+func ParseRanges(name string) (Ranges, error) {
+	if i := slices.Index(rangesNames[:], name); i >= 0 {
+		return Ranges(i), nil
+	}
+	return 0, fmt.Errorf("%w: ranges %q, want one of %v", ErrOptions, name, rangesNames)
+}
 
 // Options of Lower. A zero field takes the value of DefaultOptions.
 type Options struct {
 	// ActivationBits is the width of activations with their sign, 4 to 12: they lie in
-	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1].
+	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1]. What softmaxes read
+	// has 12 bits at least, what norms read 14. The default is 8, and 12 for networks with norms or
+	// softmaxes: their residual sums gather the errors of all layers, and the proof costs as much.
 	ActivationBits int
 	// WeightBits is the width of weights, 4 to 16. A layer uses fewer, down to 8, where that
-	// keeps its accumulators below 2^24, which float32 executes exactly.
+	// keeps its accumulators below 2^24, which float32 executes exactly; a matrix product can have
+	// larger ones, as it is split. The default is 12, and 14 for networks with norms or softmaxes.
 	WeightBits int
 	// RevealBits is the width of the weights of output layers, which are not rescaled: 4 to
 	// 16, with the same exception.
 	RevealBits int
 	// MaxShift bounds the shift of a rescale, 1 to 14; a layer uses less where more would
 	// not make it more accurate. The proof has one range table of 2^s rows for the largest
-	// shift s.
+	// shift s. The default is 12, and 14 for networks with norms or softmaxes: the products of
+	// two activations have fine units.
 	MaxShift int
 	// Headroom multiplies the calibrated range of inputs, 1 to 16, for requests with larger
 	// values than the samples.
@@ -48,16 +76,33 @@ type Options struct {
 	InputRange map[string]float64
 	// Ranges is the rule for activations.
 	Ranges Ranges
+	// Percentile is that of RangesPercentile, 90 to 100.
+	Percentile float64
+	// Like is what another lowering of the network learnt, for other shapes of its inputs: both
+	// then have the same weights. nil: the samples calibrate.
+	Like *Calibration `json:",omitempty"`
 }
 
-// DefaultOptions is 8-bit activations with weights as wide as they are useful.
-func DefaultOptions() Options {
-	return Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1}
+// Calibration is what samples taught a lowering about a network, by the names of its inputs and
+// nodes.
+type Calibration struct {
+	Ranges  map[string]float64 // magnitude that the cells of a value hold
+	Squares map[string]float64 // least mean square that a norm divided by
+}
+
+// DefaultOptions are those of a network: activations as wide as it needs, weights as wide as they
+// are useful. Without a network it is one without norms and softmaxes.
+func DefaultOptions(g *float.Graph) Options {
+	o := Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1, Percentile: 99.99}
+	if g != nil && len(lineReaders(g)) > 0 {
+		o.ActivationBits, o.WeightBits, o.MaxShift = 12, 14, 14
+	}
+	return o
 }
 
 // withDefaults fills zero fields and checks the others.
-func (o Options) withDefaults() (Options, error) {
-	d := DefaultOptions()
+func (o Options) withDefaults(g *float.Graph) (Options, error) {
+	d := DefaultOptions(g)
 	for _, f := range []struct {
 		name         string
 		v            *int
@@ -86,8 +131,14 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("%w: range %g of input %q", ErrOptions, r, name)
 		}
 	}
-	if o.Ranges > RangesMax {
+	if int(o.Ranges) >= len(rangesNames) {
 		return o, fmt.Errorf("%w: Ranges is %d", ErrOptions, o.Ranges)
+	}
+	if o.Percentile == 0 {
+		o.Percentile = d.Percentile
+	}
+	if !(o.Percentile >= 90 && o.Percentile <= 100) {
+		return o, fmt.Errorf("%w: Percentile is %g, want 90 to 100", ErrOptions, o.Percentile)
 	}
 	return o, nil
 }

@@ -52,7 +52,11 @@ func (b *builder) measure(l *linear, scale float64) magnitudes {
 		}
 	}
 	if l.bias != nil {
-		eachChannel(l.bias, l.channel, n, func(c int, v float64) { m.total[c] += math.Abs(v) / scale })
+		bias := make([]float64, n)
+		eachChannel(l.bias, l.channel, n, func(c int, v float64) { bias[c] = max(bias[c], math.Abs(v)) })
+		for c, v := range bias {
+			m.total[c] += v / scale
+		}
 	}
 	return m
 }
@@ -95,12 +99,7 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
 func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
 	most := b.usefulShift(l, o)
-	single, width, exact := l.single(), o.WeightBits, float64(exact32*splitRuns)
-	for i := range l.terms {
-		if c := l.terms[i].conv; c != nil && len(c.Spatial) > 0 {
-			exact = exact32
-		}
-	}
+	single, width, exact := l.single(), o.WeightBits, l.exact()
 	if single {
 		width = min(width+4, 16)
 	}
@@ -163,6 +162,16 @@ func (b *builder) usefulShift(l *linear, o *Options) int {
 		s++
 	}
 	return min(s, o.MaxShift)
+}
+
+// exact bounds the accumulators that float32 executes exactly: matrix products in several runs.
+func (l *linear) exact() float64 {
+	for i := range l.terms {
+		if c := l.terms[i].conv; c != nil && len(c.Spatial) > 0 {
+			return exact32
+		}
+	}
+	return exact32 * splitRuns
 }
 
 // channelShift keeps weights within their width, and totals below exact unless weights would have

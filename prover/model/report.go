@@ -15,12 +15,13 @@ import (
 // Report says how a network was lowered and how the integer graph compares with it on the
 // samples.
 type Report struct {
-	Options Options
-	Samples int // that were given; 0: ranges come from pseudo-random inputs
-	Clamped int // input cells of the samples outside the declared range, clamped to it
-	Outputs []Accuracy
-	Layers  []Layer
-	Tables  []graph.Interval // domains
+	Options     Options
+	Calibration Calibration
+	Samples     int // that were given; 0: ranges come from pseudo-random inputs
+	Clamped     int // input cells of the samples outside the declared range, clamped to it
+	Outputs     []Accuracy
+	Layers      []Layer
+	Tables      []graph.Interval // domains
 }
 
 // Accuracy compares one output, before its tail, over all samples.

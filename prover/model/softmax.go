@@ -72,7 +72,7 @@ func (l *lowering) scores(n *float.Node, op *float.Softmax) (tensor int, scale f
 	}
 	lin.addBias(kept)
 	lin.name = n.Name
-	tensor, scale, err = l.rescale(lin, scale, top)
+	tensor, scale, err = l.rescaleExactly(lin, scale, top)
 	return l.b.reshape(n.Name, tensor, n.Shape), scale, err
 }
 

@@ -111,7 +111,7 @@ func curved(funcs []float.Scalar) bool {
 }
 
 // steepest bounds the slope of a chain of functions: 1 for those that follow their
-// argument, 1/4 for a sigmoid.
+// argument, 1/4 for a sigmoid. Others may be steeper.
 func steepest(funcs []float.Scalar) float64 {
 	s := 1.0
 	for _, f := range funcs {
@@ -123,6 +123,28 @@ func steepest(funcs []float.Scalar) float64 {
 		}
 	}
 	return s
+}
+
+// steepestWithin is the steepest slope of a chain of functions, found on a grid, for arguments up to
+// reach in magnitude where the values are at most most.
+func steepestWithin(funcs []float.Scalar, reach, most float64) float64 {
+	const grid = 1 << 10
+	step := reach / grid
+	if !(step > 0) {
+		return 0
+	}
+	slope, before := 0.0, math.NaN()
+	for i := -grid; i <= grid; i++ {
+		y := float64(i) * step
+		for _, f := range funcs {
+			y = f.Apply(y)
+		}
+		if d := math.Abs(y - before); math.Abs(y) <= most && math.Abs(before) <= most {
+			slope = max(slope, d/step)
+		}
+		before = y
+	}
+	return slope
 }
 
 // tableSet holds the tables of a graph under construction, by function.

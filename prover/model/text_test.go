@@ -115,3 +115,31 @@ func TestEmbeddingsAreConvolutionsOverIds(t *testing.T) {
 		t.Errorf("%d embeddings, %+v", ids, a)
 	}
 }
+
+// TestArgumentsAreClampedWhereTablesWouldBeLarge lowers a tanh of a product that weights allow far
+// larger values than calibration sees.
+func TestArgumentsAreClampedWhereTablesWouldBeLarge(t *testing.T) {
+	n := newNetwork(t, 8, []int{2, 600})
+	n.output(n.matMul(n.add(&float.Tanh{}, n.matMul(0, 10)), 3))
+	low := n.lower(Options{ActivationBits: 12})
+	for _, d := range low.Report.Tables {
+		if rows := d.Hi - d.Lo + 1; rows > 1<<17 {
+			t.Errorf("a table of %d rows", rows)
+		}
+	}
+	if direct := direct(low); direct != 1 {
+		t.Errorf("%d functions of cells as they are, want 1", direct)
+	}
+	n.close(low, 0.01)
+}
+
+// direct counts the rescales without a shift.
+func direct(low *Lowered) int {
+	n := 0
+	for i := range low.Graph.Nodes {
+		if op, ok := low.Graph.Nodes[i].Op.(*graph.Rescale); ok && op.MaxShift() == 0 {
+			n++
+		}
+	}
+	return n
+}

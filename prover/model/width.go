@@ -6,10 +6,14 @@ import (
 	"github.com/weisyn/wes/prover/model/float"
 )
 
-// wideCell is the largest magnitude of cells that a norm or a softmax reads: rounded to eight
-// bits, a few large ones would leave the others nothing of their differences, and exponentials
-// tell differences that large numbers hide.
-const wideCell = 1<<11 - 1
+const (
+	// normCell is the largest magnitude of cells that a norm reads. They are sums of residuals,
+	// which gather the errors of all layers, and a few large ones set their range.
+	normCell = 1<<13 - 1
+	// scoreCell is that of cells that a softmax reads: exponentials tell differences that large
+	// numbers hide.
+	scoreCell = 1<<11 - 1
+)
 
 // widths is the largest magnitude of every value's cells, the same for a whole class.
 func widths(g *float.Graph, classes *classes, top int64) []int64 {
@@ -18,15 +22,19 @@ func widths(g *float.Graph, classes *classes, top int64) []int64 {
 		tops[i] = top
 	}
 	for i := range g.Nodes {
-		n := &g.Nodes[i]
+		n, id, least := &g.Nodes[i], float.ValueID(0), int64(0)
 		switch op := n.Op.(type) {
-		case *float.Norm, *float.Softmax:
-			root := classes.root(int(n.Inputs[0]))
-			tops[root] = max(tops[root], wideCell)
+		case *float.Norm:
+			id, least = n.Inputs[0], normCell
+		case *float.Softmax:
+			id, least = n.Inputs[0], scoreCell
 		case *float.Quantized:
-			root := classes.root(int(n.Output))
-			tops[root] = max(tops[root], op.Top())
+			id, least = n.Output, op.Top()
+		default:
+			continue
 		}
+		root := classes.root(int(id))
+		tops[root] = max(tops[root], least)
 	}
 	for i := range tops {
 		tops[i] = tops[classes.root(i)]

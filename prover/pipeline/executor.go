@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/emit"
@@ -74,6 +75,8 @@ func (l *Line) Attach(ctx context.Context, p *Program, e Engine) (*Executor, err
 	switch {
 	case e == EngineInterpreter:
 		return &Executor{Engine: e, Why: "as asked"}, nil
+	case !multiplies(p.Model.Graph):
+		return &Executor{Engine: EngineInterpreter, Why: "no part of it is work for ONNX Runtime"}, nil
 	case e == EngineONNXRuntime:
 		return l.attachRuntime(ctx, p, "as asked")
 	case !p.Summary.startPays():
@@ -88,6 +91,18 @@ func (l *Line) Attach(ctx context.Context, p *Program, e Engine) (*Executor, err
 		return nil, ctx.Err()
 	}
 	return &Executor{Engine: EngineInterpreter, Why: err.Error()}, nil
+}
+
+// multiplies tells whether a graph computes more than views and public values: an emitted program has
+// outputs then.
+func multiplies(g *graph.Graph) bool {
+	return slices.ContainsFunc(g.Nodes, func(n graph.Node) bool {
+		switch n.Op.(type) {
+		case *graph.Rescale, *graph.Reveal, *graph.Max:
+			return true
+		}
+		return false
+	})
 }
 
 func (l *Line) attachRuntime(ctx context.Context, p *Program, why string) (*Executor, error) {

@@ -23,6 +23,7 @@ func (s *Source) key() [32]byte {
 	}
 	writeBytes(h, options)
 	writeBytes(h, []byte(s.Transcript.String()))
+	writeBytes(h, s.Like)
 	writeBytes(h, []byte(executableStamp()))
 	writeTensors(h, s.Inputs, len(s.Samples) == 0)
 	writeTensors(h, s.Samples, true)

@@ -43,11 +43,14 @@ type Footprint struct {
 	Memory uint64 // bytes
 }
 
+// stepsOfUnit is how many steps through decision trees take the time of a lookup, measured on two cores.
+const stepsOfUnit = 64
+
 // FootprintOf estimates. The factors were fitted to measured proofs, of 2·10^2 to 2·10^7 lookups,
 // which they meet within a sixth in memory and within a half in time.
 func FootprintOf(z layer.Sizes) Footprint {
 	return Footprint{
-		Units:  uint64(z.Lookups) + uint64(z.TableRows) + uint64(z.WeightCells)/14 + 2000,
+		Units:  uint64(z.Lookups) + uint64(z.TableRows) + uint64(z.WeightCells)/14 + uint64(z.TreeSteps)/stepsOfUnit + 2000,
 		Memory: 12<<20 + 160*uint64(z.Lookups) + 64*uint64(z.TableRows) + 16*uint64(z.WeightCells),
 	}
 }

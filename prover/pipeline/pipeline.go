@@ -52,6 +52,9 @@ type Source struct {
 	Samples    []tensor.Tensor
 	Options    model.Options
 	Transcript transcript.Kind
+	// Like is the model file of a program of the same model for other shapes. Both get the same
+	// weights, as far as the layout of rows does not depend on shapes, and share their commitments.
+	Like []byte
 }
 
 // Program is a model ready to be executed and proved.
@@ -74,6 +77,7 @@ type Summary struct {
 	Params      int64        `json:"params"`
 	Calibration string       `json:"calibration"` // CalibrationSamples or CalibrationInput
 	Lowering    model.Report `json:"lowering"`
+	Weights     string       `json:"weights"` // prover.Prepared.WeightsDigest
 }
 
 // Describe names a program, for whoever gets its package.
@@ -98,15 +102,16 @@ type Accuracy struct {
 	MaxAbs  float64 `json:"max_abs_error"`
 	MeanAbs float64 `json:"mean_abs_error"`
 	Top1    float64 `json:"top1_agreement"` // fraction of lines with the same largest cell
+	Cosine  float64 `json:"cosine"`         // between float and integer values, of the worst output
 }
 
 // Accuracy sums up what lowering measured.
 func (p *Program) Accuracy() Accuracy {
-	var a Accuracy
+	a := Accuracy{Cosine: 1}
 	var cells, lines, same float64
 	for i, o := range p.Summary.Lowering.Outputs {
 		n := float64(graph.Elements(p.Model.Graph.Outputs[i].Shape))
-		a.MaxAbs = max(a.MaxAbs, o.MaxAbs)
+		a.MaxAbs, a.Cosine = max(a.MaxAbs, o.MaxAbs), min(a.Cosine, o.Cosine)
 		a.MeanAbs += n * o.MeanAbs
 		cells += n
 		lines += float64(o.Lines)
@@ -125,13 +130,15 @@ type Request struct {
 
 // Outcome is a proof that was verified, with the files that carry it.
 type Outcome struct {
-	Digest  [32]byte
-	Model   []byte // for whoever verifies: the model file
-	Proof   []byte
-	Output  []byte // JSON, the body of an Open Inference Protocol v2 response
-	Outputs []tensor.Tensor
-	Tails   []graph.Tail // of each output: what was computed outside the proof
-	Took    Took
+	Digest [32]byte
+	Model  []byte // for whoever verifies: the model file
+	Proof  []byte
+	// OutputBytes is how many bytes of Proof are cells of outputs.
+	OutputBytes int
+	Output      []byte // JSON, the body of an Open Inference Protocol v2 response
+	Outputs     []tensor.Tensor
+	Tails       []graph.Tail // of each output: what was computed outside the proof
+	Took        Took
 }
 
 // Took says how long the parts of Prove took.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/weisyn/wes/prover/model/onnx"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/verify"
 )
 
 // Prepare makes the program of a model, or reads it from the cache.
@@ -37,36 +39,77 @@ func (l *Line) Prepare(ctx context.Context, s Source) (*Program, error) {
 }
 
 func (l *Line) prepare(ctx context.Context, s Source) (*Program, error) {
-	done := l.stage(StageImport)
-	fg, err := Import(s.ONNX, s.Inputs)
+	options := l.options()
+	if s.Like != nil {
+		like, known, err := readLike(s.Like)
+		if err != nil {
+			return nil, fmt.Errorf("like: %w", err)
+		}
+		s.Options.Like, options.Known = like, known
+	}
+	low, summary, err := l.lower(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, s.Transcript, nil, options)
+	if err != nil {
+		return nil, fmt.Errorf("prepare model: %w", err)
+	}
+	summary.Weights = hex.EncodeToString(prepared.WeightsDigest[:])
+	if prepared.Model.Report, err = json.Marshal(summary); err != nil {
+		return nil, &Fault{StageLower, err}
+	}
+	return &Program{Prepared: prepared, Summary: *summary}, nil
+}
+
+// readLike is what a model file says of its calibration, and its commitments.
+func readLike(file []byte) (*model.Calibration, *prover.Known, error) {
+	m, err := verify.DecodeModel(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	var summary Summary
+	if err := json.Unmarshal(m.Report, &summary); err != nil {
+		return nil, nil, fmt.Errorf("%w: its report: %v", verify.ErrModel, err)
+	}
+	digest, err := hex.DecodeString(summary.Weights)
+	if err != nil || len(digest) != 32 {
+		return nil, nil, fmt.Errorf("%w: its report names no weights", verify.ErrModel)
+	}
+	return &summary.Lowering.Calibration, &prover.Known{Weights: [32]byte(digest), Rows: m.Rows}, nil
+}
+
+// lower imports and lowers a model. Without samples its inputs calibrate; without inputs too,
+// pseudo-random ones do.
+func (l *Line) lower(ctx context.Context, s Source) (*model.Lowered, *Summary, error) {
+	done := l.stage(StageImport)
+	bound := s.Inputs
+	if len(bound) == 0 {
+		bound = s.Samples
+	}
+	fg, err := Import(s.ONNX, bound)
+	if err != nil {
+		return nil, nil, err
+	}
 	done()
-	summary := Summary{Model: fg.Name, MACs: fg.MACs(), Params: fg.Params(), Calibration: CalibrationSamples}
+	summary := &Summary{Model: fg.Name, MACs: fg.MACs(), Params: fg.Params(), Calibration: CalibrationSamples}
 	if len(s.Samples) == 0 {
 		summary.Calibration, s.Samples = CalibrationInput, s.Inputs
 	}
-	samples, err := model.Samples(fg, s.Samples)
-	if err != nil {
-		return nil, fmt.Errorf("calibrate: %w", err)
+	var samples [][]float.Tensor
+	if len(s.Samples) > 0 {
+		if samples, err = model.Samples(fg, s.Samples); err != nil {
+			return nil, nil, fmt.Errorf("calibrate: %w", err)
+		}
 	}
 	done = l.stage(StageLower)
 	low, err := model.Lower(ctx, fg, samples, s.Options)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	done()
 	summary.Lowering = low.Report
-	report, err := json.Marshal(summary)
-	if err != nil {
-		return nil, &Fault{StageLower, err}
-	}
-	prepared, err := prover.Prepare(ctx, low.Graph, low.Weights, s.Transcript, report, l.options())
-	if err != nil {
-		return nil, fmt.Errorf("prepare model: %w", err)
-	}
-	return &Program{Prepared: prepared, Summary: summary}, nil
+	return low, summary, nil
 }
 
 // stage reports the begin of a stage; the function it returns reports its end.

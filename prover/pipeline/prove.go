@@ -27,8 +27,10 @@ func (l *Line) Prove(ctx context.Context, p *Program, x *Executor, r Request) (*
 	if err != nil {
 		return nil, err
 	}
-	out.Proof = verify.NewFile(result.Statement, result.Proof).Encode()
+	file := verify.NewFile(result.Statement, result.Proof)
+	out.Proof = file.Encode()
 	out.Took.Prove = time.Since(start)
+	out.OutputBytes = file.OutputBytes()
 	if out.Outputs, err = Dequantize(p.Model.Graph, result.Statement.Outputs); err != nil {
 		return nil, &Fault{StageVerify, err}
 	}

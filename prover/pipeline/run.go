@@ -29,6 +29,7 @@ type Report struct {
 	LoadS        float64 `json:"load_s"`   // of the model file, once per verifier and model
 	VerifyS      float64 `json:"verify_s"` // of the encoded proof
 	ProofBytes   int     `json:"proof_bytes"`
+	OutputBytes  int     `json:"output_bytes"` // of ProofBytes: cells of outputs
 	ModelBytes   int     `json:"model_bytes"`
 	PeakRSSBytes int64   `json:"peak_rss_bytes"` // of this process
 	Accuracy
@@ -78,7 +79,7 @@ func (p *Program) report(out *Outcome) *Report {
 		LowerS: p.Took.Seconds(), ExecuteS: t.Execute.Seconds(), CommitS: t.Stages.Commit.Seconds(),
 		LookupS: t.Stages.Lookup.Seconds(), ContractS: t.Stages.Contract.Seconds(), OpenS: t.Stages.Open.Seconds(),
 		ProveS: t.Prove.Seconds(), LoadS: t.Load.Seconds(), VerifyS: t.Verify.Seconds(),
-		ProofBytes: len(out.Proof), ModelBytes: len(out.Model), PeakRSSBytes: peakRSS(),
+		ProofBytes: len(out.Proof), OutputBytes: out.OutputBytes, ModelBytes: len(out.Model), PeakRSSBytes: peakRSS(),
 		Accuracy: p.Accuracy(), Calibration: p.Summary.Calibration, Samples: p.Summary.Lowering.Samples,
 		Soundness: p.Model.System().SoundnessBits(), Sizes: p.Model.System().Sizes(), Work: p.Model.System().Work(),
 	}

@@ -73,9 +73,11 @@ func TestWorkOfAcceptedGraphsIsBounded(t *testing.T) {
 // refused or accepted with an error or none.
 func TestDamagedGraphsNeverPanic(t *testing.T) {
 	accepted := 0
-	for seed := range uint64(40) {
+	for seed := range uint64(50) {
 		data := graphtest.Random(seed).Graph.Encode()
 		switch {
+		case seed >= 40:
+			data = graphtest.RandomTrees(seed).Graph.Encode()
 		case seed >= 30:
 			data = graphtest.RandomIds(seed).Graph.Encode()
 		case seed >= 20:
@@ -179,10 +181,32 @@ func bombs() map[string]*graph.Graph {
 		"many products": finish(append([]graph.Node{one(), broadcast(1<<10, 0)},
 			slices.Repeat([]graph.Node{multiply(1<<10, 1, 1)}, 6000)...)...),
 		"product of many rows": finish(one(), node(&graph.Broadcast{Axis: 0, N: 1 << 27}, 0), multiply(1, 1, 0)),
+		"trees over many rows": finish(table(1<<20), trees(1, 100, graph.Vote{Weight: 1})),
+		"trees of many votes":  finish(table(1<<12), trees(1<<12, 9, manyVotes(1<<12)...)),
+		"many targets":         finish(table(1<<12), trees(1<<16, 1)),
+		"trees of trees of rows": finish(append([]graph.Node{table(1 << 10)},
+			slices.Repeat([]graph.Node{trees(1, 1<<10, graph.Vote{Weight: 1})}, 40)...)...),
 		"many convolutions": finish(chain(20000, func(i int) graph.Node {
 			return convolution(graph.Conv{Weight: i, InChannels: 1, OutChannels: 1, Groups: 1, Spatial: []graph.Window{slide(1, 1<<12, 1)}}, 0)
 		})...),
 	}
+}
+
+// table is an input of rows of one number.
+func table(rows int) graph.Node {
+	return node(&graph.Input{Name: "x", Shape: []int{rows, 1}, Lo: -1, Hi: 1, Scale: 1})
+}
+
+// trees are n leaves over the input.
+func trees(targets, n int, votes ...graph.Vote) graph.Node {
+	return node(&graph.Trees{Targets: targets, Trees: slices.Repeat([]graph.Tree{{{Votes: votes}}}, n)}, 0)
+}
+
+func manyVotes(n int) (votes []graph.Vote) {
+	for i := range n {
+		votes = append(votes, graph.Vote{Target: i, Weight: 1})
+	}
+	return votes
 }
 
 // multiply is A·Bᵀ over the last axis, of that length.
@@ -216,5 +240,6 @@ func heavies() map[string]*graph.Graph {
 		"products": finish(append([]graph.Node{one(), broadcast(50, 0)},
 			slices.Repeat([]graph.Node{multiply(50, 1, 1)}, 4000)...)...),
 		"segments": segments,
+		"trees":    finish(table(1<<10), trees(1, 1<<14, graph.Vote{Weight: 1})),
 	}
 }

@@ -139,6 +139,18 @@ func NewFile(s *Statement, p *Proof) *File {
 	return f
 }
 
+// OutputBytes is how many bytes of the file are cells of outputs.
+func (f *File) OutputBytes() int { return len(f.appendOutputs(nil)) }
+
+func (f *File) appendOutputs(b []byte) []byte {
+	for _, cells := range f.Outputs {
+		for _, v := range cells {
+			b = binary.AppendVarint(b, v)
+		}
+	}
+	return b
+}
+
 // Encode is the proof file:
 //
 //	"WESP" | version u8 | model 32 | job, payee, chain: length u32, bytes |
@@ -156,11 +168,7 @@ func (f *File) Encode() []byte {
 	for i := range f.Inputs {
 		b = append(b, f.Inputs[i][:]...)
 	}
-	for _, cells := range f.Outputs {
-		for _, v := range cells {
-			b = binary.AppendVarint(b, v)
-		}
-	}
+	b = f.appendOutputs(b)
 	b = commit.AppendPoints(b, f.Proof.Rows)
 	f.Proof.Scalars(func(e *fr.Element) {
 		raw := e.Bytes()

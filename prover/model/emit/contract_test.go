@@ -68,9 +68,11 @@ func load(ctx context.Context, c *onnx.Client, p *emit.Program) (*onnx.Session, 
 func TestONNXRuntimeAgreesWithTheInterpreter(t *testing.T) {
 	c := open(t)
 	operators := map[string]int{}
-	for seed := range uint64(180) {
+	for seed := range uint64(200) {
 		k := graphtest.Random(seed)
 		switch {
+		case seed >= 180:
+			k = graphtest.RandomTrees(seed)
 		case seed >= 140:
 			k = graphtest.RandomIds(seed)
 		case seed >= 100:

@@ -35,7 +35,7 @@ const exact = 1 << 24
 // Program is an ONNX file with the meaning of its inputs and outputs.
 type Program struct {
 	Model   []byte
-	Inputs  []Value // the graph's inputs in the order of graph.Graph.Inputs
+	Inputs  []Value // the graph's inputs in the order of graph.Graph.Inputs, and what trees make of them
 	Outputs []Value // every value and accumulator of a graph.Trace that is not an input
 	tensors int     // of the graph
 }
@@ -48,6 +48,7 @@ type Value struct {
 	Tensor int  // of the integer graph
 	Acc    bool // the accumulator of Tensor, not its value
 	Lo, Hi int64
+	forest *forest // what makes an input that the graph has not
 }
 
 // Emit translates a checked graph with weights that fit it.
@@ -96,7 +97,9 @@ func (e *emitter) tensor(t int) error {
 	double := wide(e.info.Bounds[t])
 	switch op := n.Op.(type) {
 	case *graph.Input:
-		e.values[t] = e.input(t)
+		e.values[t] = e.input(t, nil)
+	case *graph.Trees:
+		e.values[t] = e.input(t, e.forest(op, n.Inputs[0]))
 	case *graph.Rescale:
 		acc, err := e.accumulator(t, &op.Acc, in)
 		if err != nil {
@@ -126,12 +129,12 @@ func wide(b graph.Interval) bool { return magnitude(b) >= exact }
 
 func magnitude(b graph.Interval) int64 { return max(b.Hi, -b.Hi, b.Lo, -b.Lo) }
 
-func (e *emitter) input(t int) value {
+func (e *emitter) input(t int, f *forest) value {
 	v := value{fmt.Sprintf("x%d", t), wide(e.info.Bounds[t]), e.info.Shapes[t]}
 	e.named[v.name] = true
 	e.model.Inputs = append(e.model.Inputs, v.info())
 	b := e.info.Bounds[t]
-	e.program.Inputs = append(e.program.Inputs, Value{v.name, v.double, v.shape, t, false, b.Lo, b.Hi})
+	e.program.Inputs = append(e.program.Inputs, Value{v.name, v.double, v.shape, t, false, b.Lo, b.Hi, f})
 	return v
 }
 
@@ -142,5 +145,5 @@ func (e *emitter) output(t int, v value, acc bool, b graph.Interval) {
 	}
 	e.named[v.name] = true
 	e.model.Outputs = append(e.model.Outputs, v.info())
-	e.program.Outputs = append(e.program.Outputs, Value{v.name, v.double, v.shape, t, acc, b.Lo, b.Hi})
+	e.program.Outputs = append(e.program.Outputs, Value{v.name, v.double, v.shape, t, acc, b.Lo, b.Hi, nil})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,7 +42,7 @@ func Run(ctx context.Context, s Session, p *Program, inputs [][]int32) (*graph.T
 		return nil, fmt.Errorf("%w: %d outputs, want %d", ErrInexact, len(outputs), len(p.Outputs))
 	}
 	trace := &graph.Trace{Values: make([][]int32, p.tensors), Accs: make([][]int64, p.tensors)}
-	for i, v := range p.Inputs {
+	for i, v := range p.given() {
 		trace.Values[v.Tensor] = append([]int32(nil), inputs[i]...)
 	}
 	var group errgroup.Group
@@ -59,29 +60,58 @@ func Run(ctx context.Context, s Session, p *Program, inputs [][]int32) (*graph.T
 	return trace, group.Wait()
 }
 
-// feed encodes the inputs.
+// given are the inputs of the program that are inputs of the graph.
+func (p *Program) given() []Value {
+	return slices.DeleteFunc(slices.Clone(p.Inputs), func(v Value) bool { return v.forest != nil })
+}
+
+// feed encodes the inputs, with what is made of them.
 func (p *Program) feed(inputs [][]int32) ([][]byte, error) {
-	if len(inputs) != len(p.Inputs) {
-		return nil, fmt.Errorf("%w: %d inputs, want %d", ErrInput, len(inputs), len(p.Inputs))
+	given := p.given()
+	if len(inputs) != len(given) {
+		return nil, fmt.Errorf("%w: %d inputs, want %d", ErrInput, len(inputs), len(given))
 	}
-	feeds := make([][]byte, len(inputs))
+	for i, v := range given {
+		if err := v.check(inputs[i]); err != nil {
+			return nil, fmt.Errorf("%w: input %d: %w", ErrInput, i, err)
+		}
+	}
+	feeds := make([][]byte, len(p.Inputs))
+	next := 0
 	for i, v := range p.Inputs {
-		if len(inputs[i]) != graph.Elements(v.Shape) {
-			return nil, fmt.Errorf("%w: input %d has %d cells, want %d", ErrInput, i, len(inputs[i]), graph.Elements(v.Shape))
+		if v.forest != nil {
+			feeds[i] = encode(v, v.forest.apply(inputs))
+			continue
 		}
-		feeds[i] = make([]byte, 0, v.Size())
-		for j, c := range inputs[i] {
-			if int64(c) < v.Lo || int64(c) > v.Hi {
-				return nil, fmt.Errorf("%w: input %d: cell %d is %d, outside [%d, %d]", ErrInput, i, j, c, v.Lo, v.Hi)
-			}
-			if v.Double {
-				feeds[i] = binary.LittleEndian.AppendUint64(feeds[i], math.Float64bits(float64(c)))
-			} else {
-				feeds[i] = binary.LittleEndian.AppendUint32(feeds[i], math.Float32bits(float32(c)))
-			}
-		}
+		feeds[i] = encode(v, inputs[next])
+		next++
 	}
 	return feeds, nil
+}
+
+// check requires one cell per element, each in the domain.
+func (v *Value) check(cells []int32) error {
+	if len(cells) != graph.Elements(v.Shape) {
+		return fmt.Errorf("%d cells, want %d", len(cells), graph.Elements(v.Shape))
+	}
+	for j, c := range cells {
+		if int64(c) < v.Lo || int64(c) > v.Hi {
+			return fmt.Errorf("cell %d is %d, outside [%d, %d]", j, c, v.Lo, v.Hi)
+		}
+	}
+	return nil
+}
+
+func encode[T int32 | int64](v Value, cells []T) []byte {
+	data := make([]byte, 0, v.Size())
+	for _, c := range cells {
+		if v.Double {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(float64(c)))
+		} else {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(c)))
+		}
+	}
+	return data
 }
 
 // Size is the number of bytes of the value's cells.

@@ -76,6 +76,11 @@ func importArgMax(c *call) ([]*value, error) {
 	if s, ok := x.tail.(*Softmax); x.tail != nil && (!ok || s.Axis != axis) {
 		return nil, errors.New("it follows a " + x.tail.Kind() + " along another axis")
 	}
+	if c.op == "ArgMin" {
+		if x, err = c.negate(x); err != nil {
+			return nil, err
+		}
+	}
 	v, err := c.endWith(&ArgMax{Axis: axis, KeepDims: keep}, x)
 	if err != nil {
 		return nil, err

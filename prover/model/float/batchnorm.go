@@ -21,6 +21,13 @@ func importBatchNorm(c *call) ([]*value, error) {
 	if training {
 		return nil, errors.New("training mode is not supported")
 	}
+	spatial, err := c.attrBool("spatial", true) // before opset 9
+	if err != nil {
+		return nil, err
+	}
+	if !spatial {
+		return nil, errors.New("statistics of every cell are not supported")
+	}
 	var arg [4][]float32 // gamma, beta, mean, variance
 	for i := range arg {
 		k, err := c.constant(i + 1)

@@ -3,7 +3,6 @@ package float
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/weisyn/wes/prover/model/onnx"
 )
@@ -29,7 +28,10 @@ func (c *call) run() ([]*value, error) {
 		return nil, errors.New("no outputs")
 	}
 	rule, ok := rules[c.op]
-	if !ok {
+	switch {
+	case c.op == "DynamicQuantizeLinear":
+		return nil, errors.New("its scale depends on the input: quantise the model statically")
+	case !ok:
 		return nil, errors.New("operator is not supported")
 	}
 	for i, v := range c.in {
@@ -209,10 +211,15 @@ func (c *call) attrFloats(name string) ([]float32, error) {
 // axes returns the axes from an attribute or, from the opset on that moved
 // them, from operand 1.
 func (c *call) axes(since int) (v []int, ok bool, err error) {
+	return c.movedInts(1, "axes", since)
+}
+
+// movedInts returns a list from operand i or, before the opset since, from an attribute.
+func (c *call) movedInts(i int, attr string, since int) (v []int, ok bool, err error) {
 	if c.opset >= since {
-		return c.ints(1)
+		return c.ints(i)
 	}
-	return c.attrInts("axes")
+	return c.attrInts(attr)
 }
 
 // emit appends a node to the graph. The result is lost when an input is, but
@@ -247,6 +254,7 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 	if !lost {
 		out.id = ValueID(c.g.Values())
 		c.quantized = append(c.quantized, c.steps(op, ids))
+		c.origins[out.id] = c.op
 		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
 	}
 	return out, nil
@@ -289,91 +297,4 @@ func (c *call) allFixed() bool {
 		}
 	}
 	return len(c.in) > 0
-}
-
-// lostOutput is output i of a node that could not be imported.
-func (c *call) lostOutput(i int) *value {
-	v := &value{id: noID, typ: onnx.Float32, fixed: c.allFixed() || c.op == "Shape" || c.op == "Size"}
-	if i == 0 && !v.fixed {
-		v.shape, v.known = c.guessShape()
-	}
-	return v
-}
-
-// guessShape tells the shape of an unsupported operator's output where that is
-// simple, so that the nodes behind it can be checked.
-func (c *call) guessShape() ([]int, bool) {
-	for _, v := range c.in {
-		if v != nil && !v.known {
-			return nil, false
-		}
-	}
-	x := c.operand(0)
-	if x == nil {
-		return nil, false
-	}
-	switch c.op {
-	case "LayerNormalization", "Softmax", "LogSoftmax", "Erf", "Gelu", "Sqrt", "Exp", "Log", "Abs",
-		"Softplus", "HardSigmoid", "HardSwish", "Elu", "Selu", "PRelu", "InstanceNormalization":
-		return x.shape, true
-	case "Mul", "Div", "Add", "Sub", "Pow", "Where", "Min", "Max":
-		return c.guessBroadcast()
-	case "MatMul":
-		return c.guessProduct()
-	case "Gather":
-		y, axis := c.operand(1), 0
-		if a := c.n.Attr("axis"); a != nil {
-			axis = int(a.Int)
-		}
-		if axis, err := normAxis(axis, len(x.shape)); err == nil && y != nil {
-			return slices.Concat(x.shape[:axis], y.shape, x.shape[axis+1:]), true
-		}
-	}
-	return nil, false
-}
-
-func (c *call) guessBroadcast() ([]int, bool) {
-	shape := []int{}
-	for _, v := range c.in {
-		if v == nil {
-			return nil, false
-		}
-		var err error
-		if shape, err = broadcast(shape, v.shape); err != nil {
-			return nil, false
-		}
-	}
-	return shape, true
-}
-
-func (c *call) guessProduct() ([]int, bool) {
-	if len(c.in) != 2 || c.in[0] == nil || c.in[1] == nil {
-		return nil, false
-	}
-	x, y := c.in[0].shape, c.in[1].shape
-	n, m := len(x)-2, len(y)-2
-	if n < 0 || m < 0 {
-		return nil, false
-	}
-	batch, err := broadcast(x[:n], y[:m])
-	return slices.Concat(batch, []int{x[n], y[m+1]}), err == nil
-}
-
-// broadcast returns the common shape by the ONNX rule.
-func broadcast(a, b []int) ([]int, error) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	out := append([]int(nil), a...)
-	for i := range b {
-		d := &out[len(a)-len(b)+i]
-		switch {
-		case *d == b[i] || b[i] == 1:
-		case *d == 1:
-			*d = b[i]
-		default:
-			return nil, fmt.Errorf("shapes %v and %v do not broadcast", a, b)
-		}
-	}
-	return out, nil
 }

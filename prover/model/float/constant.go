@@ -102,18 +102,22 @@ func importSize(c *call) ([]*value, error) {
 	return []*value{k.value()}, nil
 }
 
-// importRange folds Range on integers.
+// importRange folds Range on integers, in files of floats too.
 func importRange(c *call) ([]*value, error) {
 	var arg [3]int64
+	typ := onnx.Int64
 	for i := range arg {
 		k, err := c.constant(i)
 		if err != nil {
 			return nil, err
 		}
-		if k.typ.IsFloat() || k.size() != 1 {
-			return nil, fmt.Errorf("operand %d is not one integer", i)
+		if k.size() != 1 {
+			return nil, fmt.Errorf("operand %d is not one number", i)
 		}
-		arg[i] = k.ints[0]
+		if arg[i], err = k.int(0); err != nil || float64(arg[i]) != k.float(0) {
+			return nil, fmt.Errorf("operand %d is %v, no integer", i, k.float(0))
+		}
+		typ = k.typ
 	}
 	start, limit, delta := arg[0], arg[1], arg[2]
 	const bound = 1 << 40 // keeps limit − start far from overflow
@@ -131,7 +135,7 @@ func importRange(c *call) ([]*value, error) {
 	for i := range out.ints {
 		out.ints[i] = start + int64(i)*delta
 	}
-	return []*value{out.value()}, nil
+	return c.castConstant(out, typ)
 }
 
 // importIdentity renames its operand.
@@ -234,6 +238,9 @@ func (c *constant) int(i int) (int64, error) {
 		return c.ints[i], nil
 	}
 	v := float64(c.floats[i])
+	if math.IsInf(v, -1) { // as ONNX Runtime does; exporters choose another cell in its place
+		return math.MinInt64, nil
+	}
 	if math.Abs(v) >= 1<<62 {
 		return 0, fmt.Errorf("%v does not fit an integer", v)
 	}

@@ -186,7 +186,7 @@ func TestTailsInsideTheGraphAreRefused(t *testing.T) {
 		}},
 		{"ArgMax n_y: select_last_index is not supported", func(b *build) { b.node("ArgMax", "x -> y", aInt("select_last_index", 1)) }},
 		{"Softmax n_y: axis 2 for rank 2", func(b *build) { b.node("Softmax", "x -> y", aInt("axis", 2)) }},
-		{"LogSoftmax n_y: operator is not supported", func(b *build) { b.node("LogSoftmax", "x -> y") }},
+		{"Hardmax n_y: operator is not supported", func(b *build) { b.node("Hardmax", "x -> y") }},
 	} {
 		b := newBuild(13).input("x", 2, 3).output("y")
 		c.edit(b)
@@ -194,4 +194,10 @@ func TestTailsInsideTheGraphAreRefused(t *testing.T) {
 			t.Errorf("got  %q\nwant %q", got[0], c.want)
 		}
 	}
+}
+
+func TestArgMinIsTheArgMaxOfTheNegatedValues(t *testing.T) {
+	g := newBuild(13).input("x", 2, 3).node("ArgMin", "x -> y", aInt("axis", 1)).output("y").graph(t, Options{})
+	x := Tensor{[]int{2, 3}, []float32{4, 2, 2, -1, 0, -1}}
+	wantTensor(t, outputs(t, g, x)[0], []int{2, 1}, []float32{1, 0})
 }

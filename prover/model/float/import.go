@@ -31,6 +31,7 @@ func Import(m *onnx.Model, opt Options) (*Graph, error) {
 		return nil, &UnsupportedError{im.items}
 	}
 	im.g.fusePatterns()
+	im.g.boundMasks()
 	if err := im.g.fuse(); err != nil {
 		return nil, fmt.Errorf("import model: %w", err)
 	}
@@ -48,10 +49,12 @@ type importer struct {
 	g       *Graph
 	values  map[string]*value
 	readers map[string][]*onnx.Node // that read an ONNX value, nil for a graph output
+	masks   map[*onnx.Node]bool     // whether only softmaxes depend on a node, where that was asked
 	names   map[string]bool         // of graph nodes
+	origins map[ValueID]string      // operators that made the values of nodes
+	items   []Unsupported
 
 	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
-	items     []Unsupported
 
 	macs, params, total int64 // so far, against limits
 }
@@ -64,7 +67,9 @@ func newImporter(m *onnx.Model, opt Options) *importer {
 		g:       &Graph{Name: m.Graph.Name},
 		values:  map[string]*value{},
 		readers: map[string][]*onnx.Node{},
+		masks:   map[*onnx.Node]bool{},
 		names:   map[string]bool{},
+		origins: map[ValueID]string{},
 	}
 	for i := range m.Graph.Nodes {
 		n := &m.Graph.Nodes[i]
@@ -126,7 +131,7 @@ func (im *importer) bindInputs(inputs []onnx.ValueInfo) error {
 			return fmt.Errorf("input %q: %w", in.Name, err)
 		}
 		im.values[in.Name] = &value{id: ValueID(len(im.g.Inputs)), typ: in.Type, shape: shape, known: true}
-		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type})
+		im.g.Inputs = append(im.g.Inputs, Value{Name: in.Name, Shape: shape, Type: in.Type, Limit: typeLimit(in.Type)})
 	}
 	for name := range im.opt.Shapes {
 		if !free[name] {

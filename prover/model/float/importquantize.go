@@ -139,8 +139,3 @@ func (c *call) fromIntegers(x *value, g *grid, op *Quantized) (*value, error) {
 	}
 	return c.emit(op, x)
 }
-
-// refuse returns the importer of an operator that cannot be supported.
-func refuse(reason string) rule {
-	return func(*call) ([]*value, error) { return nil, errors.New(reason) }
-}

@@ -20,6 +20,17 @@ func acceptsIntegers(op string) bool {
 	return false
 }
 
+// typeLimit is the Limit of an input that its type states, 0 for none.
+func typeLimit(t onnx.DataType) int64 {
+	switch t {
+	case onnx.Bool:
+		return 2
+	case onnx.Uint8:
+		return 256
+	}
+	return 0
+}
+
 // boundIndices states that a value is an index of n rows: it must be moved from
 // integer inputs, whose domain is set.
 func (im *importer) boundIndices(id ValueID, n int) error {

@@ -24,7 +24,11 @@ func importLayerNorm(c *call) ([]*value, error) {
 	if axis, err = normAxis(axis, len(x.shape)); err != nil {
 		return nil, err
 	}
-	v, err := c.normalised(x, append(slices.Clone(x.shape[:axis]), size(x.shape[axis:])), eps)
+	lines := slices.Clone(x.shape[:axis])
+	if axis == 0 {
+		lines = []int{1}
+	}
+	v, err := c.normalised(x, append(lines, size(x.shape[axis:])), eps)
 	if err != nil {
 		return nil, err
 	}

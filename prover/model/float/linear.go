@@ -35,7 +35,7 @@ func importLinearRegressor(c *call) ([]*value, error) {
 // importLinearClassifier makes a product of it, whose largest score has the label; the probabilities are
 // what the client computes from the scores.
 func importLinearClassifier(c *call) ([]*value, error) {
-	labels, err := c.classLabels()
+	labels, err := c.classLabels("classlabels_ints")
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +145,12 @@ func (m *MatMul) both() *MatMul {
 	return out
 }
 
-// classLabels returns the labels of the classes, all different.
-func (c *call) classLabels() ([]int64, error) {
+// classLabels returns the labels of the classes, all different, from the attribute of that name.
+func (c *call) classLabels(name string) ([]int64, error) {
 	if a, err := c.attr("classlabels_strings", onnx.AttrStrings); err != nil || a != nil && len(a.Strings) > 0 {
 		return nil, cmp.Or(err, errors.New("labels are strings: number the classes"))
 	}
-	a, err := c.attr("classlabels_ints", onnx.AttrInts)
+	a, err := c.attr(name, onnx.AttrInts)
 	if err != nil {
 		return nil, err
 	}

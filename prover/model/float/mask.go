@@ -30,22 +30,22 @@ func passesMask(op string) bool {
 
 // leadsToSoftmax reports whether only softmaxes depend on the output of this
 // node, directly or through what passes a mask.
-func (c *call) leadsToSoftmax() bool { return c.onlySoftmax(c.n, 8) }
+func (c *call) leadsToSoftmax() bool { return c.onlySoftmax(c.n) }
 
-func (im *importer) onlySoftmax(n *onnx.Node, depth int) bool {
-	if len(n.Outputs) == 0 || depth == 0 {
-		return false
+func (im *importer) onlySoftmax(n *onnx.Node) bool {
+	if known, ok := im.masks[n]; ok {
+		return known
 	}
-	readers := im.readers[n.Outputs[0]]
+	var readers []*onnx.Node
+	if len(n.Outputs) > 0 {
+		readers = im.readers[n.Outputs[0]]
+	}
+	only := len(readers) > 0
 	for _, r := range readers {
-		if r == nil || r.Domain != onnx.DomainDefault || !passesMask(r.Op) {
-			return false
-		}
-		if r.Op != "Softmax" && !im.onlySoftmax(r, depth-1) {
-			return false
-		}
+		only = only && r != nil && r.Domain == onnx.DomainDefault && passesMask(r.Op) && (r.Op == "Softmax" || im.onlySoftmax(r))
 	}
-	return len(readers) > 0
+	im.masks[n] = only
+	return only
 }
 
 // asMask returns the mask that a constant means when it is added: all its cells

@@ -44,6 +44,12 @@ func TestMovesAgreeWithHandComputedValues(t *testing.T) {
 		{"gather evenly", 13, []int{5}, func(b *build) { b.ints("i", 4, 2, 0).node("Gather", "x i -> y") }, "Slice", []int{3}, []float32{5, 3, 1}},
 		{"pad", 13, []int{1, 2}, func(b *build) { b.ints("p", 1, 0, 0, 1).node("Pad", "x p -> y") }, "Pad", []int{2, 3}, []float32{0, 0, 0, 1, 2, 0}},
 		{"pad by axes", 18, []int{1, 2}, func(b *build) { b.ints("p", 1, 0).ints("a", -1).node("Pad", "x p _ a -> y") }, "Pad", []int{1, 3}, []float32{0, 1, 2}},
+		{"pad by reflection", 13, []int{1, 3}, func(b *build) {
+			b.ints("p", 0, 2, 0, 1).node("Pad", "x p -> y", aString("mode", "reflect"))
+		}, "Slice Slice Slice Concat", []int{1, 6}, []float32{3, 2, 1, 2, 3, 2}},
+		{"pad by the edge", 13, []int{1, 3}, func(b *build) {
+			b.ints("p", 0, 1, 0, 2).node("Pad", "x p -> y", aString("mode", "edge"))
+		}, "Slice Slice Slice Slice Concat", []int{1, 6}, []float32{1, 1, 2, 3, 3, 3}},
 		{"pad by nothing", 13, []int{1, 2}, func(b *build) { b.ints("p", 0, 0, 0, 0).node("Pad", "x p -> y") }, "", []int{1, 2}, []float32{1, 2}},
 		{"mean", 13, []int{2, 2}, func(b *build) { b.node("ReduceMean", "x -> y", aInts("axes", -1)) }, "MeanAxes", []int{2, 1}, []float32{1.5, 3.5}},
 		{"mean of all", 13, []int{2, 2}, func(b *build) { b.node("ReduceMean", "x -> y", aInt("keepdims", 0)) }, "MeanAxes", []int{}, []float32{2.5}},
@@ -98,8 +104,8 @@ func TestUnsupportedMovesAreRefusedWithTheirReason(t *testing.T) {
 		{"Gather n_y: index 2 on an axis of length 2", func(b *build) { b.ints("i", 2).node("Gather", "x i -> y") }},
 		{"Pad n_y: negative pad on axis 0", func(b *build) { b.ints("p", -1, 0, 0, 0).node("Pad", "x p -> y") }},
 		{"Pad n_y: 2 pads for 2 axes", func(b *build) { b.ints("p", 1, 1).node("Pad", "x p -> y") }},
-		{`Pad n_y: mode "reflect" is not supported`, func(b *build) {
-			b.ints("p", 1, 0, 0, 0).node("Pad", "x p -> y", aString("mode", "reflect"))
+		{`Pad n_y: mode "wrap" is not supported`, func(b *build) {
+			b.ints("p", 1, 0, 0, 0).node("Pad", "x p -> y", aString("mode", "wrap"))
 		}},
 		{"Pad n_y: padding by a value other than 0 is not supported", func(b *build) {
 			b.ints("p", 1, 0, 0, 0).floats("v", nil, 1).node("Pad", "x p v -> y")

@@ -1,6 +1,7 @@
 package float
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,19 +49,13 @@ func importPad(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode != "constant" {
+	if mode != "constant" && mode != "edge" && mode != "reflect" {
 		return nil, fmt.Errorf("mode %q is not supported", mode)
 	}
-	if c.operand(2) != nil {
-		fill, err := c.constant(2)
-		if err != nil {
-			return nil, err
-		}
-		if fill.size() > 1 || fill.size() == 1 && fill.float(0) != 0 {
-			return nil, errors.New("padding by a value other than 0 is not supported")
-		}
+	if zero, err := c.padsByZero(); err != nil || !zero && mode == "constant" {
+		return nil, cmp.Or(err, errors.New("padding by a value other than 0 is not supported"))
 	}
-	pads, _, err := c.ints(1)
+	pads, _, err := c.movedInts(1, "pads", 11)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +81,59 @@ func importPad(c *call) ([]*value, error) {
 		a, _ = normAxis(a, len(x.shape))
 		op.Begin[a], op.End[a] = pads[i], pads[i+len(axes)]
 	}
+	if mode != "constant" {
+		v, err := c.padByCells(op, x, mode == "reflect")
+		return []*value{v}, err
+	}
 	if !slices.ContainsFunc(pads, func(p int) bool { return p != 0 }) {
 		return []*value{x}, nil
 	}
 	return c.moved(op, x)
+}
+
+// padsByZero reports whether the value that is padded by, an attribute before opset 11, is 0.
+func (c *call) padsByZero() (bool, error) {
+	if c.opset < 11 {
+		v, err := c.attrFloat("value", 0)
+		return v == 0, err
+	}
+	if c.operand(2) == nil {
+		return true, nil
+	}
+	fill, err := c.constant(2)
+	if err != nil {
+		return false, err
+	}
+	return fill.size() == 0 || fill.size() == 1 && fill.float(0) == 0, nil
+}
+
+// padByCells repeats the cells at the edges, or reflects those next to them.
+func (c *call) padByCells(p *Pad, x *value, reflect bool) (*value, error) {
+	for axis, n := range x.shape {
+		begin, end := p.Begin[axis], p.End[axis]
+		switch {
+		case begin == 0 && end == 0:
+			continue
+		case begin < 0 || end < 0:
+			return nil, fmt.Errorf("negative pad on axis %d", axis)
+		case n == 0 || reflect && max(begin, end) >= n:
+			return nil, fmt.Errorf("pads of axis %d of length %d", axis, n)
+		}
+		if begin+n+end > maxCells {
+			return nil, fmt.Errorf("axis %d of length %d: %w", axis, begin+n+end, ErrLimit)
+		}
+		var at []int
+		for i := -begin; i < n+end; i++ {
+			k := min(max(i, 0), n-1)
+			if reflect {
+				k += k - i
+			}
+			at = append(at, k)
+		}
+		var err error
+		if x, err = c.take(x, axis, at); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }

@@ -12,8 +12,12 @@ type pattern func(g *Graph, n *Node) (op Op, x ValueID, ok bool)
 // fusePatterns replaces patterns by their operators, from the inputs on, so that a pattern may hold others.
 func (g *Graph) fusePatterns() {
 	patterns := []pattern{sigmoidPattern, normPattern, geluPattern, siluPattern, hardSwishPattern}
+	uses := g.countUses()
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
+		if g.joinedNorm(n, uses) {
+			continue
+		}
 		for _, p := range patterns {
 			if op, x, ok := p(g, n); ok {
 				n.Op, n.Inputs = op, []ValueID{x}

@@ -24,7 +24,7 @@ func reduction(reduce func(c *call, x *value, axes []int, keep bool) (*value, er
 		if err != nil {
 			return nil, err
 		}
-		x, err := c.activation(0)
+		x, err := c.source(0)
 		if err != nil {
 			return nil, err
 		}
@@ -39,6 +39,9 @@ func reduction(reduce func(c *call, x *value, axes []int, keep bool) (*value, er
 		if axes, err = normAxes(axes, len(x.shape)); err != nil {
 			return nil, err
 		}
+		if x.fixed {
+			return c.foldReduce(axes, keep)
+		}
 		v, err := reduce(c, x, axes, keep)
 		return []*value{v}, err
 	}
@@ -47,6 +50,8 @@ func reduction(reduce func(c *call, x *value, axes []int, keep bool) (*value, er
 func reduceMean(c *call, x *value, axes []int, keep bool) (*value, error) {
 	return c.emit(&MeanAxes{axes, keep}, x)
 }
+
+func reduceProd(*call, *value, []int, bool) (*value, error) { return nil, errConstantsOnly }
 
 // reduceSum is the mean times the number of cells.
 func reduceSum(c *call, x *value, axes []int, keep bool) (*value, error) {

@@ -50,11 +50,17 @@ func importResize(c *call) ([]*value, error) {
 }
 
 func (c *call) resizeModes() (r resize, err error) {
+	if r.mode, err = c.attrString("mode", "nearest"); err != nil {
+		return r, err
+	}
+	if c.scalesOnly() {
+		r.nearest, r.coordinate = "floor", "asymmetric"
+		return r, r.check()
+	}
 	for _, a := range []struct {
 		name, def string
 		to        *string
 	}{
-		{"mode", "nearest", &r.mode},
 		{"nearest_mode", "round_prefer_floor", &r.nearest},
 		{"coordinate_transformation_mode", "half_pixel", &r.coordinate},
 	} {
@@ -75,10 +81,45 @@ func (c *call) resizeModes() (r resize, err error) {
 	if policy != "stretch" || antialias {
 		return r, errors.New("antialias and aspect ratios are not supported")
 	}
+	return r, r.check()
+}
+
+func (r resize) check() error {
 	if r.mode != "nearest" && r.mode != "linear" {
-		return r, fmt.Errorf("mode %q is not supported", r.mode)
+		return fmt.Errorf("mode %q is not supported", r.mode)
 	}
-	return r, nil
+	return nil
+}
+
+// scalesOnly reports whether the node is an Upsample, or a Resize of opset 10, which is one.
+func (c *call) scalesOnly() bool { return c.op == "Upsample" || c.opset < 11 }
+
+// scales returns the scale of every axis that is resized.
+func (c *call) scales() ([]float64, error) {
+	if c.opset < 9 {
+		list, err := c.attrFloats("scales")
+		var out []float64
+		for _, v := range list {
+			out = append(out, float64(v))
+		}
+		return out, err
+	}
+	operand := 2
+	if c.scalesOnly() {
+		operand = 1
+	}
+	k, err := c.constant(operand)
+	if err != nil {
+		return nil, err
+	}
+	if len(k.shape) != 1 || !k.typ.IsFloat() {
+		return nil, fmt.Errorf("scales are %v of shape %v", k.typ, k.shape)
+	}
+	out := make([]float64, k.size())
+	for i := range out {
+		out[i] = k.float(i)
+	}
+	return out, nil
 }
 
 // resized returns the new length of the axis with entry i of the scales or sizes, and its scale.
@@ -93,14 +134,14 @@ func (c *call) resized(i, axes, n int) (int, float64, error) {
 		}
 		return sizes[i], float64(sizes[i]) / float64(n), nil
 	}
-	k, err := c.constant(2)
+	scales, err := c.scales()
 	if err != nil {
 		return 0, 0, err
 	}
-	if len(k.shape) != 1 || k.shape[0] != axes || !k.typ.IsFloat() {
-		return 0, 0, fmt.Errorf("scales are %v of shape %v for %d axes", k.typ, k.shape, axes)
+	if len(scales) != axes {
+		return 0, 0, fmt.Errorf("%d scales for %d axes", len(scales), axes)
 	}
-	scale := k.float(i)
+	scale := scales[i]
 	length := math.Floor(float64(n) * scale)
 	if !(scale > 0 && length >= 1 && length <= math.MaxInt32) {
 		return 0, 0, fmt.Errorf("scale %v of an axis of length %d", scale, n)
@@ -110,8 +151,8 @@ func (c *call) resized(i, axes, n int) (int, float64, error) {
 
 func (c *call) resizeAxis(r resize, x *value, axis, n int, scale float64) (*value, error) {
 	old := x.shape[axis]
-	if _, err := c.elements([]int{old, n}); err != nil {
-		return nil, err
+	if n > maxCells {
+		return nil, fmt.Errorf("axis %d of length %d: %w", axis, n, ErrLimit)
 	}
 	at := make([]float64, n)
 	for i := range at {
@@ -148,7 +189,15 @@ func (r resize) source(i, old, n int, scale float64) (float64, error) {
 	case "asymmetric":
 		return float64(i) / scale, nil
 	case "align_corners":
-		return float64(i) * float64(old-1) / float64(max(n-1, 1)), nil
+		// A length that follows from a scale is not rounded, but for the error of that product.
+		length := scale * float64(old)
+		if math.Abs(length-float64(n)) < 1e-6 {
+			length = float64(n)
+		}
+		if n == 1 {
+			return 0, nil
+		}
+		return float64(i) * float64(old-1) / (length - 1), nil
 	case "pytorch_half_pixel":
 		if n == 1 {
 			return 0, nil

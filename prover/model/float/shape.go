@@ -70,3 +70,22 @@ func walkStrided(shape []int, base int, step []int, f func(i, j int)) {
 		}
 	}
 }
+
+// broadcast returns the common shape by the ONNX rule.
+func broadcast(a, b []int) ([]int, error) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	out := append([]int(nil), a...)
+	for i := range b {
+		d := &out[len(a)-len(b)+i]
+		switch {
+		case *d == b[i] || b[i] == 1:
+		case *d == 1:
+			*d = b[i]
+		default:
+			return nil, fmt.Errorf("shapes %v and %v do not broadcast", a, b)
+		}
+	}
+	return out, nil
+}

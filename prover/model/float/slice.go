@@ -56,15 +56,15 @@ func wholeSlice(shape []int) *Slice {
 }
 
 func importSlice(c *call) ([]*value, error) {
-	starts, _, err := c.ints(1)
+	starts, _, err := c.movedInts(1, "starts", 10)
 	if err != nil {
 		return nil, err
 	}
-	ends, _, err := c.ints(2)
+	ends, _, err := c.movedInts(2, "ends", 10)
 	if err != nil {
 		return nil, err
 	}
-	axes, haveAxes, err := c.ints(3)
+	axes, haveAxes, err := c.movedInts(3, "axes", 10)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/weisyn/wes/prover/model/onnx"
@@ -141,71 +140,4 @@ func (c *call) endWith(op Op, x *value) (*value, error) {
 	v := *x
 	v.shape, v.tail = shape, op
 	return &v, nil
-}
-
-func importSoftmax(c *call) ([]*value, error) {
-	def := -1
-	if c.opset < 13 {
-		def = 1
-	}
-	axis, err := c.attrInt("axis", def)
-	if err != nil {
-		return nil, err
-	}
-	x, err := c.activation(0)
-	if err != nil {
-		return nil, err
-	}
-	if axis, err = normAxis(axis, len(x.shape)); err != nil {
-		return nil, err
-	}
-	// Before opset 13 all axes from this one on are one.
-	if c.opset < 13 && slices.ContainsFunc(x.shape[axis+1:], func(d int) bool { return d != 1 }) {
-		return c.flatSoftmax(x, axis)
-	}
-	op := &Softmax{Axis: axis}
-	switch {
-	case x.mask != nil:
-		op.Keep = x.mask.keep
-		if err := op.checkKeep(x.shape); err != nil {
-			return nil, err
-		}
-		base := *x
-		base.mask = nil
-		return c.one(op, &base)
-	case c.endsGraph():
-		v, err := c.endWith(op, x)
-		return []*value{v}, err
-	}
-	return c.one(op, x)
-}
-
-func (c *call) flatSoftmax(x *value, axis int) ([]*value, error) {
-	if x.mask != nil {
-		return nil, errMasked
-	}
-	flat, err := c.apply(&Reshape{append(slices.Clone(x.shape[:axis]), size(x.shape[axis:]))}, x)
-	if err != nil {
-		return nil, err
-	}
-	if flat, err = c.emit(&Softmax{Axis: axis}, flat); err != nil {
-		return nil, err
-	}
-	return c.reshaped(flat, x.shape)
-}
-
-// checkKeep demands that every line keeps a cell.
-func (s *Softmax) checkKeep(shape []int) error {
-	keep, empty := s.kept(shape), false
-	walkLines(shape, s.Axis, func(_, base, step, n int) {
-		any := false
-		for k := range n {
-			any = any || keep[base+k*step]
-		}
-		empty = empty || !any
-	})
-	if empty {
-		return errors.New("a line is masked wholly")
-	}
-	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// maxCells bounds the axis whose cells are listed one by one.
+const maxCells = 1 << 20
+
 // take picks the cells at[0], at[1], … of an axis, by the fewest nodes that do.
 func (c *call) take(x *value, axis int, at []int) (*value, error) {
 	if s, ok := spaced(x.shape, axis, at); ok {

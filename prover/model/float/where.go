@@ -184,7 +184,7 @@ func (c *call) foldWhere() ([]*value, error) {
 	return []*value{out.value()}, nil
 }
 
-// importIsNaN is false everywhere: no value of a graph is NaN.
+// importIsNaN is false everywhere: activations count as finite.
 func importIsNaN(c *call) ([]*value, error) {
 	x, err := c.source(0)
 	if err != nil {

@@ -107,6 +107,8 @@ func (r *reference) compute(t int, at []int) int64 {
 			}
 			index[op.Axis] -= shape(k)[op.Axis]
 		}
+	case *graph.Trees:
+		return r.trees(op, n.Inputs[0], at)
 	}
 	panic("BUG: unknown operator")
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/weisyn/wes/prover/graph"
 )
 
-// view applies an operator whose result is a linear map of its inputs.
+// view applies an operator whose result is a linear map of its inputs, or public as they are.
 func view(op graph.Op, in []tensor, shape []int) []int64 {
 	switch op := op.(type) {
 	case *graph.Slice:
@@ -27,6 +27,8 @@ func view(op graph.Op, in []tensor, shape []int) []int64 {
 		return in[0].cells
 	case *graph.Concat:
 		return concat(op, in, shape)
+	case *graph.Trees:
+		return op.Apply(in[0].cells, in[0].shape[1])
 	}
 	panic(fmt.Sprintf("BUG: %s is not a view", graph.KindName(op)))
 }

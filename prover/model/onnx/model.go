@@ -4,7 +4,7 @@ import "fmt"
 
 // Opset versions of the default domain that Parse accepts.
 const (
-	MinOpset = 11
+	MinOpset = 7
 	MaxOpset = 21
 )
 

@@ -89,7 +89,7 @@ func TestModelsThatDoNotFitTogetherAreRefused(t *testing.T) {
 		want string
 		edit func(*Model)
 	}{
-		{"old opset", ErrForbidden, "opset 10", func(m *Model) { m.Opsets[0].Version = 10 }},
+		{"old opset", ErrForbidden, "opset 6", func(m *Model) { m.Opsets[0].Version = 6 }},
 		{"new opset", ErrForbidden, "opset 22", func(m *Model) { m.Opsets[0].Version = 22 }},
 		{"no opset", ErrInvalid, `node "add" (Add): no opset`, func(m *Model) { m.Opsets = nil }},
 		{"opset twice", ErrInvalid, "imported twice", func(m *Model) { m.Opsets = append(m.Opsets, Opset{"ai.onnx", 13}) }},
@@ -268,4 +268,46 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func FuzzParseTensor(f *testing.F) {
+	f.Add([]byte{8, 2, 16, 1, 74, 8, 0, 0, 128, 63, 0, 0, 0, 64}) // dims 2, float32, raw data
+	f.Add([]byte{8, 2, 16, 7, 58, 2, 3, 4})                       // dims 2, int64, typed data
+	f.Add([]byte{16, 9, 42, 1, 1})                                // a truth value
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := ParseTensor(data, Limits{Elements: 1 << 20})
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("%v is not an *Error", err)
+			}
+			return
+		}
+		n := int64(1)
+		for _, d := range x.Dims {
+			n *= d
+		}
+		if int64(x.Len()) != n || x.Len() > 8*len(data) {
+			t.Fatalf("%d elements of shape %v in %d bytes", x.Len(), x.Dims, len(data))
+		}
+	})
+}
+
+func TestTensorFilesAreParsedWhole(t *testing.T) {
+	whole := []byte{8, 2, 16, 1, 66, 1, 'x', 74, 8, 0, 0, 128, 63, 0, 0, 0, 64}
+	x, err := ParseTensor(whole, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (&Tensor{Name: "x", Type: Float32, Dims: []int64{2}, Floats: []float32{1, 2}}); !reflect.DeepEqual(x, want) {
+		t.Errorf("got %+v", x)
+	}
+	for n := range whole {
+		if x, err := ParseTensor(whole[:n], Limits{}); err == nil {
+			t.Errorf("cut at %d: %+v", n, x)
+		}
+	}
+	if _, err := ParseTensor(whole, Limits{Bytes: len(whole) - 1}); !errors.Is(err, ErrLimit) {
+		t.Errorf("got %v, want ErrLimit", err)
+	}
 }

@@ -20,6 +20,16 @@ type rawTensor struct {
 	hasRaw  bool
 }
 
+// ParseTensor decodes and checks a file that holds one TensorProto, as test data does. Every
+// refusal is an *Error. The result does not refer to data.
+func ParseTensor(data []byte, limits Limits) (*Tensor, error) {
+	p := parser{limits.withDefaults()}
+	if len(data) > p.Bytes {
+		return nil, refuse(ErrLimit, "file of %d bytes, limit %d", len(data), p.Bytes)
+	}
+	return p.tensor(field{typ: protowire.BytesType, bytes: data})
+}
+
 // tensor decodes one TensorProto.
 func (p parser) tensor(f field) (*Tensor, error) {
 	if err := f.want(protowire.BytesType); err != nil {

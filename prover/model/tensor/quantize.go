@@ -30,9 +30,9 @@ func (e *RangeError) Error() string {
 // Unwrap returns ErrRange.
 func (e *RangeError) Unwrap() error { return ErrRange }
 
-// Quantize turns an input tensor into cells: floor(x/Step + 1/2). A cell outside the
-// input's domain is a *RangeError, unless clamp is set: then it becomes the nearest cell of
-// the domain. clamped counts such cells.
+// Quantize turns an input tensor into cells: floor(x/Step + 1/2), or the key of x rounded to
+// float32 where cells are keys. A cell outside the input's domain is a *RangeError, unless clamp
+// is set: then it becomes the nearest cell of the domain. clamped counts such cells.
 func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int, err error) {
 	if !slices.Equal(t.Shape, in.Shape) {
 		return nil, 0, fmt.Errorf("%w: input %q has shape %v, want %v", ErrInput, in.Name, t.Shape, in.Shape)
@@ -45,6 +45,9 @@ func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int
 	lo, hi := float64(in.Lo), float64(in.Hi)
 	for i, x := range t.Data {
 		q := math.Floor(float64(x/in.Step(i)) + 0.5)
+		if in.Keys {
+			q = float64(graph.Key(float32(x)))
+		}
 		if q < lo || q > hi {
 			if clamped++; first < 0 {
 				first = i
@@ -56,10 +59,18 @@ func Quantize(in *graph.Input, t Tensor, clamp bool) (cells []int32, clamped int
 	if clamped > 0 && !clamp {
 		return nil, clamped, &RangeError{
 			Input: in.Name, Cell: position(t.Shape, first), Value: t.Data[first],
-			Lo: lo * in.Step(first), Hi: hi * in.Step(first), Count: clamped,
+			Lo: number(in, in.Lo, first), Hi: number(in, in.Hi, first), Count: clamped,
 		}
 	}
 	return cells, clamped, nil
+}
+
+// number is what a value of a cell stands for.
+func number(in *graph.Input, v int64, cell int) float64 {
+	if in.Keys {
+		return float64(graph.KeyValue(int32(v)))
+	}
+	return float64(v) * in.Step(cell)
 }
 
 // QuantizeAll matches tensors to the inputs of a graph by name and quantises them, in the

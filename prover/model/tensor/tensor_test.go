@@ -276,3 +276,26 @@ func FuzzParseNPY(f *testing.F) {
 		}
 	})
 }
+
+// TestKeysAreQuantisedAsNumbersOfFloat32: doubles are rounded first, zeros are one number, and what float32
+// does not hold is out of range.
+func TestKeysAreQuantisedAsNumbersOfFloat32(t *testing.T) {
+	in := &graph.Input{Name: "x", Shape: []int{4}, Lo: -graph.MaxKey, Hi: graph.MaxKey, Keys: true, Scale: 1}
+	x := Tensor{Shape: []int{4}, Data: []float64{0.1, math.Copysign(0, -1), -math.MaxFloat32, 1e-46}}
+	cells, clamped, err := Quantize(in, x, false)
+	if err != nil || clamped != 0 || !slices.Equal(cells, []int32{graph.Key(float32(0.1)), 0, -graph.MaxKey, 0}) {
+		t.Errorf("%v, %d clamped, %v", cells, clamped, err)
+	}
+	x.Data[3] = 1e39
+	var r *RangeError
+	if _, _, err := Quantize(in, x, false); !errors.As(err, &r) || r.Hi != math.MaxFloat32 || r.Cell[0] != 3 {
+		t.Errorf("got %v", err)
+	}
+	if cells, clamped, err := Quantize(in, x, true); err != nil || clamped != 1 || cells[3] != graph.MaxKey {
+		t.Errorf("%v, %d clamped, %v", cells, clamped, err)
+	}
+	x.Data[3] = math.NaN()
+	if _, _, err := Quantize(in, x, true); !errors.Is(err, ErrInput) {
+		t.Errorf("got %v", err)
+	}
+}

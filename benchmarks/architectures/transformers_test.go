@@ -1,0 +1,45 @@
+package architectures
+
+import (
+	"testing"
+
+	"github.com/weisyn/wes/prover/model/float"
+	"github.com/weisyn/wes/prover/model/onnx"
+)
+
+// TestTextsHaveThePublishedShapes imports small ones and counts what grows with layers and tokens.
+func TestTextsHaveThePublishedShapes(t *testing.T) {
+	for _, test := range []struct {
+		network Network
+		params  int64 // tables, positions, layers of 12·w² + 13·w, final norm, pooler and classifier, numbers of the activation
+		kinds   map[string]int
+	}{
+		{BERT(2, 32, 4, 8), 30522*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 32*32 + 32 + 2*32 + 2 + 2, map[string]int{"Norm": 5, "Softmax": 2, "Gelu": 2, "Embedding": 1, "Product": 4}},
+		{GPT2(2, 32, 4, 8), 2*50257*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 50257 + 2, map[string]int{"Norm": 5, "Softmax": 2, "GeluTanh": 2, "Embedding": 1, "Product": 4}},
+	} {
+		data, err := test.network.Make(1).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := onnx.Parse(data, onnx.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := float.Import(m, float.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := map[string]int{}
+		for i := range g.Nodes {
+			kinds[g.Nodes[i].Op.Kind()]++
+		}
+		for kind, n := range test.kinds {
+			if kinds[kind] != n {
+				t.Errorf("%s: %d of %s, want %d", test.network.Name, kinds[kind], kind, n)
+			}
+		}
+		if got := g.Params(); got != test.params {
+			t.Errorf("%s: %d parameters, want %d", test.network.Name, got, test.params)
+		}
+	}
+}
