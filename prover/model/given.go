@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/float"
@@ -102,6 +103,17 @@ func composedGiven(funcs []float.Scalar, in, bias float64, op *float.Quantized) 
 		return op.Cell(x)
 	}
 	return f
+}
+
+// rounded tells whether a value is read by one node only, which rounds it to given steps.
+func (l *lowering) rounded(id float.ValueID) bool {
+	if l.uses[id] != 1 {
+		return false
+	}
+	return slices.ContainsFunc(l.net.Nodes, func(n float.Node) bool {
+		_, rounds := n.Op.(*float.Quantized)
+		return rounds && n.Inputs[0] == id
+	})
 }
 
 // givenInput is how a network rounds an input before it reads it, nil if some reader does not.
