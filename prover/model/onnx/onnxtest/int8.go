@@ -34,8 +34,11 @@ type Builder struct {
 	Model onnx.Model
 	Form  Form
 	Exact bool // scales are powers of two and accumulators odd, so that no rounding meets a half
-	rng   *rand.Rand
-	count int
+	// Narrow makes weights of seven bits: ONNX Runtime adds products of uint8 and int8 in pairs that saturate at
+	// 16 bits on processors without VNNI.
+	Narrow bool
+	rng    *rand.Rand
+	count  int
 }
 
 // Grid is what the cells of a quantised activation stand for.

@@ -21,8 +21,11 @@ func (b *Builder) weights(shape []int, axis, fan int, x Grid) *weights {
 	w := &weights{shape: shape, axis: axis, scale: make([]float32, n), bias: make([]int64, n), ints: make([]int64, size(shape))}
 	for i := range w.ints {
 		w.ints[i] = b.rng.Int64N(255) - 127
-		if b.Exact {
+		switch {
+		case b.Exact:
 			w.ints[i] = w.ints[i] / 2 * 2
+		case b.Narrow:
+			w.ints[i] /= 2
 		}
 	}
 	step := 1 / (73 * math.Sqrt(float64(fan)))
@@ -82,7 +85,7 @@ func (b *Builder) Conv(x Activation, out, kernel, stride, pad, group int, relu b
 	attrs := []onnx.Attribute{Int("group", int64(group)), Ints("strides", int64(stride), int64(stride)), Ints("pads", p, p, p, p)}
 	shape := []int{x.Shape[0], out, (x.Shape[2]+2*pad-kernel)/stride + 1, (x.Shape[3]+2*pad-kernel)/stride + 1}
 	switch {
-	case b.Form == QLinear && !relu:
+	case b.Form == QLinear && !relu && x.Grid.Type == g.Type:
 		ops := append([]string{x.Name}, b.steps(x.Grid)...)
 		ops = append(append(ops, b.Integers(onnx.Int8, w.shape, w.ints...)), b.scales(w)...)
 		ops = append(append(ops, b.steps(g)...), b.Integers(onnx.Int32, []int{out}, w.bias...))
@@ -125,7 +128,7 @@ func (b *Builder) Dense(x Activation, out int, relu bool, g Grid) Activation {
 		w.scale[c] = w.scale[0]
 	}
 	ints := b.Integers(onnx.Int8, w.shape, w.ints...)
-	if b.Form == QLinear && !relu && !b.Exact {
+	if b.Form == QLinear && !relu && !b.Exact && x.Grid.Type == g.Type {
 		ops := append(append([]string{x.Name}, b.steps(x.Grid)...), ints, b.Floats(nil, w.scale[0]), b.Integers(onnx.Int8, nil, 0))
 		return Activation{b.Node("QLinearMatMul", nil, append(ops, b.steps(g)...)...), shape, g}
 	}
