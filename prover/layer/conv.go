@@ -88,8 +88,13 @@ func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
 		}
 		vecs[w.Axis] = sum
 	}
-	vecs[c.shape.conv.Channel] = c.channelVector(parts[len(c.shape.conv.Spatial):])
-	return Separable(fr.One(), vecs...)
+	channels := parts[len(c.shape.conv.Spatial):]
+	vecs[c.shape.conv.Channel] = c.channelVector(channels)
+	t := Separable(fr.One(), vecs...)
+	if !c.shape.grouped {
+		t.Groups[c.shape.conv.Channel].Point = channels[0]
+	}
+	return t
 }
 
 // channelVector weighs the input channels: eq(r_ic, ·), and for groups

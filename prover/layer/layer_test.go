@@ -200,3 +200,32 @@ func TestLessIndexSumsTheIndexes(t *testing.T) {
 		}
 	}
 }
+
+// TestAxesWeighedByEqSplitAtPowersOfTwo pulls terms through reshapes: where an axis weighed by eq
+// splits evenly the parts stay apart, and everywhere the value is the same.
+func TestAxesWeighedByEqSplitAtPowersOfTwo(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, test := range []struct {
+		in     []int
+		out    int
+		groups int
+	}{
+		{[]int{12, 64}, 768, 2}, {[]int{3, 4, 2}, 24, 3}, {[]int{1, 8}, 8, 2}, {[]int{8, 1}, 8, 2},
+		{[]int{4, 6}, 24, 1}, {[]int{5, 3}, 15, 1}, {[]int{7}, 7, 1},
+	} {
+		point := randomVector(rng, log2Ceil(test.out))
+		term := Term{Coef: randomVector(rng, 1)[0], Groups: []Group{eqGroup(point, test.out)}}
+		cells := make([]int32, test.out)
+		for i := range cells {
+			cells[i] = int32(rng.IntN(1000))
+		}
+		pulled, err := pullReshape(term, test.in, []int{test.out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := pulled[0].Apply(cells), term.Apply(cells)
+		if !got.Equal(&want) || len(pulled[0].Groups) != test.groups {
+			t.Errorf("%d cells as %v: %d groups, want %d; equal: %v", test.out, test.in, len(pulled[0].Groups), test.groups, got.Equal(&want))
+		}
+	}
+}

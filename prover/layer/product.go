@@ -223,20 +223,21 @@ func contractSome(x []int32, shape []int, weights [][]fr.Element) []fr.Element {
 func (c *ProductClaim) term(side int, r []fr.Element) Term {
 	parts := c.shape.parts(r)
 	o := &c.shape.operands[side]
-	vecs := make([][]fr.Element, len(o.axes))
+	t := Term{Coef: fr.One(), Groups: make([]Group, len(o.axes))}
 	for i, a := range o.axes {
-		if o.parts[i] < 0 {
-			vecs[i] = c.out[a]
-			continue
-		}
-		vecs[i] = poly.EqPrefix(parts[o.parts[i]], o.shape[i])
-		if side == 0 && a != graph.Contracted {
-			vec.Mul(vecs[i], vecs[i], c.out[a])
+		switch {
+		case o.parts[i] < 0:
+			t.Groups[i] = Group{Axes: 1, Vec: c.out[a]}
+		case side == 0 && a != graph.Contracted:
+			weights := poly.EqPrefix(parts[o.parts[i]], o.shape[i])
+			vec.Mul(weights, weights, c.out[a])
+			t.Groups[i] = Group{Axes: 1, Vec: weights}
+		default:
+			t.Groups[i] = eqGroup(parts[o.parts[i]], o.shape[i])
 		}
 	}
-	coef := fr.One()
 	if side == 0 {
-		coef = c.mult
+		t.Coef = c.mult
 	}
-	return Separable(coef, vecs...)
+	return t
 }

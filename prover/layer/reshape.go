@@ -2,20 +2,28 @@ package layer
 
 import "github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-// pullReshape keeps apart the axes that both shapes share and joins the others, as
-// formula C7 allows: cells do not move, so a joint vector over merged axes is one over
-// the axes they split into.
+// pullReshape keeps apart the axes that both shapes share, and those that an axis weighed by
+// eq splits into at powers of two. It joins the others, as formula C7 allows: cells do not move,
+// so a joint vector over merged axes is one over the axes they split into.
 func pullReshape(t Term, in, out []int) ([]Term, error) {
 	var groups []Group
 	i, j := 0, 0 // axes of in and out handled so far
 	for i < len(in) || j < len(out) {
 		i2, j2 := matchingRun(t, in, out, i, j)
+		if j2 == j+1 {
+			k, _ := t.group(j)
+			if parts, ok := t.Groups[k].split(in[i:i2]); ok {
+				groups = append(groups, parts...)
+				i, j = i2, j2
+				continue
+			}
+		}
 		vec, err := t.joint(j, j2)
 		if err != nil {
 			return nil, err
 		}
 		if i2 > i {
-			groups = append(groups, Group{i2 - i, vec})
+			groups = append(groups, Group{Axes: i2 - i, Vec: vec})
 		} else {
 			t.Coef.Mul(&t.Coef, &vec[0])
 		}

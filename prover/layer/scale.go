@@ -23,7 +23,7 @@ func pullScale(op *graph.Scale, t Term, out []int) ([]Term, error) {
 		c := poly.FromInt64(op.Coef.Data[broadcastIndex(cell, dims, coefs)])
 		vec[cell].Mul(&g.Vec[cell], &c)
 	}
-	return []Term{t.replace(i, i+1, Group{g.Axes, vec})}, nil
+	return []Term{t.replace(i, i+1, Group{Axes: g.Axes, Vec: vec})}, nil
 }
 
 // varying is the smallest range [first, last) of axes outside which a constant is

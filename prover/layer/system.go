@@ -111,6 +111,8 @@ const (
 	// lowBits of a channel are the lowest bits of a column. Multiples of 16 channels
 	// share one set of spatial points.
 	lowBits = 4
+	// manyWeights have manyLowBits: wide rows are then filled by kernels of any multiple of 128.
+	manyWeights, manyLowBits = 1 << 26, 6
 	// maxVars bounds lookups and committed cells.
 	maxVars = 32
 )
@@ -145,6 +147,7 @@ func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
 
 func (s *System) makeColumns() error {
 	s.spans = make([]span, len(s.Graph.Nodes))
+	low := s.lowBits()
 	for i := range s.Graph.Nodes {
 		list, channel := &s.Columns, 0
 		switch op := s.Graph.Nodes[i].Op.(type) {
@@ -159,7 +162,7 @@ func (s *System) makeColumns() error {
 			continue
 		}
 		first := len(*list)
-		*list = append(*list, columns(i, s.Info.Shapes[i], channel, lowBits)...)
+		*list = append(*list, columns(i, s.Info.Shapes[i], channel, low)...)
 		s.spans[i] = span{first, len(*list)}
 		if len(s.Columns)+len(s.Reveals) > maxColumnCount {
 			return fmt.Errorf("%w: node %d: more than %d columns", ErrTooWide, i, maxColumnCount)
@@ -169,6 +172,19 @@ func (s *System) makeColumns() error {
 		s.Low = max(s.Low, c.Low)
 	}
 	return nil
+}
+
+// lowBits is how many bits of a channel are lowest.
+func (s *System) lowBits() int {
+	weights := 0
+	for i := range s.Graph.Nodes {
+		for _, c := range graph.Convs(s.Graph.Nodes[i].Op) {
+			if weights += c.WeightCount(); weights >= manyWeights {
+				return manyLowBits
+			}
+		}
+	}
+	return lowBits
 }
 
 // makeTables lists the tables that some column uses.

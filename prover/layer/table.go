@@ -96,25 +96,34 @@ func lessIndex(point []fr.Element, n uint64) fr.Element {
 // RowsEval is the multilinear extension of the table rows' denominators α − key at a
 // point, ones beyond the last row.
 func (s *System) RowsEval(ch *Challenges, point []fr.Element) fr.Element {
-	sum := fr.One()
-	var covered, betaSquared fr.Element
+	parts := make([]fr.Element, len(s.Tables))
+	poly.Parallel(len(parts), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			parts[i] = s.tableEval(ch, &s.Tables[i], point)
+		}
+	})
+	v := fr.Vector(parts)
+	sum, one := v.Sum(), fr.One()
+	return *sum.Add(&sum, &one)
+}
+
+// tableEval is what a table's denominators differ from ones by, at a point.
+func (s *System) tableEval(ch *Challenges, t *LookupTable, point []fr.Element) fr.Element {
+	var betaSquared fr.Element
 	betaSquared.Square(&ch.Beta)
-	for i := range s.Tables {
-		t := &s.Tables[i]
-		sel := selector(point, t.Vars, t.Offset)
-		covered.Add(&covered, &sel)
-		p := point[len(point)-t.Vars:]
-		first, second := s.cells(t)
-		key := evalRuns(second, p)
-		key.Mul(&key, &ch.Beta)
-		c0 := evalRuns(first, p)
-		tag := fr.NewElement(t.Tag)
-		tag.Mul(&tag, &betaSquared)
-		key.Add(&key, &c0).Add(&key, &tag)
-		key.Sub(&ch.Alpha, &key).Mul(&key, &sel)
-		sum.Add(&sum, &key)
-	}
-	return *sum.Sub(&sum, &covered)
+	sel := selector(point, t.Vars, t.Offset)
+	p := point[len(point)-t.Vars:]
+	first, second := s.cells(t)
+	key := evalRuns(second, p)
+	key.Mul(&key, &ch.Beta)
+	c0 := evalRuns(first, p)
+	tag := fr.NewElement(t.Tag)
+	tag.Mul(&tag, &betaSquared)
+	key.Add(&key, &c0).Add(&key, &tag)
+	key.Sub(&ch.Alpha, &key)
+	one := fr.One()
+	key.Sub(&key, &one)
+	return *key.Mul(&key, &sel)
 }
 
 // Denominators sets dens to α − key for the rows of a table, all 2^Vars of them.

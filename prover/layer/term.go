@@ -27,10 +27,40 @@ type Term struct {
 	Ids    []fr.Element // a cell i stands for eq(Ids, i), not for i; nil: it stands for i
 }
 
-// Group weighs the cells of consecutive axes, in row-major order.
+// Group weighs the cells of consecutive axes, in row-major order. If Point is set, Vec is
+// eq(Point, ·) over one axis: it separates where the axis splits at a power of two.
 type Group struct {
-	Axes int
-	Vec  []fr.Element
+	Axes  int
+	Vec   []fr.Element
+	Point []fr.Element
+}
+
+// eqGroup weighs n cells of one axis by eq(point, ·).
+func eqGroup(point []fr.Element, n int) Group {
+	return Group{Axes: 1, Vec: poly.EqPrefix(point, n), Point: point}
+}
+
+// split is the group over several axes that its axis has the cells of, in order: one for each,
+// if all but the first have lengths of powers of two.
+func (g Group) split(lengths []int) (groups []Group, ok bool) {
+	bits := 0
+	for i, n := range lengths {
+		if b := log2Ceil(n); i == 0 || n == 1<<b {
+			bits += b
+			continue
+		}
+		return nil, false
+	}
+	if g.Point == nil || bits != len(g.Point) {
+		return nil, false
+	}
+	at := 0
+	for _, n := range lengths {
+		b := log2Ceil(n)
+		groups = append(groups, eqGroup(g.Point[at:at+b], n))
+		at += b
+	}
+	return groups, true
 }
 
 // Separable is a term with one vector for each axis.
@@ -80,7 +110,7 @@ func (t Term) mapAxis(shape []int, axis, length int, f func(dst, src []fr.Elemen
 		for o := range outer {
 			f(out[o*length:][:length], g.Vec[o*n:][:n])
 		}
-		return t.replace(i, i+1, Group{g.Axes, out})
+		return t.replace(i, i+1, Group{Axes: g.Axes, Vec: out})
 	}
 	src, dst := make([]fr.Element, n), make([]fr.Element, length)
 	for o := range outer {
@@ -95,7 +125,7 @@ func (t Term) mapAxis(shape []int, axis, length int, f func(dst, src []fr.Elemen
 			}
 		}
 	}
-	return t.replace(i, i+1, Group{g.Axes, out})
+	return t.replace(i, i+1, Group{Axes: g.Axes, Vec: out})
 }
 
 // merge joins the groups that hold axes [from, to) into one.
@@ -110,7 +140,7 @@ func (t Term) merge(from, to int) (Term, error) {
 		if len(joint.Vec)*len(g.Vec) > maxDense {
 			return t, fmt.Errorf("axes %d to %d have to be weighed jointly: more than %d cells", from, to-1, maxDense)
 		}
-		joint = Group{joint.Axes + g.Axes, outer(joint.Vec, g.Vec)}
+		joint = Group{Axes: joint.Axes + g.Axes, Vec: outer(joint.Vec, g.Vec)}
 	}
 	return t.replace(a, b+1, joint), nil
 }

@@ -36,5 +36,5 @@ func pullTranspose(op *graph.Transpose, t Term, out []int) ([]Term, error) {
 		}
 		vec[at] = t.Groups[0].Vec[cell]
 	}
-	return []Term{t.replace(0, 1, Group{len(out), vec})}, nil
+	return []Term{t.replace(0, 1, Group{Axes: len(out), Vec: vec})}, nil
 }
