@@ -118,3 +118,20 @@ func TestInputsTakeTheScaleOfTheirQuantisation(t *testing.T) {
 		t.Errorf("input %+v, layers %+v", in, low.Report.Layers)
 	}
 }
+
+// TestOutputsMayBeIntegers: cells are those of QLinearMatMul, with their zero point.
+func TestOutputsMayBeIntegers(t *testing.T) {
+	b := onnxtest.New(onnxtest.QDQ, 1)
+	x := b.Input("x", []int{8, 24}, onnxtest.Grid{Type: onnx.Int8, Scale: 0.0625, Zero: -3})
+	y := b.Dense(x, 20, false, onnxtest.Grid{Type: onnx.Uint8, Scale: 0.03, Zero: 77})
+	b.Model.Graph.Outputs = append(b.Model.Graph.Outputs, onnxtest.Value(y.Name, onnx.Uint8, y.Shape))
+	low := lowerInt8(t, b)
+	if o := low.Graph.Outputs[0]; o.Scale != 1 {
+		t.Errorf("scale %v", o.Scale)
+	}
+	var a agreement
+	a.add(t, b, low, x.Shape, 1)
+	if a.near < a.cells || 100*a.equal < 97*a.cells {
+		t.Errorf("%+v", a)
+	}
+}

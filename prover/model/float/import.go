@@ -108,8 +108,7 @@ func (im *importer) run(g *onnx.Graph) error {
 			return fmt.Errorf("node %q (%s): %w", g.Nodes[i].Label(), g.Nodes[i].Op, err)
 		}
 	}
-	im.bindOutputs(g.Outputs)
-	return nil
+	return im.bindOutputs(g.Outputs)
 }
 
 func (im *importer) report(node, op, format string, args ...any) {
@@ -170,20 +169,25 @@ func (im *importer) bindShape(in *onnx.ValueInfo) ([]int, error) {
 	return shape, im.countActivation(shape)
 }
 
-func (im *importer) bindOutputs(outputs []onnx.ValueInfo) {
+func (im *importer) bindOutputs(outputs []onnx.ValueInfo) error {
 	for _, o := range outputs {
 		v := im.values[o.Name]
+		if v.grid != nil && !v.fixed {
+			var err error
+			if v, err = im.integersOf(o.Name, v); err != nil {
+				return fmt.Errorf("output %q: %w", o.Name, err)
+			}
+		}
 		switch {
 		case v.fixed:
 			im.report(o.Name, "output", "it does not depend on any input")
-		case v.grid != nil:
-			im.report(o.Name, "output", "it is %v: end the model with DequantizeLinear", v.typ)
 		case v.lost() && len(im.items) == 0:
 			im.report(o.Name, "output", "it is not computed")
 		case !v.lost():
 			im.g.Outputs = append(im.g.Outputs, Output{o.Name, v.id, v.tail, v.shape, v.typ})
 		}
 	}
+	return nil
 }
 
 // node imports one node: its outputs get values, lost ones when the node is

@@ -139,3 +139,21 @@ func (c *call) fromIntegers(x *value, g *grid, op *Quantized) (*value, error) {
 	}
 	return c.emit(op, x)
 }
+
+// integersOf are the integers of a quantised activation that is an output of the model.
+func (im *importer) integersOf(name string, v *value) (*value, error) {
+	c := &call{importer: im, n: &onnx.Node{Name: name, Op: "QuantizeLinear"}, op: "QuantizeLinear"}
+	lo, hi, _ := integerRange(v.typ)
+	w := *v
+	w.grid = nil
+	x, err := c.scaled(&w, 1/v.grid.scale[0])
+	if err != nil {
+		return nil, err
+	}
+	if z := v.grid.zero[0]; z != 0 {
+		if x, err = c.shifted(x, float32(z)); err != nil {
+			return nil, err
+		}
+	}
+	return c.emit(&Quantized{1, lo, hi}, x)
+}

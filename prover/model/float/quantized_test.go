@@ -234,9 +234,12 @@ func TestQuantisationIsRefusedWithItsReason(t *testing.T) {
 	}
 }
 
-func TestIntegersAreNoOutput(t *testing.T) {
-	b := quantising().node("QuantizeLinear", "x s z -> y")
-	if got, want := b.refused(t), "output y: it is int8: end the model with DequantizeLinear"; len(got) != 1 || got[0] != want {
-		t.Errorf("got %q, want %q", got, want)
+// TestIntegersMayBeAnOutput: with their zero point.
+func TestIntegersMayBeAnOutput(t *testing.T) {
+	g := quantising().node("QuantizeLinear", "x s z -> y").graph(t, Options{})
+	x := Tensor{[]int{2, 3}, []float32{0, 0.25, 0.75, 1.5, 100, -100}}
+	wantTensor(t, outputs(t, g, x)[0], []int{2, 3}, []float32{3, 3, 5, 6, 127, -128})
+	if g.Outputs[0].Type != onnx.Int8 {
+		t.Errorf("type %v", g.Outputs[0].Type)
 	}
 }
