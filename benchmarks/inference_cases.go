@@ -43,6 +43,7 @@ func provedModels(o *Options) []model {
 		"mobilenet_v2_224": goal(5.5, .06, 400e3, 3e9),
 		"bert_12x768_128":  goal(25, .15, 1.5e6, 16e9),
 		"gpt2_12x768_64":   goal(25, .15, 1.5e6, 16e9),
+		"forest_100x8_64":  {"prove": .3},
 	}
 	elsewhere := map[string]string{
 		"vgg11_32":         "zkCNN, one core: 75.9 s",
@@ -51,7 +52,7 @@ func provedModels(o *Options) []model {
 		"mobilenet_v2_224": "Bionetta, 16 threads: 24.5 s",
 		"gpt2_12x768_64":   "GPT-2, 16 tokens, laptop: 14.9 s",
 	}
-	for _, n := range slices.Concat(architectures.Networks(), architectures.Texts()) {
+	for _, n := range slices.Concat(architectures.Networks(), []architectures.Network{architectures.Forest(100, 8, 30, 64)}, architectures.Texts()) {
 		list = append(list, generated(o, n, "").aims(goals[n.Name], elsewhere[n.Name]))
 	}
 	for _, size := range []int{32, 64, 128, 256} {

@@ -53,7 +53,7 @@ func (o *Opening) value(v fr.Element) {
 // apply adds a term's value on public cells to the right-hand side.
 func (o *Opening) apply(t Term, cells []int64) {
 	if !o.dry {
-		o.value(t.Apply64(cells))
+		o.value(t.applyWide(cells))
 	}
 }
 

@@ -216,10 +216,15 @@ func (t Term) applyConstant(c *graph.Constant, shape []int) fr.Element {
 		v := poly.FromInt64(c.Data[0])
 		return *v.Mul(&v, &varying.Coef)
 	}
-	if narrow, ok := narrowed(c.Data); ok {
-		return varying.Apply(narrow)
+	return varying.applyWide(c.Data)
+}
+
+// applyWide is Apply64, by way of Apply where 32 bits hold all cells.
+func (t Term) applyWide(cells []int64) fr.Element {
+	if narrow, ok := narrowed(cells); ok {
+		return t.Apply(narrow)
 	}
-	return varying.Apply64(c.Data)
+	return t.Apply64(cells)
 }
 
 // narrowed converts cells to 32 bits, if all fit.

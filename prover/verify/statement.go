@@ -40,11 +40,22 @@ func (s *Statement) digest() [32]byte {
 	writeLength(h, len(s.Outputs))
 	for _, cells := range s.Outputs {
 		writeLength(h, len(cells))
-		for _, v := range cells {
-			writeLength(h, int(v))
-		}
+		writeCells(h, cells)
 	}
 	return [32]byte(h.Sum(nil))
+}
+
+// writeCells writes eight bytes for each cell, some thousand cells at a time.
+func writeCells(h hash.Hash, cells []int64) {
+	buf := make([]byte, 0, 1<<15)
+	for len(cells) > 0 {
+		n := min(len(cells), cap(buf)/8)
+		for _, v := range cells[:n] {
+			buf = binary.BigEndian.AppendUint64(buf, uint64(v))
+		}
+		h.Write(buf)
+		buf, cells = buf[:0], cells[n:]
+	}
 }
 
 // InputDigest binds the cells of one input.

@@ -30,6 +30,7 @@ const (
 	formMaximum  = "maximum"
 	formView     = "view"
 	formTail     = "tail"
+	formPublic   = "public"
 	formConstant = "constant"
 )
 
@@ -42,6 +43,7 @@ func Forms() [][2]string {
 		{formMaximum, "maxima of two cells, in a tree"},
 		{formView, "moves cells; nothing is committed for it"},
 		{formTail, "ends the graph: whoever verifies computes it from proven numbers"},
+		{formPublic, "follows from a public input alone: whoever verifies computes it too"},
 		{formConstant, "computed when the model is imported"},
 	}
 }
@@ -160,10 +162,13 @@ var descriptions = map[string]Operator{
 	"ArgMax":     {Form: formTail, Note: "at the end of the graph; no select_last_index"},
 	"ArgMin":     {Form: formTail, Note: "at the end of the graph; no select_last_index"},
 
-	"ai.onnx.ml.LinearClassifier": {Form: formSum + "+" + formTail, Note: "integer labels; no PROBIT"},
-	"ai.onnx.ml.LinearRegressor":  {Form: formSum, Note: "no post_transform"},
-	"ai.onnx.ml.Normalizer":       {Form: formTail, Note: "L1, behind the probabilities of a classifier"},
-	"ai.onnx.ml.Scaler":           {Form: formSum},
+	"ai.onnx.ml.LinearClassifier":       {Form: formSum + "+" + formTail, Note: "integer labels; no PROBIT"},
+	"ai.onnx.ml.TreeEnsembleClassifier": {Form: formPublic + "+" + formTail, Note: "reads an input; integer labels; no BRANCH_MEMBER, PROBIT, SOFTMAX_ZERO; thresholds are floats"},
+	"ai.onnx.ml.TreeEnsembleRegressor":  {Form: formPublic, Note: "reads an input; sums and means; no BRANCH_MEMBER, post_transform; thresholds are floats"},
+
+	"ai.onnx.ml.LinearRegressor": {Form: formSum, Note: "no post_transform"},
+	"ai.onnx.ml.Normalizer":      {Form: formTail, Note: "L1, behind the probabilities of a classifier"},
+	"ai.onnx.ml.Scaler":          {Form: formSum},
 
 	"Constant":        {Form: formConstant, Note: "numbers and tensors, not strings or sparse"},
 	"ConstantOfShape": {Form: formConstant, Note: constantsOnly},
