@@ -86,7 +86,6 @@ func quantize(net *float.Graph, g *graph.Graph, values []float.Tensor) (cells []
 	return cells, rounded, nil
 }
 
-// execute runs the integer graph and returns its outputs as numbers, tails applied.
 // rounds tells whether a network rounds an input to given steps before anything else.
 func rounds(net *float.Graph, id float.ValueID) bool {
 	for i := range net.Nodes {
@@ -98,6 +97,7 @@ func rounds(net *float.Graph, id float.ValueID) bool {
 	return false
 }
 
+// execute runs the integer graph and returns its outputs as numbers, tails applied.
 func execute(ctx context.Context, low *model.Lowered, cells [][]int32) ([]tensor.Tensor, error) {
 	trace, err := interpret.Run(ctx, low.Graph, low.Info, low.Weights, cells)
 	if err != nil {
