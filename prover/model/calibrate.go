@@ -225,10 +225,11 @@ func syntheticSamples(g *float.Graph, o *Options) [][]float.Tensor {
 				limit = v
 			}
 			t := float.NewTensor(in.Shape)
+			lo, hi, known := in.Domain()
 			for i := range t.Data {
 				switch {
-				case in.Limit > 0:
-					t.Data[i] = float32(r.Int64N(in.Limit))
+				case known:
+					t.Data[i] = float32(lo + r.Int64N(hi-lo+1))
 				case in.IsInteger():
 					t.Data[i] = float32(math.Floor(limit))
 				default:
@@ -255,7 +256,7 @@ func newClasses(g *float.Graph) *classes {
 		switch n.Op.(type) {
 		case *float.Concat, *float.MaxPool, *float.Maximum, *float.Slice, *float.Pad, *float.Reshape, *float.Transpose, *float.Broadcast:
 		case *float.Relu, *float.Clip:
-			if !movesCells(g, n.Inputs[0]) {
+			if !keepsScale(g, n.Inputs[0]) {
 				continue
 			}
 		default:
@@ -268,8 +269,18 @@ func newClasses(g *float.Graph) *classes {
 	return c
 }
 
-// movesCells tells whether a value is made by an operator that a clamp cannot be fused
+// keepsScale tells whether a value is made by an operator that a clamp cannot be fused
 // with; the clamp then keeps its scale, so that its rescale is exact.
+func keepsScale(g *float.Graph, id float.ValueID) bool {
+	if i := producer(g, id); i >= 0 {
+		if _, given := g.Nodes[i].Op.(*float.Quantized); given {
+			return true
+		}
+	}
+	return movesCells(g, id)
+}
+
+// movesCells tells whether a value is an input, or the cells of other values moved or chosen.
 func movesCells(g *float.Graph, id float.ValueID) bool {
 	i := producer(g, id)
 	if i < 0 {
@@ -290,17 +301,26 @@ func (c *classes) root(i int) int {
 	return i
 }
 
-// scales is the scale of every value: the largest range of its class over the largest
-// magnitude of its cells.
-func (c *classes) scales(cal *calibration, tops []int64) []float64 {
-	ranges := make([]float64, len(c.parent))
+// scales is the scale of every value: the largest that the model gives its class, if the class does not
+// leave that, else the largest range of the class over the largest magnitude of its cells.
+func (c *classes) scales(g *float.Graph, cal *calibration, tops []int64) []float64 {
+	ranges, given := make([]float64, len(c.parent)), make([]float64, len(c.parent))
 	for i := range c.parent {
 		r := c.root(i)
 		ranges[r] = max(ranges[r], cal.ranges[i])
+		if k := producer(g, float.ValueID(i)); k >= 0 {
+			if op, ok := g.Nodes[k].Op.(*float.Quantized); ok {
+				given[r] = max(given[r], float64(op.Scale))
+			}
+		}
 	}
 	scales := make([]float64, len(c.parent))
 	for i := range scales {
-		scales[i] = scaleOf(ranges[c.root(i)], tops[i])
+		r := c.root(i)
+		scales[i] = scaleOf(ranges[r], tops[i])
+		if scales[i] < given[r]*(1+1e-6) {
+			scales[i] = given[r]
+		}
 	}
 	return scales
 }

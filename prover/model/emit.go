@@ -114,7 +114,7 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 			return 0, 0, err
 		}
 		a.shift = []int{0}
-		t, err := l.addRescale(lin, a, composed(lin.funcs, cell, scale, top))
+		t, err := l.addRescale(lin, a, lin.composed(cell, scale, top))
 		return t, scale, err
 	}
 	least := steepest(lin.funcs)
@@ -135,7 +135,7 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 		if lin.reach > 0 && rows > max(fineRows, 2*int64(graph.Elements(lin.shape))) {
 			return l.clampFirst(lin, scale, top)
 		}
-		t, err := l.addRescale(lin, a, composed(lin.funcs, in, scale, top))
+		t, err := l.addRescale(lin, a, lin.composed(in, scale, top))
 		return t, scale, err
 	}
 }
@@ -144,14 +144,14 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 // saw, which are looked up as they are: a third lookup for each, but no table for all that weights
 // allow.
 func (l *lowering) clampFirst(lin *linear, scale float64, top int64) (int, float64, error) {
-	funcs, name := lin.funcs, lin.name
-	lin.funcs = nil
+	funcs, name, given := lin.funcs, lin.name, lin.given
+	lin.funcs, lin.given = nil, nil
 	t, s, err := l.rescaleExactly(lin, scaleOf(lin.reach, argumentCell), argumentCell)
 	if err != nil {
 		return 0, 0, err
 	}
 	next := plain(name, &l.b, t, s)
-	next.funcs = funcs
+	next.funcs, next.given = funcs, given
 	return l.rescaleCurved(next, scale, top)
 }
 
@@ -187,6 +187,10 @@ func (l *lowering) reveal(lin *linear) (int, float64, error) {
 		return l.addReveal(lin, math.Abs(lin.terms[0].gain[0])*lin.terms[0].scale)
 	}
 	coarse, least := l.largest(lin), slices.Max(l.b.measure(lin, 1).total)/mostRevealed
+	if unit := lin.gridUnit(); unit > least {
+		return l.addReveal(lin, unit)
+	}
+	lin.forgetGrids()
 	wide, precise := l.readsWide(lin), l.precise(lin)
 	for bits := l.options.RevealBits; ; bits-- {
 		unit := max(least, min(precise, coarse/float64(int64(1)<<(bits-1)-1)))

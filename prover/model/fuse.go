@@ -66,7 +66,9 @@ func (l *lowering) conv(n *float.Node, op *float.Conv) (value, error) {
 			c.Spatial = append(c.Spatial, win)
 		}
 	}
-	return value{lin: convolution(n.Name, src, c, w, bias, n.Shape)}, nil
+	lin := convolution(n.Name, src, c, w, bias, n.Shape)
+	lin.terms[0].onGrid(op.Grid, src.gain, op.Out)
+	return value{lin: lin}, nil
 }
 
 // convolution is the sum of one convolution and a bias by channel.
@@ -100,11 +102,13 @@ func (l *lowering) matMul(n *float.Node, op *float.MatMul) (value, error) {
 			}
 		}
 	}
-	if lin := l.flattened(n, op, src, w, bias); lin != nil {
-		return value{lin: lin}, nil
+	lin := l.flattened(n, op, src, w, bias)
+	if lin == nil {
+		c := &graph.Conv{Channel: rank - 1, InChannels: op.K, OutChannels: op.N, Groups: 1}
+		lin = convolution(n.Name, src, c, w, bias, n.Shape)
 	}
-	c := &graph.Conv{Channel: rank - 1, InChannels: op.K, OutChannels: op.N, Groups: 1}
-	return value{lin: convolution(n.Name, src, c, w, bias, n.Shape)}, nil
+	lin.terms[0].onGrid(op.Grid, src.gain, op.N)
+	return value{lin: lin}, nil
 }
 
 // flattened is a product over all axes but the first of a tensor that a Reshape joined, as a

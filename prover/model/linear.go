@@ -18,9 +18,10 @@ type linear struct {
 	shape   []int
 	channel int
 	funcs   []float.Scalar
-	reach   float64 // magnitude of the first function's arguments; 0: unknown
-	pooled  bool    // a term sums a window or has the cells of trees, which no convolution should read
-	wide    bool    // its cells need all of the shift to be divided precisely: it joins no other sum
+	reach   float64          // magnitude of the first function's arguments; 0: unknown
+	pooled  bool             // a term sums a window or has the cells of trees, which no convolution should read
+	wide    bool             // its cells need all of the shift to be divided precisely: it joins no other sum
+	given   *float.Quantized // scale and domain that the model states for its tensor; nil: none
 }
 
 // term is gain · tensor, gain · cells · tensor, gain · convolution of tensor, or gain ·
@@ -33,6 +34,7 @@ type term struct {
 	cells   *constant      // factors within a channel; nil: ones
 	conv    *graph.Conv    // nil: no convolution
 	w       []float32      // in the order of graph.Weights
+	grid    []float64      // by channel: weights are integers times it; nil: any numbers
 	product *graph.Product // nil: no product
 }
 
@@ -234,6 +236,9 @@ func (l *linear) depthwise() {
 		t.w = make([]float32, n)
 		for c := range t.w {
 			t.w[c] = 1
+		}
+		if l.given != nil {
+			t.grid = slices.Repeat([]float64{1}, n)
 		}
 	}
 }

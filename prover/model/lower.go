@@ -58,7 +58,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 		return nil, err
 	}
 	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
-	l.scales, l.joined = classes.scales(cal, tops), classes.joined(fg)
+	l.scales, l.joined = classes.scales(fg, cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))
 	}
@@ -169,6 +169,9 @@ func (l *lowering) input(id float.ValueID) {
 	if in.IsInteger() {
 		op.Lo, op.Hi, op.Scale = integers(&in, l.scales[id]*float64(top))
 	}
+	if q := l.givenInput(id); q != nil {
+		op.Lo, op.Hi, op.Scale = q.Lo, q.Hi, float64(q.Scale)
+	}
 	if units := l.units[id]; units != nil {
 		top = wideTop
 		op.Lo, op.Hi, op.Scale, op.Steps = -top, top, 1/float64(top), units
@@ -187,8 +190,8 @@ func (l *lowering) input(id float.ValueID) {
 // integers is the domain of an input of integers: what the model states, or the range that
 // calibration saw.
 func integers(in *float.Value, reach float64) (lo, hi int64, scale float64) {
-	if in.Limit > 0 {
-		return 0, in.Limit - 1, 1
+	if lo, hi, ok := in.Domain(); ok {
+		return lo, hi, 1
 	}
 	hi = max(1, int64(math.Floor(reach+0.5)))
 	return -hi, hi, 1
@@ -272,6 +275,8 @@ func (l *lowering) apply(n *float.Node) (value, error) {
 		return l.larger(n)
 	case *float.Embedding:
 		return l.embedding(n, op)
+	case *float.Quantized:
+		return l.quantized(n, op)
 	case float.Scalar:
 		return l.function(n, op)
 	}

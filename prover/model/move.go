@@ -38,13 +38,20 @@ func (l *lowering) move(n *float.Node) (value, error) {
 // concat joins tensors on one scale, that of its class or a coarser one that an input got;
 // an input that has another is rescaled.
 func (l *lowering) concat(n *float.Node, op *float.Concat) (value, error) {
-	scale := l.scales[n.Output]
+	scale, alike := l.scales[n.Output], true
+	_, first, err := l.tensor(n.Inputs[0])
+	if err != nil {
+		return value{}, err
+	}
 	for _, id := range n.Inputs {
 		_, s, err := l.tensor(id)
 		if err != nil {
 			return value{}, err
 		}
-		scale = max(scale, s)
+		scale, alike = max(scale, s), alike && s == first
+	}
+	if alike {
+		scale = first
 	}
 	tensors := make([]int, len(n.Inputs))
 	for i, id := range n.Inputs {

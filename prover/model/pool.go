@@ -131,7 +131,9 @@ func (m *mean) add(w graph.Window) error {
 		return fmt.Errorf("a mean over %d cells of an axis needs more than the %d bits of MaxShift", w.Kernel, m.l.options.MaxShift)
 	}
 	if m.taps > 1 && m.taps > most/w.Kernel {
-		t, scale, err := m.l.rescaleExactly(m.partial(), m.scale, m.l.options.top())
+		v := m.l.b.bounds[m.tensor]
+		top := max(m.l.options.top(), max(v.Hi, -v.Lo)/int64(m.taps))
+		t, scale, err := m.l.rescaleExactly(m.partial(), m.scale, top)
 		if err != nil {
 			return atNode(m.name, err)
 		}

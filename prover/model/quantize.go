@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 )
@@ -98,29 +99,35 @@ func eachChannel(c *constant, channel, n int, f func(channel int, v float64)) {
 // domain of the table, which is bounded by the largest accumulator over the smallest shift.
 func (b *builder) shifts(l *linear, m magnitudes, o *Options) []int {
 	most := b.usefulShift(l, o)
-	single, width, exact := false, o.WeightBits, l.exact()
-	for i := range l.terms {
-		single = single || l.terms[i].conv == nil
-	}
+	single, width, exact := l.single(), o.WeightBits, l.exact()
 	if single {
 		width = min(width+4, 16)
 	}
 	s := make([]int, len(m.weight))
-	least := most
 	for c := range s {
 		s[c] = channelShift(m.weight[c], m.total[c], exact, width, most)
-		least = min(least, s[c])
 	}
+	return spread(s, m.total, single)
+}
+
+// single tells whether all channels have one shift, as a multiplier of a tensor has none for each.
+func (l *linear) single() bool {
+	return slices.ContainsFunc(l.terms, func(t term) bool { return t.conv == nil })
+}
+
+// spread lessens shifts that differ too much; total bounds the quotients of the channels.
+func spread(s []int, total []float64, single bool) []int {
+	least := slices.Min(s)
 	if single {
 		return []int{least}
 	}
 	widest, uniform := 0.0, true
-	for _, t := range m.total {
+	for _, t := range total {
 		widest = max(widest, t)
 	}
 	for c := range s {
 		s[c] = min(s[c], least+maxSpread)
-		for s[c] > least && math.Ldexp(m.total[c], s[c]-least) > 2*widest {
+		for s[c] > least && math.Ldexp(total[c], s[c]-least) > 2*widest {
 			s[c]--
 		}
 		uniform = uniform && s[c] == s[0]
@@ -260,8 +267,16 @@ func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([
 	w := make([]int32, 0, len(t.w))
 	for c := range n {
 		k := t.gainOf(c) * t.scale / scale * unit(c)
+		step := 0.0
+		if t.grid != nil {
+			step, k = t.grid[c], t.multiple(c, unit(c)/scale)
+		}
 		for _, v := range t.row(c, n) {
-			q := math.Floor(float64(float64(v)*k) + 0.5)
+			x := float64(v)
+			if step != 0 {
+				x = math.Round(x / step)
+			}
+			q := math.Floor(float64(x*k) + 0.5)
 			if !(math.Abs(q) < graph.MaxWeight) {
 				return nil, fmt.Errorf("weight %g at channel %d is %g in units of its output: more than %d", v, c, q, graph.MaxWeight)
 			}
@@ -269,6 +284,11 @@ func (t *term) quantize(n int, scale float64, unit func(channel int) float64) ([
 		}
 	}
 	return w, nil
+}
+
+// multiple is what the integers of weights on a grid are multiplied by at a channel.
+func (t *term) multiple(channel int, perUnit float64) float64 {
+	return math.Floor(float64(t.gainOf(channel)*t.scale*t.grid[channel]*perUnit) + 0.5)
 }
 
 func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel int) float64) error {
@@ -289,7 +309,12 @@ func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel i
 	inner := graph.Elements(bias.shape[l.channel+1:])
 	zero := true
 	for i, v := range bias.data {
-		q := math.Floor(float64(v/scale*unit(i/inner%n)) + 0.5)
+		c := i / inner % n
+		k, step := unit(c)/scale, l.biasStep(c)
+		if steps, ok := wholeSteps(v, step); ok && step != 0 {
+			v, k = steps, l.terms[0].multiple(c, k)
+		}
+		q := math.Floor(float64(v*k) + 0.5)
 		if !(math.Abs(q) < graph.MaxExact) {
 			return fmt.Errorf("bias %g is %g in units of its output: it reaches 2^53", v, q)
 		}
@@ -304,7 +329,13 @@ func (a *accumulator) quantizeBias(l *linear, scale float64, unit func(channel i
 
 // rescaled quantises a sum for a rescale whose quotient has the given scale.
 func (b *builder) rescaled(l *linear, scale float64, o *Options) (*accumulator, error) {
-	s := b.shifts(l, b.measure(l, scale), o)
+	var s []int
+	if l.onGrids() {
+		s = b.gridShifts(l, scale, o)
+	} else {
+		l.forgetGrids()
+		s = b.shifts(l, b.measure(l, scale), o)
+	}
 	a, err := b.quantize(l, scale, func(c int) float64 { return math.Ldexp(1, s[c%len(s)]) })
 	if err != nil {
 		return nil, err

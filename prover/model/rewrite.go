@@ -22,7 +22,7 @@ func hoist(g *float.Graph) *float.Graph {
 				break
 			}
 			before := producer(&out, n.Inputs[0])
-			if before < 0 || uses[n.Inputs[0]] != 1 || !commutes(f, out.Nodes[before].Op) || !fusable(&out, before, uses) {
+			if before < 0 || uses[n.Inputs[0]] != 1 || !commutes(f, out.Nodes[before].Op) || !fusable(&out, before, uses, f) {
 				break
 			}
 			p := &out.Nodes[before]
@@ -67,16 +67,17 @@ func commutes(f float.Scalar, op float.Op) bool {
 }
 
 // fusable tells whether the operators behind a node end, each with one reader, at one that
-// a function can be fused with.
-func fusable(g *float.Graph, node int, uses []int) bool {
+// a function can be fused with; the rounding of an input can be with the input.
+func fusable(g *float.Graph, node int, uses []int, f float.Scalar) bool {
+	_, rounds := f.(*float.Quantized)
 	for {
 		id := g.Nodes[node].Inputs[0]
 		if node = producer(g, id); node < 0 || uses[id] != 1 {
-			return false
+			return rounds && node < 0 && uses[id] == 1
 		}
 		switch g.Nodes[node].Op.(type) {
 		case *float.Reshape, *float.Transpose, *float.Slice, *float.Pad, *float.Broadcast, *float.MaxPool:
-		case *float.Concat:
+		case *float.Concat, *float.Quantized:
 			return false
 		default:
 			return true

@@ -50,6 +50,9 @@ func (l *lowering) softmax(n *float.Node, op *float.Softmax) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
+	if l.rounded(n.Output) {
+		return value{lin: l.shares(n.Name, e, r, op.Axis, math.Ldexp(1, -b-s))}, nil
+	}
 	y, err := l.share(n.Name, e, r, op.Axis, b+s-shareBits)
 	return value{tensor: y, scale: math.Ldexp(1, -shareBits)}, err
 }
@@ -116,10 +119,19 @@ func reciprocal(b int, least int64) function {
 	return function{key: fmt.Sprintf("reciprocal %d %d", b, least), lo: 0, hi: at(0), apply: at}
 }
 
-// share is floor(e·r/2^shift + 1/2), with one r for each line of e along an axis, clamped to 1.
+// share is floor(e·r/2^shift + 1/2), clamped to 1.
 func (l *lowering) share(name string, e, r, axis, shift int) (int, error) {
+	lin := l.shares(name, e, r, axis, 1)
+	t := &lin.terms[0]
+	acc := graph.Accumulator{Terms: []graph.Term{{Product: t.product, Mult: 1}}, Channel: lin.channel}
+	return l.integerSum(name, acc, lin.shape, []int{t.tensor, t.second}, shift, clamp(0, 1<<shareBits))
+}
+
+// shares is the sum e·r, with one r for each line of e along an axis. One in it stands for scale.
+func (l *lowering) shares(name string, e, r, axis int, scale float64) *linear {
 	p := &graph.Product{Length: 1}
-	for a := range l.b.shapes[e] {
+	shape := l.b.shapes[e]
+	for a := range shape {
 		p.Left = append(p.Left, a)
 		if a == axis {
 			a = graph.Contracted
@@ -128,7 +140,9 @@ func (l *lowering) share(name string, e, r, axis, shift int) (int, error) {
 	}
 	p.Left = append(p.Left, graph.Contracted)
 	channel := l.b.channel[e]
-	e = l.b.reshape(name, e, append(slices.Clone(l.b.shapes[e]), 1))
-	acc := graph.Accumulator{Terms: []graph.Term{{Product: p, Mult: 1}}, Channel: channel}
-	return l.integerSum(name, acc, l.b.shapes[e][:len(p.Right)], []int{e, r}, shift, clamp(0, 1<<shareBits))
+	e = l.b.reshape(name, e, append(slices.Clone(shape), 1))
+	return &linear{
+		name: name, shape: shape, channel: channel,
+		terms: []term{{tensor: e, second: r, scale: scale, gain: []float64{1}, product: p}},
+	}
 }

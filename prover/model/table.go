@@ -35,12 +35,8 @@ func leaky(alpha float64, top int64) function {
 
 // composed applies functions to numbers: quotients have scale in, values scale out.
 func composed(funcs []float.Scalar, in, out float64, top int64) function {
-	var names []string
-	for _, f := range funcs {
-		names = append(names, fmt.Sprintf("%s%v", f.Kind(), f))
-	}
 	f := function{lo: -top, hi: top}
-	f.key = fmt.Sprintf("%s %x %x %d", strings.Join(names, ","), math.Float64bits(in), math.Float64bits(out), top)
+	f.key = fmt.Sprintf("%s %x %x %d", functionNames(funcs), math.Float64bits(in), math.Float64bits(out), top)
 	if nonNegative(funcs[len(funcs)-1]) {
 		f.lo = 0
 	}
@@ -53,6 +49,15 @@ func composed(funcs []float.Scalar, in, out float64, top int64) function {
 		return round(min(max(x/out, lo), hi))
 	}
 	return f
+}
+
+// functionNames names functions with their parameters.
+func functionNames(funcs []float.Scalar) string {
+	var names []string
+	for _, f := range funcs {
+		names = append(names, fmt.Sprintf("%s%v", f.Kind(), f))
+	}
+	return strings.Join(names, ",")
 }
 
 func nonNegative(f float.Scalar) bool {

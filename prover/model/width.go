@@ -22,16 +22,18 @@ func widths(g *float.Graph, classes *classes, top int64) []int64 {
 		tops[i] = top
 	}
 	for i := range g.Nodes {
-		n, least := &g.Nodes[i], int64(0)
-		switch n.Op.(type) {
+		n, id, least := &g.Nodes[i], float.ValueID(0), int64(0)
+		switch op := n.Op.(type) {
 		case *float.Norm:
-			least = normCell
+			id, least = n.Inputs[0], normCell
 		case *float.Softmax:
-			least = scoreCell
+			id, least = n.Inputs[0], scoreCell
+		case *float.Quantized:
+			id, least = n.Output, op.Top()
 		default:
 			continue
 		}
-		root := classes.root(int(n.Inputs[0]))
+		root := classes.root(int(id))
 		tops[root] = max(tops[root], least)
 	}
 	for i := range tops {

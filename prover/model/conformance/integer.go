@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model"
@@ -20,7 +21,7 @@ func checkInteger(ctx context.Context, g *float.Graph, values []float.Tensor, bi
 	if err != nil {
 		return refuse(err)
 	}
-	cells, rounded, err := quantize(low.Graph, values)
+	cells, rounded, err := quantize(g, low.Graph, values)
 	if err != nil {
 		return err
 	}
@@ -63,15 +64,16 @@ func rescales(g *graph.Graph) int {
 	return n
 }
 
-// quantize is the cells of a network's inputs, and the numbers that they stand for.
-func quantize(g *graph.Graph, values []float.Tensor) (cells [][]int32, rounded []float.Tensor, err error) {
+// quantize is the cells of a network's inputs, and the numbers that they stand for. Only inputs that the
+// network rounds itself are clamped, as it does.
+func quantize(net *float.Graph, g *graph.Graph, values []float.Tensor) (cells [][]int32, rounded []float.Tensor, err error) {
 	for i, t := range g.Inputs() {
 		in := g.Nodes[t].Op.(*graph.Input)
 		wide := tensor.Tensor{Name: in.Name, Shape: in.Shape, Data: make([]float64, len(values[i].Data))}
 		for k, v := range values[i].Data {
 			wide.Data[k] = float64(v)
 		}
-		q, _, err := tensor.Quantize(in, wide, false)
+		q, _, err := tensor.Quantize(in, wide, rounds(net, float.ValueID(i)))
 		if err != nil {
 			return nil, nil, fmt.Errorf("quantise: %w", err)
 		}
@@ -82,6 +84,17 @@ func quantize(g *graph.Graph, values []float.Tensor) (cells [][]int32, rounded [
 		cells, rounded = append(cells, q), append(rounded, back)
 	}
 	return cells, rounded, nil
+}
+
+// rounds tells whether a network rounds an input to given steps before anything else.
+func rounds(net *float.Graph, id float.ValueID) bool {
+	for i := range net.Nodes {
+		if n := &net.Nodes[i]; slices.Contains(n.Inputs, id) {
+			_, ok := n.Op.(*float.Quantized)
+			return ok
+		}
+	}
+	return false
 }
 
 // execute runs the integer graph and returns its outputs as numbers, tails applied.

@@ -18,6 +18,7 @@ type conv struct {
 	taps   int
 	chunks int     // runs of input channels whose sums fit float32; 0: none do
 	bias   []int64 // one per output channel, or nil
+	factor []int64 // by output channel: multiplies what w makes of it; nil: ones
 }
 
 func (e *emitter) newConv(g *graph.Conv, x value, bound graph.Interval, out []int) *conv {
@@ -25,13 +26,23 @@ func (e *emitter) newConv(g *graph.Conv, x value, bound graph.Interval, out []in
 	if x.double {
 		return c
 	}
-	for n := 1; n <= min(c.inCh, maxChunks); n++ {
-		if c.fits(n) {
-			c.chunks = n
-			break
+	c.chunks = c.fewest()
+	if c.chunks != 1 {
+		if r := c.reduced(); r != nil {
+			return r
 		}
 	}
 	return c
+}
+
+// fewest is the least number of runs that fit float32, 0 if none does.
+func (c *conv) fewest() int {
+	for n := 1; n <= min(c.inCh, maxChunks); n++ {
+		if c.fits(n) {
+			return n
+		}
+	}
+	return 0
 }
 
 // maxChunks is the number of float32 parts that still costs less than float64.
@@ -67,6 +78,9 @@ func (c *conv) fits(chunks int) bool {
 // conv emits a convolution: in one piece when it fits float32, else in float32 pieces added
 // in float64, else in float64.
 func (e *emitter) conv(c *conv) value {
+	if c.factor != nil {
+		return e.multiplied(c)
+	}
 	if c.chunks == 0 {
 		c.x = e.cast(c.x, true)
 		return e.linear(c, 0, c.inCh)
@@ -114,7 +128,7 @@ func (c *conv) isNative() bool {
 
 // foldsBias says whether the operator can add the bias.
 func (c *conv) foldsBias(b *graph.Constant) bool {
-	return !c.isMatMul() && c.isNative() && c.chunks == 1 && perChannel(b, c.Channel, c.OutChannels)
+	return c.factor == nil && !c.isMatMul() && c.isNative() && c.chunks == 1 && perChannel(b, c.Channel, c.OutChannels)
 }
 
 // layout is the order of axes in which a convolution is emitted: lead axes that pass

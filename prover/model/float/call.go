@@ -28,7 +28,10 @@ func (c *call) run() ([]*value, error) {
 		return nil, errors.New("no outputs")
 	}
 	rule, ok := rules[c.op]
-	if !ok {
+	switch {
+	case c.op == "DynamicQuantizeLinear":
+		return nil, errors.New("its scale depends on the input: quantise the model statically")
+	case !ok:
 		return nil, errors.New("operator is not supported")
 	}
 	for i, v := range c.in {
@@ -63,7 +66,9 @@ func (c *call) readable(v *value) (*value, error) {
 		return v, nil
 	case v.tail != nil:
 		return c.inside(v)
-	case !v.typ.IsFloat() && !acceptsIntegers(c.op):
+	case v.grid != nil && !readsQuantized(c.op):
+		return nil, errors.New("integers of a quantised activation are read as they are: dequantise them before")
+	case !v.typ.IsFloat() && !acceptsIntegers(c.op) && !readsQuantized(c.op):
 		return nil, fmt.Errorf("an activation of %v is not supported", v.typ)
 	case v.mask != nil && !passesMask(c.op):
 		return nil, errMasked
@@ -241,9 +246,14 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 	if err := c.countMACs(work(op, shape)); err != nil {
 		return nil, err
 	}
-	out := &value{id: noID, typ: in[0].typ, shape: shape, known: true}
+	joined, err := joinedGrid(in)
+	if err != nil {
+		return nil, err
+	}
+	out := &value{id: noID, typ: in[0].typ, shape: shape, known: true, grid: joined}
 	if !lost {
 		out.id = ValueID(c.g.Values())
+		c.quantized = append(c.quantized, c.steps(op, ids))
 		c.origins[out.id] = c.op
 		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
 	}

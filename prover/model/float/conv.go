@@ -13,6 +13,7 @@ type Conv struct {
 	Group int       // ≥ 1
 	W     []float32 // [OC][IC/Group][kernel...], row-major
 	B     []float32 // [OC], never nil
+	Grid  []float32 // the weights of a channel are integers times its factor, or that of all; nil: none
 }
 
 var (
@@ -67,7 +68,7 @@ func importConv(c *call) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := &Conv{Window: w, Out: k.shape[0], Group: group, W: k.floats}
+	op := &Conv{Window: w, Out: k.shape[0], Group: group, W: k.floats, Grid: c.in[1].grid.scales(0)}
 	if group < 1 || op.Out%group != 0 || op.Out == 0 || k.shape[1] == 0 || !k.typ.IsFloat() {
 		return nil, fmt.Errorf("%d groups of weights %v of %v", group, k.shape, k.typ)
 	}

@@ -112,8 +112,8 @@ func (v *Value) checkCells(cells []float32) error {
 		return nil
 	}
 	lo, hi := float64(-exactInteger), float64(exactInteger)
-	if v.Limit > 0 {
-		lo, hi = 0, float64(v.Limit-1)
+	if from, to, ok := v.Domain(); ok {
+		lo, hi = float64(from), float64(to)
 	}
 	for i, x := range cells {
 		if f := float64(x); f != math.Trunc(f) || !(f >= lo && f <= hi) {

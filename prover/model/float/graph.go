@@ -30,6 +30,15 @@ type Value struct {
 // not imported may leave its types out.
 func (v *Value) IsInteger() bool { return v.Type != 0 && !v.Type.IsFloat() }
 
+// Domain is the interval of the cells of an input of integers that is known: from its limit, or
+// its type of eight bits.
+func (v *Value) Domain() (lo, hi int64, ok bool) {
+	if v.Limit > 0 {
+		return 0, v.Limit - 1, true
+	}
+	return integerRange(v.Type)
+}
+
 // Node applies Op to Inputs. Output is always len(Graph.Inputs) plus the
 // node's index, Shape is the shape of that value.
 type Node struct {

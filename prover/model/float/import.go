@@ -54,6 +54,8 @@ type importer struct {
 	origins map[ValueID]string      // operators that made the values of nodes
 	items   []Unsupported
 
+	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
+
 	macs, params, total int64 // so far, against limits
 }
 
@@ -106,8 +108,7 @@ func (im *importer) run(g *onnx.Graph) error {
 			return fmt.Errorf("node %q (%s): %w", g.Nodes[i].Label(), g.Nodes[i].Op, err)
 		}
 	}
-	im.bindOutputs(g.Outputs)
-	return nil
+	return im.bindOutputs(g.Outputs)
 }
 
 func (im *importer) report(node, op, format string, args ...any) {
@@ -168,9 +169,15 @@ func (im *importer) bindShape(in *onnx.ValueInfo) ([]int, error) {
 	return shape, im.countActivation(shape)
 }
 
-func (im *importer) bindOutputs(outputs []onnx.ValueInfo) {
+func (im *importer) bindOutputs(outputs []onnx.ValueInfo) error {
 	for _, o := range outputs {
 		v := im.values[o.Name]
+		if v.grid != nil && !v.fixed {
+			var err error
+			if v, err = im.integersOf(o.Name, v); err != nil {
+				return fmt.Errorf("output %q: %w", o.Name, err)
+			}
+		}
 		switch {
 		case v.fixed:
 			im.report(o.Name, "output", "it does not depend on any input")
@@ -180,6 +187,7 @@ func (im *importer) bindOutputs(outputs []onnx.ValueInfo) {
 			im.g.Outputs = append(im.g.Outputs, Output{o.Name, v.id, v.tail, v.shape, v.typ})
 		}
 	}
+	return nil
 }
 
 // node imports one node: its outputs get values, lost ones when the node is

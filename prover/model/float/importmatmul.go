@@ -73,7 +73,7 @@ func (c *call) timesConstant(x, y *value) (*value, error) {
 		}
 	}
 	n := w.Shape[1]
-	return c.emit(&MatMul{w.Shape[0], n, w.Data, make([]float32, n)}, x)
+	return c.emit(&MatMul{K: w.Shape[0], N: n, W: w.Data, B: make([]float32, n), Grid: y.grid.scales(len(y.shape) - 1)}, x)
 }
 
 // constantTimes is the transpose of yᵀ·xᵀ.

@@ -7,6 +7,7 @@ type MatMul struct {
 	K, N int
 	W    []float32 // [K][N], row-major
 	B    []float32 // [N], never nil
+	Grid []float32 // the weights of a column are integers times its factor, or that of all; nil: none
 }
 
 var (

@@ -48,7 +48,11 @@ func (c *call) apply(op mover, in ...*value) (*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.value(), nil
+	v := k.value()
+	if len(in) == 1 {
+		v.grid = in[0].grid.moved(op)
+	}
+	return v, nil
 }
 
 func (c *call) moveConstants(op mover, in []*constant) (*constant, error) {

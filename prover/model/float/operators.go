@@ -86,6 +86,13 @@ var descriptions = map[string]Operator{
 	"ConvTranspose":      {Form: formSum, Note: weighted + "; no auto_pad, no output_shape"},
 	"BatchNormalization": {Form: formSum, Note: "statistics are constant; no training mode"},
 
+	"QuantizeLinear":   {Form: formTable, Note: "to int8 and uint8; scale and zero point are constant; by channel of constants only"},
+	"DequantizeLinear": {Form: formView, Note: "of int8, uint8, and constants of int32; scale and zero point are constant, those of activations as they were quantised; by channel of constants only"},
+	"QLinearConv":      {Form: formSum + "+" + formTable, Note: weighted + "; scales and zero points are constant"},
+	"QLinearMatMul":    {Form: formSum + "+" + formProduct + "+" + formTable, Note: "scales and zero points are constant"},
+	"ConvInteger":      {Form: formSum, Note: weighted + "; zero points are constant; a Cast to floats follows"},
+	"MatMulInteger":    {Form: formSum, Note: "the second operand and zero points are constant; a Cast to floats follows"},
+
 	"LayerNormalization":    {Form: formProduct + "+" + formTable, Note: "the first output; scale and bias are constant"},
 	"InstanceNormalization": {Form: formProduct + "+" + formTable, Note: "scale and bias are constant"},
 	"GroupNormalization":    {Form: formProduct + "+" + formTable, Note: "scale and bias are constant"},

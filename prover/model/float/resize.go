@@ -234,7 +234,7 @@ func (c *call) interpolate(x *value, axis int, at []float64) (*value, error) {
 			return nil, err
 		}
 	}
-	if x, err = c.emit(&MatMul{old, n, w.floats, make([]float32, n)}, x); err != nil || axis == last {
+	if x, err = c.emit(&MatMul{K: old, N: n, W: w.floats, B: make([]float32, n)}, x); err != nil || axis == last {
 		return x, err
 	}
 	return c.apply(&Transpose{perm}, x)

@@ -121,10 +121,12 @@ func (a *affine) absorb(n *Node) error {
 	case *Conv:
 		next := *op
 		next.W, next.B = a.weights(op.W, func(i int) int { return i / op.depth() }), a.bias(op.B)
+		next.Grid = a.grid(op.Grid)
 		n.Op, w, b = &next, next.W, next.B
 	case *MatMul:
 		next := *op
 		next.W, next.B = a.weights(op.W, func(i int) int { return i % op.N }), a.bias(op.B)
+		next.Grid = a.grid(op.Grid)
 		n.Op, w, b = &next, next.W, next.B
 	}
 	for _, list := range [][]float32{w, b} {
@@ -148,6 +150,18 @@ func (a *affine) weights(w []float32, channel func(i int) int) []float32 {
 	out := make([]float32, len(w))
 	for i, v := range w {
 		out[i] = float32(float64(v) * a.scale[channel(i)])
+	}
+	return out
+}
+
+// grid is that of the scaled weights.
+func (a *affine) grid(g []float32) []float32 {
+	if g == nil {
+		return nil
+	}
+	out := make([]float32, len(a.scale))
+	for i, s := range a.scale {
+		out[i] = float32(float64(g[i%len(g)]) * s)
 	}
 	return out
 }

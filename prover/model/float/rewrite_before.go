@@ -33,8 +33,9 @@ func (m *MatMul) after(op Op, shape []int) (*MatMul, bool) {
 	if !ok || len(c.Data) != c.Shape[len(shape)-1] {
 		return m, false
 	}
-	out := &MatMul{K: m.K, N: m.N, W: m.W, B: m.B}
+	out := &MatMul{K: m.K, N: m.N, W: m.W, B: m.B, Grid: m.Grid}
 	if mul {
+		out.Grid = nil
 		out.W = make([]float32, len(m.W))
 		for i, v := range m.W {
 			out.W[i] = float32(float64(v) * float64(c.Data[i/m.N%len(c.Data)]))

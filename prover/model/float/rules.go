@@ -23,6 +23,13 @@ var rules = map[string]rule{
 	"ConvTranspose":      importConvTranspose,
 	"BatchNormalization": importBatchNorm,
 
+	"QuantizeLinear":   importQuantize,
+	"DequantizeLinear": importDequantize,
+	"QLinearConv":      importQLinearConv,
+	"QLinearMatMul":    importQLinearMatMul,
+	"ConvInteger":      importConvInteger,
+	"MatMulInteger":    importMatMulInteger,
+
 	"LayerNormalization":    importLayerNorm,
 	"InstanceNormalization": importInstanceNorm,
 	"GroupNormalization":    importGroupNorm,

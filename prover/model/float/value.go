@@ -26,6 +26,7 @@ type value struct {
 	c     *constant
 	tail  Op // applied to id: one that an Output may have
 	mask  *mask
+	grid  *grid  // of an int8 or uint8 activation, or of a constant that was dequantised; nil: none
 	inner *value // the value of a node that applies tail, once something inside of the graph reads it
 }
 
