@@ -28,7 +28,11 @@ func readModel(key []byte) (*model, error) {
 	x := &model{graph: m.Graph, digest: m.Digest()}
 	for _, id := range m.Graph.Inputs() {
 		in := m.Graph.Nodes[id].Op.(*graph.Input)
-		x.inputs = append(x.inputs, gateway.TensorInfo{Name: in.Name, Datatype: "FP32", Shape: wide(in.Shape)})
+		info := gateway.TensorInfo{Name: in.Name, Datatype: "FP32", Shape: wide(in.Shape)}
+		if m.Graph.HoldsIds(id) {
+			info.Datatype = "INT64"
+		}
+		x.inputs = append(x.inputs, info)
 	}
 	for i := range m.Graph.Outputs {
 		x.outputs = append(x.outputs, outputInfo(&m.Graph.Outputs[i]))

@@ -237,6 +237,22 @@ func (g *Graph) Inputs() []int {
 	return in
 }
 
+// HoldsIds tells whether some convolution reads the cells of an input as ids.
+func (g *Graph) HoldsIds(input int) bool {
+	for i := range g.Nodes {
+		acc := AccumulatorOf(g.Nodes[i].Op)
+		if acc == nil {
+			continue
+		}
+		for k, t := range acc.Terms {
+			if t.Conv != nil && t.Conv.Ids && g.Nodes[i].Inputs[k] == input {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Convs lists the convolutions of an operator, in the order of its terms.
 func Convs(op Op) []*Conv {
 	var convs []*Conv

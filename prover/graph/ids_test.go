@@ -40,6 +40,13 @@ func TestEmbeddingAddsAnAxisOfChannels(t *testing.T) {
 	}
 }
 
+func TestInputsOfEmbeddingsHoldIds(t *testing.T) {
+	g := embedding()
+	if !g.HoldsIds(0) || !g.HoldsIds(1) || g.HoldsIds(2) || attention().HoldsIds(0) {
+		t.Error("ids are not where convolutions read them")
+	}
+}
+
 func TestEmbeddingOfOtherThanPublicIdsIsInvalid(t *testing.T) {
 	conv := func(g *Graph) *Conv { return g.Nodes[2].Op.(*Reveal).Acc.Terms[0].Conv }
 	for name, test := range map[string]struct {

@@ -108,7 +108,7 @@ func probeNetwork(side int) *float.Graph {
 }
 
 // committed estimates the cells that a proof commits to: two for each value that lowering
-// rounds, one for each maximum. Sums that only join another sum or a function are not
+// rounds, one for each maximum; in a softmax a maximum, an exponential and a rounded share. Sums that only join another sum or a function are not
 // rounded themselves, nor are those that are outputs. A window takes a maximum less than
 // its cells along each axis.
 func committed(fg *float.Graph) int64 {
@@ -122,12 +122,19 @@ func committed(fg *float.Graph) int64 {
 	for i := range fg.Nodes {
 		n := &fg.Nodes[i]
 		size := int64(graph.Elements(n.Shape))
-		if op, ok := n.Op.(*float.MaxPool); ok {
+		switch op := n.Op.(type) {
+		case *float.MaxPool:
 			for _, k := range op.Kernel {
 				cells += size * int64(k-1)
 			}
-		} else if rounds(n.Op, readers[n.Output]) {
-			cells += 2 * size
+		case *float.Maximum:
+			cells += size
+		case *float.Softmax:
+			cells += 4 * size
+		default:
+			if rounds(n.Op, readers[n.Output]) {
+				cells += 2 * size
+			}
 		}
 	}
 	return cells
