@@ -50,14 +50,24 @@ func (l *lowering) exactly(lin *linear, scale float64) float64 {
 // nearlyOne is how much of a range may be left out so that a multiplier of one is exact.
 const nearlyOne = 31. / 32
 
-// exactUnit is the largest scale with an exact multiplier, 0 when the sum is not one
-// multiplied tensor.
+// exactUnit is the largest scale with an exact multiplier of a sum that is one multiplied tensor,
+// or that has one product, whose multiplier is small; 0 for other sums.
 func (l *lowering) exactUnit(lin *linear) float64 {
-	t := &lin.terms[0]
-	if len(lin.terms) != 1 || t.conv != nil || t.cells != nil || len(t.gain) != 1 {
+	var exact *term
+	for i := range lin.terms {
+		t := &lin.terms[i]
+		if t.product == nil && (len(lin.terms) > 1 || t.conv != nil || t.cells != nil || len(t.gain) != 1) {
+			continue
+		}
+		if exact != nil {
+			return 0
+		}
+		exact = t
+	}
+	if exact == nil {
 		return 0
 	}
-	return math.Ldexp(math.Abs(t.gain[0])*t.scale, l.b.usefulShift(lin, l.options))
+	return math.Ldexp(math.Abs(exact.gain[0])*exact.scale, l.b.usefulShift(lin, l.options))
 }
 
 // finest is the least scale that makes sense for a sum: a range that fills activations at a

@@ -231,6 +231,10 @@ func (l *lowering) addValues(n *float.Node, op *float.Add) (value, error) {
 	if op.Subtract {
 		y.negate()
 	}
+	if l.onlySoftmaxes(n.Output) {
+		l.hide(y, n.Inputs[1], n.Inputs[0])
+		l.hide(x, n.Inputs[0], n.Inputs[1])
+	}
 	idY := n.Inputs[1]
 	if y.hasConv() && !x.hasConv() {
 		x, y, idY = y, x, n.Inputs[0]

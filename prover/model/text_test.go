@@ -143,3 +143,32 @@ func direct(low *Lowered) int {
 	}
 	return n
 }
+
+// TestMasksThatAreInputsHideCells masks the last tokens by an input of zeros and ones, as exporters of
+// encoders write it: (mask − 1)·10000 is added to the scores.
+func TestMasksThatAreInputsHideCells(t *testing.T) {
+	const length = 6
+	n := newNetwork(t, 9, []int{1, length, 8}, []int{1, length})
+	n.g.Inputs[1].Name, n.g.Inputs[1].Type, n.g.Inputs[1].Limit = "mask", 7, 2
+	q, k, v := n.heads(0, 0, 2, 1, 3), n.heads(0, 0, 2, 3, 1), n.heads(0, 0, 2, 1, 3)
+	m := n.add(&float.AddConst{C: filled(-1, 1, 1)}, 1)
+	m = n.add(&float.MulConst{C: filled(10000, 1, 1)}, m)
+	m = n.add(&float.Broadcast{Shape: []int{1, 2, length, length}}, n.add(&float.Reshape{Shape: []int{1, 1, 1, length}}, m))
+	scores := n.add(&float.Add{}, n.add(&float.Product{K: 4}, q, k), m)
+	n.output(n.add(&float.Product{K: length}, n.add(&float.Softmax{Axis: 3}, scores), v))
+	var samples [][]float.Tensor
+	for i := range 6 {
+		mask := filled(1, 1, length)
+		for k := length - i%4; k < length; k++ {
+			mask.Data[k] = 0
+		}
+		samples = append(samples, []float.Tensor{n.constant(1, 1, length, 8), mask})
+	}
+	low, err := Lower(t.Context(), &n.g, samples, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := low.Report.Outputs[0]; a.Cosine < 0.9995 {
+		t.Errorf("%+v", a)
+	}
+}
