@@ -12,16 +12,17 @@ type Network struct {
 	Title string
 	Input []int
 	Ids   int64 // of the input's cells, if these are ids of tokens: all are below
+	Exact bool  // input or first output is of integers
 	Make  func(seed uint64) *onnx.Model
 }
 
 // Networks lists the architectures of the proof benchmark that are made by code.
 func Networks() []Network {
 	return []Network{
-		{"vgg11_32", "VGG-11, 32×32", []int{1, 3, 32, 32}, 0, func(s uint64) *onnx.Model { return vgg("vgg11", s, 1, 1, 2, 2, 2) }},
-		{"vgg16_32", "VGG-16, 32×32", []int{1, 3, 32, 32}, 0, func(s uint64) *onnx.Model { return vgg("vgg16", s, 2, 2, 3, 3, 3) }},
+		{"vgg11_32", "VGG-11, 32×32", []int{1, 3, 32, 32}, 0, false, func(s uint64) *onnx.Model { return vgg("vgg11", s, 1, 1, 2, 2, 2) }},
+		{"vgg16_32", "VGG-16, 32×32", []int{1, 3, 32, 32}, 0, false, func(s uint64) *onnx.Model { return vgg("vgg16", s, 2, 2, 3, 3, 3) }},
 		ResNet18(224),
-		{"mobilenet_v2_224", "MobileNetV2, 224×224", []int{1, 3, 224, 224}, 0, mobileNetV2},
+		{"mobilenet_v2_224", "MobileNetV2, 224×224", []int{1, 3, 224, 224}, 0, false, mobileNetV2},
 	}
 }
 
@@ -44,7 +45,7 @@ func vgg(name string, seed uint64, stages ...int) *onnx.Model {
 // convolutions, as its exporter writes it, for square images of a size.
 func ResNet18(size int) Network {
 	name := fmt.Sprintf("resnet18_%d", size)
-	return Network{name, fmt.Sprintf("ResNet-18, %d×%d", size, size), []int{1, 3, size, size}, 0, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("ResNet-18, %d×%d", size, size), []int{1, 3, size, size}, 0, false, func(seed uint64) *onnx.Model {
 		return resnet18(name, seed, size)
 	}}
 }
@@ -113,7 +114,7 @@ func (b *builder) invertedResidual(x string, in, out, expansion, stride int) str
 // grows: its activations stay, its multiply-accumulates grow with the square of the kernel.
 func Kernels(kernel int) Network {
 	name := fmt.Sprintf("kernels_%d", kernel)
-	return Network{name, fmt.Sprintf("4 layers of 32 channels, 64×64, kernel %d×%d", kernel, kernel), []int{1, 32, 64, 64}, 0, func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("4 layers of 32 channels, 64×64, kernel %d×%d", kernel, kernel), []int{1, 32, 64, 64}, 0, false, func(seed uint64) *onnx.Model {
 		b := newBuilder(name, seed, 1, 32, 64, 64)
 		x := "input"
 		for range 4 {

@@ -35,7 +35,7 @@ const (
 func BERT(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 30522, positions: 512, length: length}
 	name := fmt.Sprintf("bert_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("BERT, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), true, func(seed uint64) *onnx.Model {
 		return t.bert(name, seed)
 	}}
 }
@@ -45,7 +45,7 @@ func BERT(layers, width, heads, length int) Network {
 func GPT2(layers, width, heads, length int) Network {
 	t := transformer{layers: layers, width: width, heads: heads, inner: 4 * width, vocabulary: 50257, positions: 1024, length: length}
 	name := fmt.Sprintf("gpt2_%dx%d_%d", layers, width, length)
-	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), func(seed uint64) *onnx.Model {
+	return Network{name, fmt.Sprintf("GPT-2, %d layers of %d, %d tokens", layers, width, length), []int{1, length}, int64(t.vocabulary), true, func(seed uint64) *onnx.Model {
 		return t.gpt2(name, seed)
 	}}
 }

@@ -43,3 +43,26 @@ func TestTextsHaveThePublishedShapes(t *testing.T) {
 		}
 	}
 }
+
+// TestForestsHaveAllBranches imports a forest: one node, with a row for each sample.
+func TestForestsHaveAllBranches(t *testing.T) {
+	data, err := Forest(3, 4, 5, 7).Make(1).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnx.Parse(data, onnx.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := float.Import(m, float.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trees, ok := g.Nodes[0].Op.(*float.Trees)
+	if !ok || len(g.Nodes) != 1 || g.Nodes[0].Shape[0] != 7 {
+		t.Fatalf("%d nodes, the first %s of shape %v", len(g.Nodes), g.Nodes[0].Op.Kind(), g.Nodes[0].Shape)
+	}
+	if n := trees.MACs(g.Nodes[0].Shape); n != 3*4*7 {
+		t.Errorf("%d steps, want %d", n, 3*4*7)
+	}
+}

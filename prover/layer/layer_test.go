@@ -210,8 +210,13 @@ func TestAxesWeighedByEqSplitAtPowersOfTwo(t *testing.T) {
 		out    int
 		groups int
 	}{
-		{[]int{12, 64}, 768, 2}, {[]int{3, 4, 2}, 24, 3}, {[]int{1, 8}, 8, 2}, {[]int{8, 1}, 8, 2},
-		{[]int{4, 6}, 24, 1}, {[]int{5, 3}, 15, 1}, {[]int{7}, 7, 1},
+		{[]int{12, 64}, 768, 2},
+		{[]int{3, 4, 2}, 24, 3},
+		{[]int{1, 8}, 8, 2},
+		{[]int{8, 1}, 8, 2},
+		{[]int{4, 6}, 24, 1},
+		{[]int{5, 3}, 15, 1},
+		{[]int{7}, 7, 1},
 	} {
 		point := randomVector(rng, log2Ceil(test.out))
 		term := Term{Coef: randomVector(rng, 1)[0], Groups: []Group{eqGroup(point, test.out)}}
