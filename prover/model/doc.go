@@ -9,6 +9,11 @@
 // when something reads it that cannot join. A sum that only outputs read becomes a public
 // accumulator without rounding.
 //
+// A model that was quantised before keeps its scales: a value that it rounds has exactly its steps
+// and its clamp, without calibration. The weights of such a layer are the model's integers times one
+// integer for each channel, so that nothing of a sum is rounded but those factors, to a 32nd of a
+// step. Halves are rounded up, where ONNX rounds them to even.
+//
 // Scales belong to classes of values: operators that move cells (Concat, MaxPool, Slice,
 // Pad, Reshape, Transpose) keep the scale of their inputs and so are free.
 package model

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"errors"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -133,5 +135,72 @@ func TestOutputsMayBeIntegers(t *testing.T) {
 	a.add(t, b, low, x.Shape, 1)
 	if a.near < a.cells || 100*a.equal < 97*a.cells {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestMutatedInt8ModelsAreRefusedOrLowered changes one part of a model: whatever is imported has an integer
+// graph, or an error.
+func TestMutatedInt8ModelsAreRefusedOrLowered(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	lowered := 0
+	for i := range 150 {
+		b := onnxtest.New(onnxtest.Forms[i%3], r.Uint64())
+		onnxtest.Networks()[r.IntN(3)].Build(b)
+		mutate(r, &b.Model.Graph)
+		data, err := b.Model.Marshal()
+		if err != nil {
+			continue // integers beyond their type
+		}
+		m, err := onnx.Parse(data, onnx.Limits{})
+		if err != nil {
+			continue
+		}
+		fg, err := float.Import(m, float.Options{})
+		if err != nil {
+			continue
+		}
+		if _, err = Lower(t.Context(), fg, nil, Options{}); err == nil {
+			lowered++
+		} else if !errors.Is(err, ErrModel) {
+			t.Fatal(err)
+		}
+	}
+	if lowered < 10 {
+		t.Errorf("%d are lowered", lowered)
+	}
+}
+
+// mutate changes an initializer or the operands of a node.
+func mutate(r *rand.Rand, g *onnx.Graph) {
+	node := &g.Nodes[r.IntN(len(g.Nodes))]
+	c := &g.Initializers[r.IntN(len(g.Initializers))]
+	switch r.IntN(8) {
+	case 0:
+		node.Inputs[r.IntN(len(node.Inputs))] = ""
+	case 1:
+		node.Inputs[r.IntN(len(node.Inputs))] = g.Initializers[r.IntN(len(g.Initializers))].Name
+	case 2:
+		other := &g.Nodes[r.IntN(len(g.Nodes))]
+		node.Op, node.Attrs = other.Op, other.Attrs
+	case 3:
+		if len(node.Inputs) > 1 {
+			node.Inputs = node.Inputs[:len(node.Inputs)-1]
+		}
+	case 4:
+		if len(c.Floats) > 0 {
+			c.Floats[0] = []float32{0, -1, 1e-40, 1e-30, 1e30, float32(math.NaN()), float32(math.Inf(1))}[r.IntN(7)]
+		}
+	case 5:
+		c.Dims = []int64{1, int64(c.Len())}
+	case 6:
+		if len(c.Ints) > 0 {
+			c.Type = []onnx.DataType{onnx.Int8, onnx.Uint8, onnx.Int32, onnx.Int64}[r.IntN(4)]
+		}
+	case 7:
+		for i := range c.Floats {
+			c.Floats[i] *= []float32{1e-6, 1e6, 3, 0.1}[r.IntN(4)]
+		}
 	}
 }

@@ -66,13 +66,14 @@ type Options struct {
 	// MaxShift bounds the shift of a rescale, 1 to 14; a layer uses less where more would
 	// not make it more accurate. The proof has one range table of 2^s rows for the largest
 	// shift s. The default is 12, and 14 for networks with norms or softmaxes: the products of
-	// two activations have fine units.
+	// two activations have fine units. Sums of models that were quantised before take up to
+	// graph.MaxShift, which costs one more lookup beyond 14.
 	MaxShift int
 	// Headroom multiplies the calibrated range of inputs, 1 to 16, for requests with larger
 	// values than the samples.
 	Headroom float64
 	// InputRange declares, by input name, the largest magnitude of its values. It replaces
-	// calibration of that input.
+	// calibration of that input, but not the scale of a model that quantises the input itself.
 	InputRange map[string]float64
 	// Ranges is the rule for activations.
 	Ranges Ranges

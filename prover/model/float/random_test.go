@@ -16,13 +16,19 @@ import (
 // are imported. It returns nil when none is.
 func randomModel(t *testing.T, r *rand.Rand, ops []string) (g *Graph) {
 	b := newBuild([]int{11, 13, 17, 18, 20, 21}[r.IntN(6)])
-	constants, pool := []string{"c", "m", "s", "i", "j", "t"}, []string{"x", "x", "z", "ids", "flag"}
+	constants, pool := []string{"c", "m", "s", "i", "j", "t", "q", "k", "f"}, []string{"x", "x", "z", "ids", "flag"}
 	b.input("x", 2, 3, 4).input("z", 1, 2, 4, 4).typed("ids", onnx.Int64, 2, 3).typed("flag", onnx.Bool, 3, 1).
 		floats("c", []int{4}, 1, -2, 3, 0.5).floats("m", []int{3, 4}, 0, minusInf, 0, 0, 0, 0, -1e4, 0, 0, 0, 0, minusInf).
-		floats("s", nil, 2).ints("i", int64(r.IntN(4))-1, int64(r.IntN(4))).scalar("j", int64(r.IntN(5))-2).bools("t", []int{4}, 1, 0, 1, 1)
+		floats("s", nil, 2).ints("i", int64(r.IntN(4))-1, int64(r.IntN(4))).scalar("j", int64(r.IntN(5))-2).bools("t", []int{4}, 1, 0, 1, 1).
+		typedInts("q", onnx.Int8, nil, 3).typedInts("k", onnx.Int8, []int{4, 4}, 1, 2, -3, 4, 5, -6, 7, 8, 9, 0, 1, -128, 127, 4, 5, 6).
+		typedInts("f", onnx.Uint8, []int{1}, 128)
 	for k := range 60 {
 		wires := ""
-		for range 1 + r.IntN(3) {
+		operands := 1 + r.IntN(3)
+		if r.IntN(4) == 0 {
+			operands = 9 // QLinearConv has as many
+		}
+		for range operands {
 			from := pool
 			if r.IntN(3) == 0 {
 				from = constants
