@@ -79,7 +79,7 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 	}
 	c.engine = first.where()
 	r.Engine, r.Parameters = c.engine, first.parameters()
-	if !m.exact { // sessions take floats and give floats
+	if !m.integers { // sessions take floats and give floats
 		if c.float, err = openFloat(ctx, o, data, m.input); err != nil {
 			return nil, err
 		}

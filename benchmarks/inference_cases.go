@@ -17,7 +17,7 @@ type model struct {
 	series    string
 	input     []int
 	ids       int64 // the input's cells are ids below, 0: they are numbers
-	exact     bool  // input or output is of integers
+	integers  bool  // input or first output is of integers
 	onnx      func() ([]byte, error)
 	goals     map[string]float64 // by metric
 	elsewhere string             // the best figure that is published for it
@@ -72,7 +72,7 @@ func shipped(o *Options, name, title string, input ...int) model {
 }
 
 func generated(o *Options, n architectures.Network, series string) model {
-	return model{name: n.Name, title: n.Title, series: series, input: n.Input, ids: n.Ids, exact: n.Exact, onnx: func() ([]byte, error) {
+	return model{name: n.Name, title: n.Title, series: series, input: n.Input, ids: n.Ids, integers: n.Integers, onnx: func() ([]byte, error) {
 		return n.Make(o.Seed).Marshal()
 	}}
 }

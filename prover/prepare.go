@@ -17,7 +17,7 @@ type Prepared struct {
 	Model   *verify.Model
 	Weights graph.Weights
 	// WeightsDigest names the rows that the weights are packed in. Models that differ in the shapes
-	// of their inputs can have the same, and share their commitments.
+	// of their inputs can have the same, and share their commitments. Zero after Resume.
 	WeightsDigest [32]byte
 
 	packed []int32 // weights in the rows that Model.Rows commits to
@@ -75,6 +75,5 @@ func Resume(m *verify.Model, w graph.Weights) (*Prepared, error) {
 	if err := m.Graph.CheckWeights(system.Info, w); err != nil {
 		return nil, err
 	}
-	packed := system.PackWeights(w)
-	return &Prepared{Model: m, Weights: w, WeightsDigest: packedDigest(packed, system.Weights.Cols), packed: packed}, nil
+	return &Prepared{Model: m, Weights: w, packed: system.PackWeights(w)}, nil
 }

@@ -15,7 +15,7 @@ const forestClasses = 3
 func Forest(trees, depth, features, rows int) Network {
 	name := fmt.Sprintf("forest_%dx%d_%d", trees, depth, rows)
 	title := fmt.Sprintf("Forest, %d trees of depth %d, %d features, %d rows", trees, depth, features, rows)
-	return Network{Name: name, Title: title, Input: []int{rows, features}, Exact: true, Make: func(seed uint64) *onnx.Model {
+	return Network{Name: name, Title: title, Input: []int{rows, features}, Integers: true, Make: func(seed uint64) *onnx.Model {
 		f := forest{rng: rand.New(rand.NewPCG(seed, 1)), ints: map[string][]int64{}, floats: map[string][]float32{}}
 		for t := range trees {
 			f.tree(int64(t), depth, features, float32(trees))

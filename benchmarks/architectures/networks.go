@@ -8,12 +8,12 @@ import (
 
 // Network is an architecture that can be written as an ONNX model.
 type Network struct {
-	Name  string
-	Title string
-	Input []int
-	Ids   int64 // of the input's cells, if these are ids of tokens: all are below
-	Exact bool  // input or first output is of integers
-	Make  func(seed uint64) *onnx.Model
+	Name     string
+	Title    string
+	Input    []int
+	Ids      int64 // of the input's cells, if these are ids of tokens: all are below
+	Integers bool  // input or first output is of integers
+	Make     func(seed uint64) *onnx.Model
 }
 
 // Networks lists the architectures of the proof benchmark that are made by code.

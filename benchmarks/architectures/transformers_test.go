@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/weisyn/wes/prover/model/float"
-	"github.com/weisyn/wes/prover/model/onnx"
 )
 
 // TestTextsHaveThePublishedShapes imports small ones and counts what grows with layers and tokens.
@@ -17,18 +16,7 @@ func TestTextsHaveThePublishedShapes(t *testing.T) {
 		{BERT(2, 32, 4, 8), 30522*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 32*32 + 32 + 2*32 + 2 + 2, map[string]int{"Norm": 5, "Softmax": 2, "Gelu": 2, "Embedding": 1, "Product": 4}},
 		{GPT2(2, 32, 4, 8), 2*50257*32 + 8*32 + 2*(12*32*32+13*32) + 2*32 + 50257 + 2, map[string]int{"Norm": 5, "Softmax": 2, "GeluTanh": 2, "Embedding": 1, "Product": 4}},
 	} {
-		data, err := test.network.Make(1).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := onnx.Parse(data, onnx.Limits{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := float.Import(m, float.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := imported(t, test.network)
 		kinds := map[string]int{}
 		for i := range g.Nodes {
 			kinds[g.Nodes[i].Op.Kind()]++
@@ -46,18 +34,7 @@ func TestTextsHaveThePublishedShapes(t *testing.T) {
 
 // TestForestsHaveAllBranches imports a forest: one node, with a row for each sample.
 func TestForestsHaveAllBranches(t *testing.T) {
-	data, err := Forest(3, 4, 5, 7).Make(1).Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := onnx.Parse(data, onnx.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := float.Import(m, float.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := imported(t, Forest(3, 4, 5, 7))
 	trees, ok := g.Nodes[0].Op.(*float.Trees)
 	if !ok || len(g.Nodes) != 1 || g.Nodes[0].Shape[0] != 7 {
 		t.Fatalf("%d nodes, the first %s of shape %v", len(g.Nodes), g.Nodes[0].Op.Kind(), g.Nodes[0].Shape)

@@ -57,7 +57,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, readers: lineReaders(fg), uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
 	l.scales, l.joined = classes.scales(fg, cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))
@@ -85,13 +85,14 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 type lowering struct {
 	options *Options
 	net     *float.Graph
-	units   [][]float64 // by input: of its features; nil: it has none
-	uses    []int       // by value: its reads
-	tops    []int64     // by value: the largest magnitude of its cells
-	lines   []lines     // by node of the network: see calibration
-	scales  []float64   // by value: the scale it gets as a tensor
-	own     []float64   // by value: the scale of its range alone
-	joined  []bool      // by value: a Concat needs exactly that scale
+	units   [][]float64             // by input: of its features; nil: it has none
+	uses    []int                   // by value: its reads
+	tops    []int64                 // by value: the largest magnitude of its cells
+	lines   []lines                 // by node of the network: see calibration
+	readers map[float.ValueID][]int // by value: the norms and softmaxes that read it
+	scales  []float64               // by value: the scale it gets as a tensor
+	own     []float64               // by value: the scale of its range alone
+	joined  []bool                  // by value: a Concat needs exactly that scale
 	values  []value
 	votes   map[float.ValueID]value // results of trees that outputs and nodes read, as outputs have them
 	b       builder

@@ -7,14 +7,12 @@ const leastMask = 1000
 
 // onlySoftmaxes tells whether nothing but softmaxes read a value.
 func (l *lowering) onlySoftmaxes(id float.ValueID) bool {
-	readers := 0
-	for i := range l.net.Nodes {
-		n := &l.net.Nodes[i]
-		if _, ok := n.Op.(*float.Softmax); ok && n.Inputs[0] == id {
-			readers++
+	for _, node := range l.readers[id] {
+		if _, ok := l.net.Nodes[node].Op.(*float.Softmax); !ok {
+			return false
 		}
 	}
-	return readers > 0 && readers == l.uses[id]
+	return len(l.readers[id]) > 0 && len(l.readers[id]) == l.uses[id]
 }
 
 // hide shrinks a summand that hides cells of the other's, of −10000 or so where an input says that
@@ -25,9 +23,9 @@ func (l *lowering) hide(mask *linear, id, scores float.ValueID) {
 	if most < leastMask || enough >= most || mask.hasProduct() || mask.hasConv() || len(mask.funcs) > 0 {
 		return
 	}
-	one := constant{shape: make([]int, len(mask.shape)), data: []float64{enough / most}}
-	for i := range one.shape {
-		one.shape[i] = 1
+	factor := constant{shape: make([]int, len(mask.shape)), data: []float64{enough / most}}
+	for i := range factor.shape {
+		factor.shape[i] = 1
 	}
-	mask.scale(one)
+	mask.scale(factor)
 }
