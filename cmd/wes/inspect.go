@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/weisyn/wes/prover/pipeline"
 )
 
@@ -21,6 +22,7 @@ func newInspect() *cobra.Command {
 	var batch int
 	var asJSON, accuracy bool
 	var f loweringFlags
+	lowering := pflag.NewFlagSet("lowering", pflag.ContinueOnError)
 	c := &cobra.Command{
 		Use:   "inspect MODEL.onnx",
 		Short: "Show what a model consists of, and what proving it will take",
@@ -39,14 +41,28 @@ With --accuracy the model is lowered to integers instead, and run both ways on t
 			if accuracy {
 				return inspectAccuracy(c, args[0], &f, asJSON)
 			}
+			if name := firstChanged(lowering); name != "" {
+				return fmt.Errorf("--%s needs --accuracy", name)
+			}
 			return inspect(c, args[0], batch, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&accuracy, "accuracy", false, "compare every tensor with the float model's")
-	f.bind(c.Flags())
+	f.bind(lowering)
+	c.Flags().AddFlagSet(lowering)
 	c.Flags().IntVar(&batch, "batch", 1, "rows of an input whose number the model leaves open")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// firstChanged is the name of a flag that was given, "" if none was.
+func firstChanged(fs *pflag.FlagSet) (name string) {
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Changed && name == "" {
+			name = f.Name
+		}
+	})
+	return name
 }
 
 func inspect(c *cobra.Command, path string, batch int, asJSON bool) error {
