@@ -202,25 +202,6 @@ func DecodeFile(data []byte, m *Model) (*File, error) {
 	return f, nil
 }
 
-func (r *reader) varints(n int) []int64 {
-	if r.err == nil && n > len(r.data) {
-		r.err = fmt.Errorf("%w: %d output cells, %d bytes left", r.mark, n, len(r.data))
-	}
-	if r.err != nil {
-		return nil
-	}
-	cells := make([]int64, n)
-	for i := range cells {
-		v, size := binary.Varint(r.data)
-		if size <= 0 || size > 1 && r.data[size-1] == 0 {
-			r.err = fmt.Errorf("%w: output cell %d is no minimal integer", r.mark, i)
-			return nil
-		}
-		cells[i], r.data = v, r.data[size:]
-	}
-	return cells
-}
-
 func (r *reader) proof(s *layer.System) *Proof {
 	rows := r.take(s.CellRows()*commit.PointSize, "rows")
 	if r.err != nil {
