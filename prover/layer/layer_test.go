@@ -185,22 +185,6 @@ func TestRowsEvalIsTheExtensionOfTheDenominators(t *testing.T) {
 	}
 }
 
-func TestLessIndexSumsTheIndexes(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 8))
-	for vars := range 6 {
-		p := randomVector(rng, vars)
-		var want fr.Element
-		for n := range uint64(1)<<vars + 1 {
-			if got := lessIndex(p, n); !got.Equal(&want) {
-				t.Fatalf("%d of 2^%d", n, vars)
-			}
-			e, i := poly.EqAt(p, n%(1<<vars)), fr.NewElement(n)
-			e.Mul(&e, &i)
-			want.Add(&want, &e)
-		}
-	}
-}
-
 // TestAxesWeighedByEqSplitAtPowersOfTwo pulls terms through reshapes: where an axis weighed by eq
 // splits evenly the parts stay apart, and everywhere the value is the same.
 func TestAxesWeighedByEqSplitAtPowersOfTwo(t *testing.T) {

@@ -53,7 +53,7 @@ func TestRunsEvaluateLikeTheirCells(t *testing.T) {
 				}
 			}
 			want := poly.Evaluate(cells, point)
-			if got := evalRuns(runs, point); !got.Equal(&want) {
+			if got := newRunWeights(point).eval(runs); !got.Equal(&want) {
 				t.Errorf("%d runs over %d variables: %s, want %s", len(runs), vars, &got, &want)
 			}
 		}

@@ -5,12 +5,6 @@ import (
 	"github.com/weisyn/wes/prover/poly"
 )
 
-// run is an arithmetic progression of table rows: cell i of it is value + i·slope.
-type run struct {
-	len          int
-	value, slope int64
-}
-
 // cells are the two coordinates of a table's rows as runs that cover 2^Vars rows, the last
 // row repeated.
 func (s *System) cells(t *LookupTable) (first, second []run) {
@@ -31,66 +25,6 @@ func (s *System) cells(t *LookupTable) (first, second []run) {
 		d := (t.Size - 1) / 2
 		return []run{{d + 1, 0, 0}, {d, 1, 1}, {pad, int64(d), 0}}, []run{{d + 1, 0, 1}, {d + pad, 0, 0}}
 	}
-}
-
-// evalRuns is the multilinear extension of consecutive runs at a point. The runs cover the
-// cube, or there are none.
-func evalRuns(runs []run, point []fr.Element) fr.Element {
-	if 2*len(runs)*len(point) > 1<<len(point) { // cell by cell is less work
-		cells := make([]fr.Element, 1<<len(point))
-		subtractRuns(cells, runs, fr.One())
-		v := poly.Evaluate(cells, point)
-		return *v.Neg(&v)
-	}
-	var sum, before, indexBefore fr.Element
-	at := 0
-	for _, r := range runs {
-		if r.len == 0 {
-			continue
-		}
-		end := at + r.len
-		upTo, indexUpTo := poly.Less(point, uint64(end)), lessIndex(point, uint64(end))
-		var count, index fr.Element
-		count.Sub(&upTo, &before)
-		index.Sub(&indexUpTo, &indexBefore)
-		base, slope := poly.FromInt64(r.value-int64(at)*r.slope), poly.FromInt64(r.slope)
-		count.Mul(&count, &base)
-		index.Mul(&index, &slope)
-		sum.Add(&sum, &count).Add(&sum, &index)
-		at, before, indexBefore = end, upTo, indexUpTo
-	}
-	return sum
-}
-
-// lessIndex is Σ_{i<n} i·eq(point, i), in O(len(point)).
-func lessIndex(point []fr.Element, n uint64) fr.Element {
-	vars := len(point)
-	if n == 1<<vars {
-		return poly.IndexEval(point)
-	}
-	suffix := make([]fr.Element, vars+1) // Σ of the index over the bits from j on
-	for j := vars - 1; j >= 0; j-- {
-		w := fr.NewElement(1 << (vars - 1 - j))
-		suffix[j].Mul(&w, &point[j]).Add(&suffix[j], &suffix[j+1])
-	}
-	var sum fr.Element
-	prefix, one := fr.One(), fr.One()
-	base := uint64(0)
-	for j := range vars {
-		bit := uint64(1) << (vars - 1 - j)
-		var zero fr.Element
-		zero.Sub(&one, &point[j])
-		if n&bit == 0 {
-			prefix.Mul(&prefix, &zero)
-			continue
-		}
-		block := fr.NewElement(base)
-		block.Add(&block, &suffix[j+1]).Mul(&block, &zero).Mul(&block, &prefix)
-		sum.Add(&sum, &block)
-		prefix.Mul(&prefix, &point[j])
-		base |= bit
-	}
-	return sum
 }
 
 // RowsEval is the multilinear extension of the table rows' denominators α − key at a
@@ -114,9 +48,9 @@ func (s *System) tableEval(ch *Challenges, t *LookupTable, point []fr.Element) f
 	sel := selector(point, t.Vars, t.Offset)
 	p := point[len(point)-t.Vars:]
 	first, second := s.cells(t)
-	key := evalRuns(second, p)
+	w := newRunWeights(p)
+	key, c0 := w.eval(second), w.eval(first)
 	key.Mul(&key, &ch.Beta)
-	c0 := evalRuns(first, p)
 	tag := fr.NewElement(t.Tag)
 	tag.Mul(&tag, &betaSquared)
 	key.Add(&key, &c0).Add(&key, &tag)
