@@ -218,3 +218,31 @@ func TestAxesWeighedByEqSplitAtPowersOfTwo(t *testing.T) {
 		}
 	}
 }
+
+// TestWideCellsAreWeighedLikeOneByOne compares tiles with cells, with zero weights at the
+// ends and with cells that 32 bits do not hold.
+func TestWideCellsAreWeighedLikeOneByOne(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for _, shape := range [][]int{{1, 1}, {1, 5}, {7, 1}, {3, 4, 5}, {40, 3}, {1, 3 * wideTile / wideRows}, {2*wideRows + 1, wideTile/wideRows + 3}, {wideTile + 7, 2}} {
+		var vecs [][]fr.Element
+		for _, d := range shape {
+			vecs = append(vecs, randomVector(rng, d))
+		}
+		cells := make([]int64, graph.Elements(shape))
+		for i := range cells {
+			cells[i] = int64(int32(rng.Uint32()))
+		}
+		last := vecs[len(vecs)-1]
+		for _, zeros := range []int{0, 1, len(last) / 2, len(last)} {
+			clear(last[:zeros])
+			clear(last[len(last)-zeros/2:])
+			term := Separable(randomVector(rng, 1)[0], vecs...)
+			for range 2 {
+				if got, want := term.applyWide(cells), term.Apply64(cells); !got.Equal(&want) {
+					t.Errorf("shape %v, %d zeros", shape, zeros)
+				}
+				cells[rng.IntN(len(cells))] = rng.Int64() - 1<<62
+			}
+		}
+	}
+}

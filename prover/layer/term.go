@@ -6,7 +6,6 @@ package layer
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
@@ -217,24 +216,4 @@ func (t Term) applyConstant(c *graph.Constant, shape []int) fr.Element {
 		return *v.Mul(&v, &varying.Coef)
 	}
 	return varying.applyWide(c.Data)
-}
-
-// applyWide is Apply64, by way of Apply where 32 bits hold all cells.
-func (t Term) applyWide(cells []int64) fr.Element {
-	if narrow, ok := narrowed(cells); ok {
-		return t.Apply(narrow)
-	}
-	return t.Apply64(cells)
-}
-
-// narrowed converts cells to 32 bits, if all fit.
-func narrowed(cells []int64) ([]int32, bool) {
-	narrow := make([]int32, len(cells))
-	for i, v := range cells {
-		if v < math.MinInt32 || v > math.MaxInt32 {
-			return nil, false
-		}
-		narrow[i] = int32(v)
-	}
-	return narrow, true
 }

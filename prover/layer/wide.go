@@ -1,0 +1,96 @@
+package layer
+
+import (
+	"sync"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/poly"
+)
+
+// wideTile is the number of wide cells that are weighed at a time, and wideRows the least
+// number of their rows: the sums of as many share what is done for a weight.
+const wideTile, wideRows = 1 << 15, 16
+
+// applyWide evaluates the term on a tensor of wide integers, tile by tile on all cores: where
+// 32 bits hold all cells of a tile, as small ones. Zero weights at the ends of the last
+// group, those of channels of other columns, cost nothing.
+func (t Term) applyWide(cells []int64) fr.Element {
+	weights := t.Groups[len(t.Groups)-1].Vec
+	stride := len(weights)
+	rows := make([]fr.Element, len(cells)/stride)
+	first, weights := trimmed(weights)
+	high := max(wideRows, wideTile/max(len(weights), 1))
+	wide := min(len(weights), wideTile/wideRows)
+	if wide == 0 {
+		return fr.Element{}
+	}
+	across := (len(weights) + wide - 1) / wide
+	var mu sync.Mutex
+	var buffers sync.Pool
+	poly.Parallel(across*((len(rows)+high-1)/high), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			at, row := i%across*wide, i/across*high
+			tile := wideCells{cells: cells[row*stride+first+at:], stride: stride, rows: min(high, len(rows)-row)}
+			buffer, _ := buffers.Get().(*[wideTile]int32)
+			if buffer == nil {
+				buffer = new([wideTile]int32)
+			}
+			part := tile.weigh(weights[at:min(at+wide, len(weights))], buffer)
+			buffers.Put(buffer)
+			sums := fr.Vector(rows[row:][:len(part)])
+			mu.Lock()
+			sums.Add(sums, part)
+			mu.Unlock()
+		}
+	})
+	return t.contract(rows)
+}
+
+// trimmed leaves out the zeros at both ends, and counts the first ones.
+func trimmed(v []fr.Element) (first int, rest []fr.Element) {
+	for first < len(v) && v[first].IsZero() {
+		first++
+	}
+	last := len(v)
+	for last > first && v[last-1].IsZero() {
+		last--
+	}
+	return first, v[first:last]
+}
+
+// wideCells are rows of cells, stride apart.
+type wideCells struct {
+	cells        []int64
+	stride, rows int
+}
+
+// weigh sums each row against the weights.
+func (c *wideCells) weigh(weights []fr.Element, buffer *[wideTile]int32) []fr.Element {
+	sums := make([]fr.Element, c.rows)
+	narrow := buffer[:c.rows*len(weights)]
+	if c.narrow(narrow, len(weights)) {
+		poly.MatVec(sums, weights, narrow, len(weights))
+		return sums
+	}
+	for i := range sums {
+		for j := range weights {
+			v := poly.FromInt64(c.cells[i*c.stride+j])
+			v.Mul(&v, &weights[j])
+			sums[i].Add(&sums[i], &v)
+		}
+	}
+	return sums
+}
+
+// narrow converts the first n cells of each row to 32 bits and tells whether all fit.
+func (c *wideCells) narrow(dst []int32, n int) bool {
+	var lost int64
+	for i := range c.rows {
+		to := dst[i*n:][:n]
+		for j, v := range c.cells[i*c.stride:][:n] {
+			to[j] = int32(v)
+			lost |= v ^ int64(int32(v))
+		}
+	}
+	return lost == 0
+}
