@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"slices"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/lookup"
@@ -16,7 +18,8 @@ type Challenges struct {
 	Gamma       fr.Element   // its powers weigh the columns of revealed tensors
 	Rho         fr.Element   // weighs all revealed tensors against the lookups
 
-	terms [][]NodeTerm // by node, see nodeTerms
+	terms     [][]NodeTerm // by node, see nodeTerms
+	constants []fr.Element // by node, see constants
 }
 
 // PadPoint puts the extra challenges that revealed columns need above a lookup point.
@@ -40,15 +43,17 @@ func (s *System) nodeTerms(ch *Challenges) [][]NodeTerm {
 	if ch.terms != nil {
 		return ch.terms
 	}
-	ch.terms = make([][]NodeTerm, len(s.Graph.Nodes))
-	gammas := powers(ch.Gamma, len(s.Reveals))
+	ch.terms, ch.constants = make([][]NodeTerm, len(s.Graph.Nodes)), make([]fr.Element, len(s.Graph.Nodes))
+	gammas, tables := powers(ch.Gamma, len(s.Reveals)), new(eqTables)
 	poly.Parallel(len(ch.terms), 4, func(from, to int) {
 		for i := from; i < to; i++ {
 			switch op := s.Graph.Nodes[i].Op.(type) {
 			case *graph.Rescale:
-				ch.terms[i] = s.rescaleTerms(i, op, ch)
+				ch.terms[i] = s.rescaleTerms(i, op, ch, tables)
+				ch.constants[i] = s.constants(i, &op.Acc, op, ch.terms[i])
 			case *graph.Reveal:
-				ch.terms[i] = s.weighColumns(i, op.Acc.Channel, ch.Point, func(c int) fr.Element { return gammas[c] })
+				ch.terms[i] = s.weighColumns(i, op.Acc.Channel, ch.Point, tables, func(c int) fr.Element { return gammas[c] })
+				ch.constants[i] = s.constants(i, &op.Acc, nil, ch.terms[i])
 			}
 		}
 	})
@@ -68,23 +73,23 @@ func powers(x fr.Element, n int) []fr.Element {
 
 // weighColumns weighs the columns of a node by eq at the suffix of the point that each has,
 // times weight(i) for column i of Columns, or of Reveals.
-func (s *System) weighColumns(node, channel int, point []fr.Element, weight func(i int) fr.Element) []NodeTerm {
+func (s *System) weighColumns(node, channel int, point []fr.Element, tables *eqTables, weight func(i int) fr.Element) []NodeTerm {
 	var terms []NodeTerm
 	list, first := s.columnsOf(node)
 	for i := range list {
 		c := &list[i]
 		p := point[len(point)-c.Vars:]
+		parts := c.split(p)
 		if len(terms) == 0 || terms[len(terms)-1].Low != c.Low {
-			terms = append(terms, NodeTerm{Low: c.Low, U: make([]fr.Element, c.Shape[channel]), Axes: c.eqVectors(p)})
+			terms = append(terms, NodeTerm{Low: c.Low, U: make([]fr.Element, c.Shape[channel]), Axes: c.eqAxes(parts, tables)})
 		}
 		w, lone := weight(first+i), c.lone(p)
 		w.Mul(&w, &lone)
 		t := &terms[len(terms)-1]
-		part := c.split(p)[channel]
 		runs := make([]fr.Element, c.Count>>c.Low)
-		poly.EqScaled(runs, part[:len(part)-c.Low], w)
+		poly.EqScaled(runs, parts.high, w)
 		t.Runs = append(t.Runs, runs...)
-		poly.EqScaled(t.U[c.First:c.First+c.Count], part, w)
+		vec.Scale(t.U[c.First:c.First+c.Count], tables.prefix(parts.high, parts.low, c.Count), &w)
 	}
 	return terms
 }
@@ -100,10 +105,18 @@ func (t NodeTerm) weighed(rho *fr.Element) NodeTerm {
 
 // channels are the channel weights multiplied by 2^up, up given for each channel.
 func (t *NodeTerm) channels(up []int) []fr.Element {
+	if !slices.ContainsFunc(up, func(u int) bool { return u != 0 }) {
+		return t.U
+	}
+	var factors [64]fr.Element
+	for i := range factors {
+		factors[i] = fr.NewElement(1 << i)
+	}
 	u := make([]fr.Element, len(t.U))
 	for c := range u {
-		f := fr.NewElement(1 << up[c])
-		u[c].Mul(&t.U[c], &f)
+		if u[c] = t.U[c]; up[c] != 0 {
+			u[c].Mul(&u[c], &factors[up[c]])
+		}
 	}
 	return u
 }
@@ -187,7 +200,7 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 	}
 	for i := range s.Graph.Nodes {
 		if op, ok := s.Graph.Nodes[i].Op.(*graph.Rescale); ok {
-			if err := s.openAccumulator(o, i, &op.Acc, op, s.nodeTerms(ch)[i]); err != nil {
+			if err := s.openAccumulator(o, ch, i, &op.Acc, op); err != nil {
 				return err
 			}
 		}
@@ -230,7 +243,7 @@ func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Elem
 	p := ch.Left.Point[len(ch.Left.Point)-c.Vars:]
 	lone := c.lone(p)
 	sel.Mul(&sel, &lone).Neg(&sel)
-	t := Separable(sel, c.eqVectors(p)...)
+	t := Separable(sel, c.eqVectors(p, new(eqTables))...)
 	in := s.Graph.Nodes[c.Tensor].Inputs
 	if err := o.term(in[0], t); err != nil {
 		return err
@@ -238,23 +251,42 @@ func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Elem
 	return o.term(in[1], t.scaled(ch.Beta))
 }
 
-// openAccumulator adds what an accumulator takes from other tensors without a contraction,
-// and moves bias and rounding term, both public, to the right. op is nil for a Reveal.
-func (s *System) openAccumulator(o *Opening, node int, acc *graph.Accumulator, op *graph.Rescale, terms []NodeTerm) error {
+// accumulated is the functional on what a node accumulates. op is nil for a Reveal.
+func (s *System) accumulated(node int, acc *graph.Accumulator, op *graph.Rescale, t *NodeTerm) Term {
+	u := t.U
+	if op != nil && len(op.Shift) > 1 {
+		u = t.channels(graph.ChannelShifts(op, s.Info.Shapes[node][acc.Channel]))
+	}
+	return t.term(acc.Channel, u)
+}
+
+// constants are bias and rounding term of a node, both public, under its functionals.
+func (s *System) constants(node int, acc *graph.Accumulator, op *graph.Rescale, terms []NodeTerm) (sum fr.Element) {
 	shape := s.Info.Shapes[node]
+	all := []*graph.Constant{&acc.Bias}
+	if op != nil {
+		all = append(all, halves(op, shape))
+	}
 	for i := range terms {
-		u := terms[i].U
-		if op != nil && len(op.Shift) > 1 {
-			u = terms[i].channels(graph.ChannelShifts(op, shape[acc.Channel]))
+		t := s.accumulated(node, acc, op, &terms[i])
+		for _, c := range all {
+			v := t.applyConstant(c, shape)
+			sum.Add(&sum, &v)
 		}
-		t := terms[i].term(acc.Channel, u)
-		constants := []*graph.Constant{&acc.Bias}
-		if op != nil {
-			constants = append(constants, halves(op, shape))
-		}
-		for _, c := range constants {
-			o.subtract(t.applyConstant(c, shape))
-		}
+	}
+	return sum
+}
+
+// openAccumulator adds what an accumulator takes from other tensors without a contraction,
+// and moves its constants to the right. op is nil for a Reveal.
+func (s *System) openAccumulator(o *Opening, ch *Challenges, node int, acc *graph.Accumulator, op *graph.Rescale) error {
+	terms := s.nodeTerms(ch)[node]
+	o.subtract(ch.constants[node])
+	if !slices.ContainsFunc(acc.Terms, func(t graph.Term) bool { return t.Conv == nil && t.Product == nil }) {
+		return nil
+	}
+	for i := range terms {
+		t := s.accumulated(node, acc, op, &terms[i])
 		for k, term := range acc.Terms {
 			if term.Conv != nil || term.Product != nil {
 				continue
@@ -291,7 +323,7 @@ func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed m
 		for k := range terms {
 			o.apply(terms[k].term(op.Acc.Channel, terms[k].U), revealed[i])
 		}
-		if err := s.openAccumulator(o, i, &op.Acc, nil, terms); err != nil {
+		if err := s.openAccumulator(o, ch, i, &op.Acc, nil); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/weisyn/wes/prover/poly"
 	"github.com/weisyn/wes/prover/vec"
 )
 
@@ -45,21 +44,25 @@ func columns(tensor int, shape []int, channel, low int) []Column {
 	return blocks
 }
 
-// split cuts a point of the column into the part of each axis.
-func (c *Column) split(p []fr.Element) [][]fr.Element {
-	parts := make([][]fr.Element, len(c.Shape))
-	high := log2Ceil(c.Count) - c.Low
+// columnPoint is a point of a column, cut into parts.
+type columnPoint struct {
+	axes      [][]fr.Element // of each axis but the channels'
+	high, low []fr.Element   // of the channels
+}
+
+func (c *Column) split(p []fr.Element) columnPoint {
+	parts := columnPoint{axes: make([][]fr.Element, len(c.Shape))}
 	at := len(p) - c.Low
-	lowPart := p[at:]
+	parts.low = p[at:]
 	for a := len(c.Shape) - 1; a >= 0; a-- {
 		if a == c.Channel {
 			continue
 		}
 		b := log2Ceil(c.Shape[a])
-		parts[a] = p[at-b : at]
+		parts.axes[a] = p[at-b : at]
 		at -= b
 	}
-	parts[c.Channel] = append(append([]fr.Element{}, p[at-high:at]...), lowPart...)
+	parts.high = p[at-log2Ceil(c.Count)+c.Low : at]
 	return parts
 }
 
@@ -78,51 +81,83 @@ func (c *Column) lone(p []fr.Element) fr.Element {
 	return one
 }
 
-// eqVectors are the weights eq(p, ·) of each axis; those of the channels are zero outside
-// the block.
-func (c *Column) eqVectors(p []fr.Element) [][]fr.Element {
+// eqAxes are the weights eq(p, ·) of each axis but the channels'.
+func (c *Column) eqAxes(p columnPoint, tables *eqTables) [][]fr.Element {
 	vecs := make([][]fr.Element, len(c.Shape))
-	for a, part := range c.split(p) {
+	for a, part := range p.axes {
 		if a != c.Channel {
-			vecs[a] = poly.EqPrefix(part, c.Shape[a])
-			continue
+			vecs[a] = tables.prefix(part, nil, c.Shape[a])
 		}
-		vecs[a] = make([]fr.Element, c.Shape[a])
-		copy(vecs[a][c.First:], poly.Eq(part))
 	}
 	return vecs
 }
 
+// eqVectors are the weights eq(p, ·) of each axis; those of the channels are zero outside
+// the block.
+func (c *Column) eqVectors(p []fr.Element, tables *eqTables) [][]fr.Element {
+	parts := c.split(p)
+	vecs := c.eqAxes(parts, tables)
+	vecs[c.Channel] = c.padded(tables.prefix(parts.high, parts.low, c.Count))
+	return vecs
+}
+
+// padded extends weights of the block's channels by zeros to all channels.
+func (c *Column) padded(block []fr.Element) []fr.Element {
+	channels := make([]fr.Element, c.Shape[c.Channel])
+	copy(channels[c.First:], block)
+	return channels
+}
+
 // evalTerms is the multilinear extension, at a point of the column, of the weights that
 // terms give to the column's cells.
-func (c *Column) evalTerms(terms []Term, p []fr.Element) fr.Element {
+func (c *Column) evalTerms(terms []Term, p []fr.Element, tables *eqTables) fr.Element {
 	var sum fr.Element
 	if len(terms) == 0 {
 		return sum
 	}
-	eq := c.eqVectors(p)
+	parts := c.split(p)
+	eq := c.eqAxes(parts, tables)
+	eq[c.Channel] = tables.prefix(parts.high, parts.low, c.Count)
 	for _, t := range terms {
-		v := t.against(eq)
+		v := c.against(t, eq)
 		sum.Add(&sum, &v)
 	}
 	lone := c.lone(p)
 	return *sum.Mul(&sum, &lone)
 }
 
-// against contracts a term with one vector for each axis.
-func (t Term) against(eq [][]fr.Element) fr.Element {
+// against contracts a term with one vector for each axis, that of the channels over the
+// block.
+func (c *Column) against(t Term, eq [][]fr.Element) fr.Element {
 	v := t.Coef
 	axis := 0
 	for _, g := range t.Groups {
-		row := g.Vec
-		for a := axis + g.Axes - 1; a > axis; a-- {
-			row = contractLast(row, eq[a])
+		row, weights := g.Vec, eq[axis]
+		if g.Axes > 1 {
+			row = c.contractGroup(row, axis, g.Axes, eq)
+			if axis == c.Channel {
+				weights = c.padded(weights)
+			}
+		} else if axis == c.Channel {
+			row = row[c.First : c.First+c.Count]
 		}
-		x := vec.Inner(row, eq[axis])
+		x := vec.Inner(row, weights)
 		v.Mul(&v, &x)
 		axis += g.Axes
 	}
 	return v
+}
+
+// contractGroup contracts the axes of a group but its first.
+func (c *Column) contractGroup(row []fr.Element, first, axes int, eq [][]fr.Element) []fr.Element {
+	for a := first + axes - 1; a > first; a-- {
+		weights := eq[a]
+		if a == c.Channel {
+			weights = c.padded(weights)
+		}
+		row = contractLast(row, weights)
+	}
+	return row
 }
 
 // Runs visits the real cells of the column as runs of 2^Low channels: cell is the logical

@@ -3,6 +3,7 @@ package layer
 import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/poly"
 )
 
 // Claims are the summands of the contraction, convolutions before products. The sumcheck ends
@@ -84,20 +85,38 @@ func (s *System) revealed(node int) bool {
 	return ok
 }
 
+// inputsAtOnce is the number of functionals that eachInput makes before it visits them: they
+// keep all cores busy, and a visit that fails saves the others.
+const inputsAtOnce = 64
+
 // eachInput visits, for every input factor, the tensor and the functional on it whose value
-// the factor is at r.
+// the factor is at r. The functionals are made on all cores and visited one by one.
 func (s *System) eachInput(c *Claims, r []fr.Element, visit func(tensor int, t Term) error) error {
-	for i := range c.Convs {
-		if err := visit(c.Convs[i].Input, c.Convs[i].inputTerm(s, r)); err != nil {
-			return err
-		}
-	}
-	for i := range c.Products {
-		for side, tensor := range c.Products[i].Operands() {
-			if err := visit(tensor, c.Products[i].term(side, r)); err != nil {
+	tables := new(eqTables)
+	var terms [inputsAtOnce]Term
+	var tensors [inputsAtOnce]int
+	for first, n := 0, len(c.Convs)+2*len(c.Products); first < n; first += inputsAtOnce {
+		count := min(inputsAtOnce, n-first)
+		poly.Parallel(count, 4, func(from, to int) {
+			for i := from; i < to; i++ {
+				tensors[i], terms[i] = c.input(first+i, r, tables)
+			}
+		})
+		for i := range count {
+			if err := visit(tensors[i], terms[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// input is the tensor and the functional of input factor i.
+func (c *Claims) input(i int, r []fr.Element, tables *eqTables) (tensor int, t Term) {
+	if i < len(c.Convs) {
+		return c.Convs[i].Input, c.Convs[i].inputTerm(r, tables)
+	}
+	i -= len(c.Convs)
+	p := &c.Products[i/2]
+	return p.Operands()[i%2], p.term(i%2, r, tables)
 }

@@ -70,7 +70,7 @@ func (c *ConvClaim) ChannelFactor(r []fr.Element) fr.Element {
 }
 
 // inputTerm is the functional on the input whose value the input factor is at r.
-func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
+func (c *ConvClaim) inputTerm(r []fr.Element, tables *eqTables) Term {
 	parts := c.shape.parts(r)
 	if c.shape.conv.Ids {
 		t := Separable(fr.One(), c.idAxes()...)
@@ -89,7 +89,7 @@ func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
 		vecs[w.Axis] = sum
 	}
 	channels := parts[len(c.shape.conv.Spatial):]
-	vecs[c.shape.conv.Channel] = c.channelVector(channels)
+	vecs[c.shape.conv.Channel] = c.channelVector(channels, tables)
 	t := Separable(fr.One(), vecs...)
 	if !c.shape.grouped {
 		t.Groups[c.shape.conv.Channel].Point = channels[0]
@@ -99,10 +99,10 @@ func (c *ConvClaim) inputTerm(s *System, r []fr.Element) Term {
 
 // channelVector weighs the input channels: eq(r_ic, ·), and for groups
 // Σ_{oc in group} eq(r_oc, oc) times it.
-func (c *ConvClaim) channelVector(parts [][]fr.Element) []fr.Element {
+func (c *ConvClaim) channelVector(parts [][]fr.Element, tables *eqTables) []fr.Element {
 	conv := c.shape.conv
 	ics := conv.InChannels / conv.Groups
-	eq := poly.EqPrefix(parts[len(parts)-1], ics)
+	eq := tables.prefix(parts[len(parts)-1], nil, ics)
 	if !c.shape.grouped {
 		return eq
 	}

@@ -41,13 +41,13 @@ func (s *System) digits(column int) int {
 
 // rescaleTerms weighs a Rescale's accumulator as its lookups do: those of low digits with
 // 2^(Digits·R − MaxShift), those of the function, if there are no digits, with β.
-func (s *System) rescaleTerms(node int, op *graph.Rescale, ch *Challenges) []NodeTerm {
+func (s *System) rescaleTerms(node int, op *graph.Rescale, ch *Challenges, tables *eqTables) []NodeTerm {
 	digits := Digits(op)
 	kind, up := LeafRemainder, fr.NewElement(1<<(digits*s.RangeBits-op.MaxShift()))
 	if digits == 0 {
 		kind, up = LeafFunction, ch.Beta
 	}
-	return s.weighColumns(node, op.Acc.Channel, ch.Left.Point, func(i int) fr.Element {
+	return s.weighColumns(node, op.Acc.Channel, ch.Left.Point, tables, func(i int) fr.Element {
 		leaf := s.Leaf(kind, i)
 		v := selector(ch.Left.Point, leaf.Vars, leaf.Offset)
 		return *v.Mul(&v, &up)

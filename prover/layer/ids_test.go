@@ -32,7 +32,7 @@ func TestFactorsOfIdsAreFunctionals(t *testing.T) {
 			r := randomVector(rng, s.Weights.ContractVars)
 			padded := make([]fr.Element, 1<<conv.Vars())
 			copy(padded, conv.InputFactor(ids))
-			got, want := poly.Evaluate(padded, r[len(r)-conv.Vars():]), conv.inputTerm(s, r).Apply(ids)
+			got, want := poly.Evaluate(padded, r[len(r)-conv.Vars():]), conv.inputTerm(r, new(eqTables)).Apply(ids)
 			if !got.Equal(&want) {
 				t.Errorf("seed %d, claim %d: the factor is not its functional", seed, i)
 			}

@@ -132,7 +132,7 @@ func TestAddTermAgreesWithEvalTerms(t *testing.T) {
 		c.AddTerm(cells, separable)
 		c.AddTerm(cells, dense)
 		p := randomVector(rng, c.Vars)
-		got, want := c.evalTerms([]Term{separable, dense}, p), poly.Evaluate(cells, p)
+		got, want := c.evalTerms([]Term{separable, dense}, p, new(eqTables)), poly.Evaluate(cells, p)
 		if !got.Equal(&want) {
 			t.Errorf("column %+v", c)
 		}
@@ -144,7 +144,7 @@ func TestEqVectorsAreTheExtensionOfTheColumn(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, c := range testColumns() {
 		p := randomVector(rng, c.Vars)
-		term := Separable(c.lone(p), c.eqVectors(p)...)
+		term := Separable(c.lone(p), c.eqVectors(p, new(eqTables))...)
 		c.Runs(func(cell, store int) {
 			for i := range 1 << c.Low {
 				got, want := term.weight(cell+i*c.ChannelStride(), c.Shape), poly.EqAt(p, uint64(store+i))

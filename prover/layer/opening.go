@@ -156,17 +156,17 @@ func (o *Opening) fillSlot(i int, cells []fr.Element) {
 
 // Eval is the multilinear extension of L at a point: the verifier's side.
 func (o *Opening) Eval(rho []fr.Element) fr.Element {
-	values := make([]fr.Element, len(o.sys.Slots))
+	values, tables := make([]fr.Element, len(o.sys.Slots)), new(eqTables)
 	poly.Parallel(len(values), 1, func(from, to int) {
 		for i := from; i < to; i++ {
-			values[i] = o.evalSlot(i, rho)
+			values[i] = o.evalSlot(i, rho, tables)
 		}
 	})
 	v := fr.Vector(values)
 	return v.Sum()
 }
 
-func (o *Opening) evalSlot(i int, rho []fr.Element) fr.Element {
+func (o *Opening) evalSlot(i int, rho []fr.Element, tables *eqTables) fr.Element {
 	slot := &o.sys.Slots[i]
 	at := rho[len(rho)-slot.Vars:]
 	var inner fr.Element
@@ -176,7 +176,7 @@ func (o *Opening) evalSlot(i int, rho []fr.Element) fr.Element {
 	}
 	if slot.Kind == SlotValue {
 		c := &o.sys.Columns[slot.Source]
-		v := c.evalTerms(o.terms[c.Tensor], at)
+		v := c.evalTerms(o.terms[c.Tensor], at, tables)
 		inner.Add(&inner, &v)
 	}
 	sel := selector(rho, slot.Vars, slot.Offset)

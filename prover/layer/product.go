@@ -220,21 +220,23 @@ func contractSome(x []int32, shape []int, weights [][]fr.Element) []fr.Element {
 }
 
 // term is the functional on an operand whose value its factor is at r.
-func (c *ProductClaim) term(side int, r []fr.Element) Term {
+func (c *ProductClaim) term(side int, r []fr.Element, tables *eqTables) Term {
 	parts := c.shape.parts(r)
 	o := &c.shape.operands[side]
 	t := Term{Coef: fr.One(), Groups: make([]Group, len(o.axes))}
 	for i, a := range o.axes {
-		switch {
-		case o.parts[i] < 0:
+		if o.parts[i] < 0 {
 			t.Groups[i] = Group{Axes: 1, Vec: c.out[a]}
-		case side == 0 && a != graph.Contracted:
-			weights := poly.EqPrefix(parts[o.parts[i]], o.shape[i])
-			vec.Mul(weights, weights, c.out[a])
-			t.Groups[i] = Group{Axes: 1, Vec: weights}
-		default:
-			t.Groups[i] = eqGroup(parts[o.parts[i]], o.shape[i])
+			continue
 		}
+		point := parts[o.parts[i]]
+		g := Group{Axes: 1, Vec: tables.prefix(point, nil, o.shape[i]), Point: point}
+		if side == 0 && a != graph.Contracted {
+			weights := make([]fr.Element, len(g.Vec))
+			vec.Mul(weights, g.Vec, c.out[a])
+			g = Group{Axes: 1, Vec: weights}
+		}
+		t.Groups[i] = g
 	}
 	if side == 0 {
 		t.Coef = c.mult

@@ -31,11 +31,12 @@ func (t Term) applyWide(cells []int64) fr.Element {
 		for i := from; i < to; i++ {
 			at, row := i%across*wide, i/across*high
 			tile := wideCells{cells: cells[row*stride+first+at:], stride: stride, rows: min(high, len(rows)-row)}
-			buffer, _ := buffers.Get().(*[wideTile]int32)
-			if buffer == nil {
-				buffer = new([wideTile]int32)
+			buffer, ok := buffers.Get().(*[]int32)
+			if !ok {
+				b := make([]int32, min(high, len(rows))*wide)
+				buffer = &b
 			}
-			part := tile.weigh(weights[at:min(at+wide, len(weights))], buffer)
+			part := tile.weigh(weights[at:min(at+wide, len(weights))], *buffer)
 			buffers.Put(buffer)
 			sums := fr.Vector(rows[row:][:len(part)])
 			mu.Lock()
@@ -65,7 +66,7 @@ type wideCells struct {
 }
 
 // weigh sums each row against the weights.
-func (c *wideCells) weigh(weights []fr.Element, buffer *[wideTile]int32) []fr.Element {
+func (c *wideCells) weigh(weights []fr.Element, buffer []int32) []fr.Element {
 	sums := make([]fr.Element, c.rows)
 	narrow := buffer[:c.rows*len(weights)]
 	if c.narrow(narrow, len(weights)) {
