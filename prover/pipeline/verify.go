@@ -69,19 +69,11 @@ func Verify(c Claim) (*Verdict, error) {
 
 // verifyFile reads and verifies an encoded proof.
 func verifyFile(m *verify.Model, proof []byte, inputs [][]int32) (*verify.File, error) {
-	f, err := verify.DecodeFile(proof, m)
-	var rejection *verify.Rejection
-	switch {
-	case errors.As(err, &rejection):
-		return nil, err
-	case err != nil:
+	f, err := verify.VerifyFile(proof, m, inputs)
+	if errors.Is(err, verify.ErrProof) {
 		return nil, &verify.Rejection{Check: CheckEncoding, Cause: err}
 	}
-	s, err := f.Statement(inputs)
-	if err != nil {
-		return nil, err
-	}
-	return f, verify.Verify(m, s, f.Proof)
+	return f, err
 }
 
 // checkOutput compares numbers exactly: both come from the same cells.

@@ -23,7 +23,7 @@ func FuzzVerifyFile(f *testing.F) {
 		f.Add(changed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		err := verifyFile(s.model, s.statement.Inputs, data)
+		err := verifyFile(t, s.model, s.statement.Inputs, data)
 		if accepted := err == nil; accepted != bytes.Equal(data, honest) {
 			t.Errorf("accepted is %v: %v", accepted, err)
 		}

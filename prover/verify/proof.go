@@ -180,6 +180,19 @@ func (f *File) Encode() []byte {
 // DecodeFile reads a proof file whole, for a model.
 func DecodeFile(data []byte, m *Model) (*File, error) {
 	r := reader{data: data, mark: ErrProof}
+	f, err := r.said(m)
+	if err != nil {
+		return nil, err
+	}
+	f.Proof = r.proof(m.system)
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// said reads a proof file up to the proof. An error of reading is left to the reader.
+func (r *reader) said(m *Model) (*File, error) {
 	r.magic(proofMagic)
 	f := &File{Inputs: make([][32]byte, len(m.Graph.Inputs())), Outputs: make([][]int64, len(m.Graph.Outputs))}
 	copy(f.Model[:], r.take(32, "model digest"))
@@ -194,10 +207,6 @@ func DecodeFile(data []byte, m *Model) (*File, error) {
 	}
 	for i, o := range m.Graph.Outputs {
 		f.Outputs[i] = r.varints(graph.Elements(o.Shape))
-	}
-	f.Proof = r.proof(m.system)
-	if err := r.end(); err != nil {
-		return nil, err
 	}
 	return f, nil
 }

@@ -16,12 +16,14 @@ import (
 // order of the package comment.
 
 // Begin absorbs the statement.
-func (m *Model) Begin(s *Statement) (*transcript.Transcript, error) {
+func (m *Model) Begin(s *Statement) (*transcript.Transcript, error) { return m.begin(s.digest()) }
+
+func (m *Model) begin(statement [32]byte) (*transcript.Transcript, error) {
 	tr, err := transcript.New(m.Transcript, protocolName)
 	if err != nil {
 		return nil, err
 	}
-	tr.AppendDigest("statement", s.digest())
+	tr.AppendDigest("statement", statement)
 	return tr, nil
 }
 

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -23,17 +24,26 @@ type sample struct {
 // file is the sample's proof file.
 func (s *sample) file() []byte { return verify.NewFile(s.statement, s.proof).Encode() }
 
-// verifyFile is what a verifier does with bytes from a stranger.
-func verifyFile(m *verify.Model, inputs [][]int32, data []byte) error {
-	f, err := verify.DecodeFile(data, m)
-	if err != nil {
-		return err
+// verifyFile is what a verifier does with bytes from a stranger, at once and step by step: the
+// verdicts are the same.
+func verifyFile(tb testing.TB, m *verify.Model, inputs [][]int32, data []byte) error {
+	tb.Helper()
+	_, atOnce := verify.VerifyFile(data, m, inputs)
+	inSteps := func() error {
+		f, err := verify.DecodeFile(data, m)
+		if err != nil {
+			return err
+		}
+		s, err := f.Statement(inputs)
+		if err != nil {
+			return err
+		}
+		return verify.Verify(m, s, f.Proof)
+	}()
+	if fmt.Sprint(atOnce) != fmt.Sprint(inSteps) || errors.Is(atOnce, verify.ErrProof) != errors.Is(inSteps, verify.ErrProof) {
+		tb.Errorf("at once %v, in steps %v", atOnce, inSteps)
 	}
-	s, err := f.Statement(inputs)
-	if err != nil {
-		return err
-	}
-	return verify.Verify(m, s, f.Proof)
+	return atOnce
 }
 
 func prove(tb testing.TB, g *graph.Graph, w graph.Weights, kind transcript.Kind, inputs ...[]int32) *sample {

@@ -158,21 +158,21 @@ func TestOneTensorHasOneValue(t *testing.T) {
 func TestEveryByteOfAProofFileIsBound(t *testing.T) {
 	s := tiny(t)
 	data := s.file()
-	if err := verifyFile(s.model, s.statement.Inputs, data); err != nil {
+	if err := verifyFile(t, s.model, s.statement.Inputs, data); err != nil {
 		t.Fatal(err)
 	}
 	for i := range data {
 		changed := slices.Clone(data)
 		changed[i] ^= 1 << (i % 8)
-		if err := verifyFile(s.model, s.statement.Inputs, changed); err == nil {
+		if err := verifyFile(t, s.model, s.statement.Inputs, changed); err == nil {
 			t.Errorf("byte %d of %d changed: accepted", i, len(data))
 		}
-		if err := verifyFile(s.model, s.statement.Inputs, data[:i]); err == nil {
+		if err := verifyFile(t, s.model, s.statement.Inputs, data[:i]); err == nil {
 			t.Errorf("cut to %d of %d bytes: accepted", i, len(data))
 		}
 	}
 	for _, tail := range [][]byte{{0}, {1}, make([]byte, 32), data} {
-		if err := verifyFile(s.model, s.statement.Inputs, append(slices.Clone(data), tail...)); err == nil {
+		if err := verifyFile(t, s.model, s.statement.Inputs, append(slices.Clone(data), tail...)); err == nil {
 			t.Errorf("%d bytes appended: accepted", len(tail))
 		}
 	}
@@ -183,7 +183,7 @@ func TestOtherInputsThanTheFilesAreRejected(t *testing.T) {
 	s := tiny(t)
 	data := s.file()
 	for _, inputs := range [][][]int32{nil, {{3, 1}}, {{3}}, {{3, 2}, {3, 2}}, {nil}} {
-		wantCheck(t, verifyFile(s.model, inputs, data), verify.CheckInputs)
+		wantCheck(t, verifyFile(t, s.model, inputs, data), verify.CheckInputs)
 	}
 }
 

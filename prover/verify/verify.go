@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"sync"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/weisyn/wes/prover/commit"
 	"github.com/weisyn/wes/prover/layer"
@@ -17,10 +19,40 @@ func Verify(m *Model, s *Statement, p *Proof) error {
 	if err := s.check(m); err != nil {
 		return err
 	}
+	return verifyChecked(m, s, p, s.digest())
+}
+
+// VerifyFile is DecodeFile, File.Statement and Verify in one, in less time where outputs are
+// large: they are checked and hashed while the points of the proof are decoded.
+func VerifyFile(data []byte, m *Model, inputs [][]int32) (*File, error) {
+	r := reader{data: data, mark: ErrProof}
+	f, err := r.said(m)
+	if err != nil {
+		return nil, err
+	}
+	s, said := f.Statement(inputs)
+	var digest [32]byte
+	var wg sync.WaitGroup
+	if r.err == nil && said == nil {
+		wg.Go(func() { said, digest = s.check(m), s.digest() })
+	}
+	f.Proof = r.proof(m.system)
+	wg.Wait()
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if said != nil {
+		return nil, said
+	}
+	return f, verifyChecked(m, s, f.Proof, digest)
+}
+
+// verifyChecked verifies a proof of a checked statement, given the statement's digest.
+func verifyChecked(m *Model, s *Statement, p *Proof, digest [32]byte) error {
 	if err := p.checkShape(m.system); err != nil {
 		return err
 	}
-	tr, err := m.Begin(s)
+	tr, err := m.begin(digest)
 	if err != nil {
 		return err
 	}
