@@ -31,8 +31,7 @@ type product struct {
 	weights    []fr.Element
 	data       []int32
 	step, lane int
-	// vector allows the assembly kernels.
-	vector bool
+	kernels    kernels
 }
 
 // addTo adds sum k to dst[k] for all lanes k < len(dst), on all cores if that
@@ -81,7 +80,7 @@ func (p product) addTo(dst []fr.Element) {
 
 // sum adds the terms [start, end) of the lanes from first on to sums.
 func (p *product) sum(sums []wide, first, start, end int) {
-	w := worker{vector: p.vector}
+	w := worker{kernels: p.kernels}
 	step := chunkTerms
 	if p.lane == 1 {
 		step = nearTerms
@@ -91,7 +90,7 @@ func (p *product) sum(sums []wide, first, start, end int) {
 		for k := 0; k < len(sums); k += tileLanes {
 			tile := sums[k:min(k+tileLanes, len(sums))]
 			or := w.load(p, i, first+k, len(tile))
-			if !w.vector || !w.addVector(tile, k/tileLanes, or) {
+			if w.kernels == scalar || !w.addVector(tile, k/tileLanes, or) {
 				w.addScalar(tile)
 			}
 		}
@@ -103,7 +102,7 @@ func (p *product) sum(sums []wide, first, start, end int) {
 
 // worker is the state of one task.
 type worker struct {
-	vector  bool
+	kernels kernels
 	weights []fr.Element
 	digits  [chunkTerms]digits
 	// acc holds what addVector has not yet moved to the sums; used is the part of
@@ -118,7 +117,7 @@ type worker struct {
 // chunk starts a chunk of terms.
 func (w *worker) chunk(weights []fr.Element) {
 	w.weights = weights
-	if w.vector {
+	if w.kernels != scalar {
 		for i := range weights {
 			w.digits[i] = balance(&weights[i])
 		}
@@ -139,20 +138,20 @@ func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	at := start*p.step + first*p.lane
 	// One of the distances in p is 1, and so is the one in w.
 	stride, pitch := max(p.step, p.lane), max(w.step, w.lane)
-	if w.vector && p.lane == 1 && lanes == tileLanes && at+(rows-1)*stride+tileLanes <= len(p.data) {
-		return gather(&w.tile[0], &p.data[at], rows, stride)
+	if w.kernels != scalar && p.lane == 1 && lanes == tileLanes && at+(rows-1)*stride+tileLanes <= len(p.data) {
+		return w.kernels.gather(&w.tile[0], &p.data[at], rows, stride)
 	}
 	for i := range rows {
 		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
 	}
-	if !w.vector {
+	if w.kernels == scalar {
 		return 0
 	}
 	if p.lane != 1 {
-		rows = kernelLanes(lanes)
+		rows = w.kernels.lanes(lanes)
 		clear(w.tile[lanes*pitch : rows*pitch])
 	}
-	return magnitude(&w.tile[0], rows*pitch/tileLanes)
+	return w.kernels.magnitude(&w.tile[0], rows*pitch/tileLanes)
 }
 
 // copyZero sets dst to src[at:at+n], with zeros where src has ended and beyond n.

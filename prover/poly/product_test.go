@@ -11,10 +11,12 @@ import (
 )
 
 // paths are the kernels that this machine can run.
-func paths() map[string]bool {
-	m := map[string]bool{"scalar": false}
-	if haveVector() {
-		m["vector"] = true
+func paths() map[string]kernels {
+	m := map[string]kernels{}
+	for name, k := range map[string]kernels{"scalar": scalar, "avx2": avx2, "avx512": avx512} {
+		if k.exist() {
+			m[name] = k
+		}
 	}
 	return m
 }
@@ -131,9 +133,9 @@ func TestVecMatIsExact(t *testing.T) {
 		for kind, weights := range weightSets(r, s[0]) {
 			start := randomElements(r, s[1])
 			want := naiveVecMat(start, weights, data, s[2])
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				dst := slices.Clone(start)
-				product{weights: weights, data: data, step: s[2], lane: 1, vector: vector}.addTo(dst)
+				product{weights: weights, data: data, step: s[2], lane: 1, kernels: kernels}.addTo(dst)
 				if err := equal(dst, want); err != nil {
 					t.Fatalf("%s, %s weights, %s kernel: %v", name, kind, path, err)
 				}
@@ -151,9 +153,9 @@ func TestMatVecIsExact(t *testing.T) {
 	eachProduct(r, func(s [3]int, name string, data []int32) {
 		for kind, weights := range weightSets(r, s[1]) {
 			want := naiveMatVec(s[0], weights, data, s[2])
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				dst := make([]fr.Element, s[0])
-				product{weights: weights, data: data, step: 1, lane: s[2], vector: vector}.addTo(dst)
+				product{weights: weights, data: data, step: 1, lane: s[2], kernels: kernels}.addTo(dst)
 				if err := equal(dst, want); err != nil {
 					t.Fatalf("%s, %s weights, %s kernel: %v", name, kind, path, err)
 				}
@@ -200,9 +202,9 @@ func TestKernelsAgreeOnManyTasks(t *testing.T) {
 					want[k].Add(&want[k], &e)
 				}
 			}
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				got := make([]fr.Element, lanes)
-				p.vector = vector
+				p.kernels = kernels
 				p.addTo(got)
 				if err := equal(got, want); err != nil {
 					t.Fatalf("%v by rows %v, %s kernel: %v", s, byRows, path, err)

@@ -6,6 +6,25 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
+// kernels is a set of assembly kernels, or none. The later ones are the faster
+// ones.
+type kernels int
+
+const (
+	scalar kernels = iota
+	avx2
+	avx512
+)
+
+// fastest returns the fastest kernels of this machine.
+func fastest() kernels {
+	k := avx512
+	for !k.exist() {
+		k--
+	}
+	return k
+}
+
 // digits is the stored form of a field element in base 2^32 with signed digits:
 // eight int32 values, least significant first, two in each word, each in
 // [-2^31, 2^31). A product of a digit and an int32 fits a signed 64-bit lane.
@@ -44,19 +63,8 @@ func (w *worker) addVector(sums []wide, tile int, or uint32) bool {
 		w.drain(sums, tile)
 	}
 	w.used[tile] += need
-	accumulate(kernelLanes(len(sums)), &w.acc[tile], &w.digits[0], terms, &w.tile[0], w.step, w.lane)
+	w.kernels.accumulate(w.kernels.lanes(len(sums)), &w.acc[tile], &w.digits[0], terms, &w.tile[0], w.step, w.lane)
 	return true
-}
-
-// kernelLanes is the width of the narrowest kernel for that many lanes.
-func kernelLanes(lanes int) int {
-	switch {
-	case lanes <= 4:
-		return 4
-	case lanes <= 8:
-		return 8
-	}
-	return tileLanes
 }
 
 // drain moves the accumulators of a tile to sums.
