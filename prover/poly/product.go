@@ -47,14 +47,28 @@ func (p product) addTo(dst []fr.Element) {
 	if lanes == 0 || terms == 0 {
 		return
 	}
-	tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms)
-	tiles := (lanes + tileLanes - 1) / tileLanes
-	groupTiles := min(maxTiles, (tiles+tasks-1)/tasks)
-	if p.lane != 1 {
-		groupTiles = min(groupTiles, farTiles)
+	p.weights = p.weights[:terms]
+	if tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms); tasks > 1 || lanes > p.maxGroup() {
+		p.addTasks(dst[:lanes], tasks)
+		return
 	}
-	group := groupTiles * tileLanes
-	groups := (tiles + groupTiles - 1) / groupTiles
+	p.addPart(dst[:lanes], new(sync.Mutex), 0, 0, terms)
+}
+
+// maxGroup is the largest number of lanes that a task takes.
+func (p *product) maxGroup() int {
+	if p.lane != 1 {
+		return farTiles * tileLanes
+	}
+	return maxTiles * tileLanes
+}
+
+// addTasks is addTo in about so many tasks.
+func (p product) addTasks(dst []fr.Element, tasks int) {
+	lanes, terms := len(dst), len(p.weights)
+	tiles := (lanes + tileLanes - 1) / tileLanes
+	group := min(p.maxGroup(), (tiles+tasks-1)/tasks*tileLanes)
+	groups := (lanes + group - 1) / group
 	segments := min((tasks+groups-1)/groups, (terms+chunkTerms-1)/chunkTerms)
 	segment := (terms + segments - 1) / segments
 
@@ -62,24 +76,45 @@ func (p product) addTo(dst []fr.Element) {
 	Parallel(groups*segments, 1, func(start, end int) {
 		for t := start; t < end; t++ {
 			g, s := t%groups*group, t/groups*segment
-			var sums [maxTiles * tileLanes]wide
-			out := dst[g:min(g+group, lanes)]
-			p.sum(sums[:len(out)], g, s, min(s+segment, terms))
-			var parts [maxTiles * tileLanes]fr.Element
-			for k := range out {
-				parts[k] = sums[k].element()
-			}
-			mu.Lock()
-			for k := range out {
-				out[k].Add(&out[k], &parts[k])
-			}
-			mu.Unlock()
+			p.addPart(dst[g:min(g+group, lanes)], &mu, g, s, min(s+segment, terms))
 		}
 	})
 }
 
-// sum adds the terms [start, end) of the lanes from first on to sums.
-func (p *product) sum(sums []wide, first, start, end int) {
+// addPart adds the terms [start, end) of the lanes from first on to dst, which mu
+// guards.
+func (p *product) addPart(dst []fr.Element, mu *sync.Mutex, first, start, end int) {
+	if len(dst) > farTiles*tileLanes {
+		var tiles [maxTiles]sums
+		p.sum(tiles[:], len(dst), first, start, end)
+		addTiles(dst, tiles[:], mu)
+		return
+	}
+	// To clear maxTiles tiles would take longer than a small product.
+	var tiles [farTiles]sums
+	p.sum(tiles[:], len(dst), first, start, end)
+	addTiles(dst, tiles[:], mu)
+}
+
+// addTiles adds the sums of tiles to dst.
+func addTiles(dst []fr.Element, tiles []sums, mu *sync.Mutex) {
+	for t := 0; len(dst) > 0; t++ {
+		n := min(tileLanes, len(dst))
+		var parts [tileLanes]fr.Element
+		for k := range n {
+			parts[k] = tiles[t].wide[k].element()
+		}
+		mu.Lock()
+		for k := range n {
+			dst[k].Add(&dst[k], &parts[k])
+		}
+		mu.Unlock()
+		dst = dst[n:]
+	}
+}
+
+// sum adds the terms [start, end) of the lanes from first on to tiles.
+func (p *product) sum(tiles []sums, lanes, first, start, end int) {
 	w := worker{kernels: p.kernels}
 	step := chunkTerms
 	if p.lane == 1 {
@@ -87,17 +122,26 @@ func (p *product) sum(sums []wide, first, start, end int) {
 	}
 	for i := start; i < end; i += step {
 		w.chunk(p.weights[i:min(i+step, end)])
-		for k := 0; k < len(sums); k += tileLanes {
-			tile := sums[k:min(k+tileLanes, len(sums))]
-			or := w.load(p, i, first+k, len(tile))
-			if w.kernels == scalar || !w.addVector(tile, k/tileLanes, or) {
-				w.addScalar(tile)
+		for k := 0; k < lanes; k += tileLanes {
+			n := min(tileLanes, lanes-k)
+			or := w.load(p, i, first+k, n)
+			if w.kernels == scalar || !w.addVector(&tiles[k/tileLanes], n, or) {
+				w.addScalar(&tiles[k/tileLanes], n)
 			}
 		}
 	}
-	for k := 0; k < len(sums); k += tileLanes {
-		w.drain(sums[k:min(k+tileLanes, len(sums))], k/tileLanes)
+	for k := 0; k < lanes; k += tileLanes {
+		tiles[k/tileLanes].drain(min(tileLanes, lanes-k))
 	}
+}
+
+// sums are the sums of a tile.
+type sums struct {
+	wide [tileLanes]wide
+	// acc holds what addVector has not yet moved to wide; used is the part of
+	// accumulatorRoom that is taken.
+	acc  accumulators
+	used uint64
 }
 
 // worker is the state of one task.
@@ -105,10 +149,6 @@ type worker struct {
 	kernels kernels
 	weights []fr.Element
 	digits  [chunkTerms]digits
-	// acc holds what addVector has not yet moved to the sums; used is the part of
-	// accumulatorRoom that is taken.
-	acc  [maxTiles]accumulators
-	used [maxTiles]uint64
 	// tile is the current tile: entry i of lane k is at tile[i·step + k·lane].
 	tile       [tileLanes * chunkTerms]int32
 	step, lane int
@@ -118,9 +158,7 @@ type worker struct {
 func (w *worker) chunk(weights []fr.Element) {
 	w.weights = weights
 	if w.kernels != scalar {
-		for i := range weights {
-			w.digits[i] = balance(&weights[i])
-		}
+		balance(w.digits[:], weights)
 	}
 }
 
@@ -138,20 +176,29 @@ func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	at := start*p.step + first*p.lane
 	// One of the distances in p is 1, and so is the one in w.
 	stride, pitch := max(p.step, p.lane), max(w.step, w.lane)
-	if w.kernels != scalar && p.lane == 1 && lanes == tileLanes && at+(rows-1)*stride+tileLanes <= len(p.data) {
-		return w.kernels.gather(&w.tile[0], &p.data[at], rows, stride)
-	}
-	for i := range rows {
-		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
-	}
 	if w.kernels == scalar {
+		for i := range rows {
+			copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
+		}
 		return 0
 	}
-	if p.lane != 1 {
-		rows = w.kernels.lanes(lanes)
-		clear(w.tile[lanes*pitch : rows*pitch])
+	pieces := (width + tileLanes - 1) / tileLanes
+	whole := max(0, min(rows, (len(p.data)-at-pieces*tileLanes+stride)/stride))
+	or := uint32(0)
+	if pitch == tileLanes && whole > 0 {
+		or = w.kernels.gather(&w.tile[0], &p.data[at], whole, stride)
+	} else {
+		for i := range whole {
+			or |= w.kernels.gather(&w.tile[i*pitch], &p.data[at+i*stride], pieces, tileLanes)
+		}
 	}
-	return w.kernels.magnitude(&w.tile[0], rows*pitch/tileLanes)
+	if whole == rows {
+		return or
+	}
+	for i := whole; i < rows; i++ {
+		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
+	}
+	return or | w.kernels.magnitude(&w.tile[whole*pitch], (rows-whole)*pitch/tileLanes)
 }
 
 // copyZero sets dst to src[at:at+n], with zeros where src has ended and beyond n.

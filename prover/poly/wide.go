@@ -45,15 +45,16 @@ func reduce(x fr.Element) fr.Element {
 	}
 }
 
-// addScalar adds the current tile to sums without vector instructions. Every
-// entry d enters as d+2^31 >= 0; the excess is taken off at the end.
-func (w *worker) addScalar(sums []wide) {
+// addScalar adds the current tile of so many lanes to s without vector
+// instructions. Every entry d enters as d+2^31 >= 0; the excess is taken off at the
+// end.
+func (w *worker) addScalar(s *sums, lanes int) {
 	var offset [chunkTerms]int32
 	excess := dotOffset(w.weights, offset[:], 1)
-	for k := range sums {
+	for k := range lanes {
 		x := dotOffset(w.weights, w.tile[k*w.lane:], w.step)
 		x.sub(&excess)
-		sums[k].add(&x)
+		s.wide[k].add(&x)
 	}
 }
 
