@@ -52,7 +52,7 @@ func (p product) addTo(dst []fr.Element) {
 		p.addTasks(dst[:lanes], tasks)
 		return
 	}
-	p.addPart(dst[:lanes], new(sync.Mutex), 0, 0, terms)
+	p.addPart(dst[:lanes], nil, 0, 0, terms)
 }
 
 // maxGroup is the largest number of lanes that a task takes.
@@ -72,17 +72,20 @@ func (p product) addTasks(dst []fr.Element, tasks int) {
 	segments := min((tasks+groups-1)/groups, (terms+chunkTerms-1)/chunkTerms)
 	segment := (terms + segments - 1) / segments
 
-	var mu sync.Mutex
+	var mu *sync.Mutex
+	if segments > 1 {
+		mu = new(sync.Mutex)
+	}
 	Parallel(groups*segments, 1, func(start, end int) {
 		for t := start; t < end; t++ {
 			g, s := t%groups*group, t/groups*segment
-			p.addPart(dst[g:min(g+group, lanes)], &mu, g, s, min(s+segment, terms))
+			p.addPart(dst[g:min(g+group, lanes)], mu, g, s, min(s+segment, terms))
 		}
 	})
 }
 
 // addPart adds the terms [start, end) of the lanes from first on to dst, which mu
-// guards.
+// guards unless it is nil.
 func (p *product) addPart(dst []fr.Element, mu *sync.Mutex, first, start, end int) {
 	if len(dst) > farTiles*tileLanes {
 		var tiles [maxTiles]sums
@@ -102,13 +105,17 @@ func addTiles(dst []fr.Element, tiles []sums, mu *sync.Mutex) {
 		n := min(tileLanes, len(dst))
 		var parts [tileLanes]fr.Element
 		for k := range n {
-			parts[k] = tiles[t].wide[k].element()
+			tiles[t].wide[k].reduce(&parts[k])
 		}
-		mu.Lock()
+		if mu != nil {
+			mu.Lock()
+		}
 		for k := range n {
 			dst[k].Add(&dst[k], &parts[k])
 		}
-		mu.Unlock()
+		if mu != nil {
+			mu.Unlock()
+		}
 		dst = dst[n:]
 	}
 }

@@ -76,23 +76,29 @@ func (s *sums) drain(lanes int) {
 		return
 	}
 	for k := range lanes {
-		x := carry(&s.acc[k])
-		s.wide[k].add(&x)
+		s.wide[k].addDigits(&s.acc[k])
 	}
 	s.acc = accumulators{}
 	s.used = 0
 }
 
-// carry returns Σ_i acc[i]·2^(32i).
-func carry(acc *[8]int64) wide {
-	var s wide
-	var c int64
-	for i := range 4 {
-		lo := acc[2*i] + c
-		hi := acc[2*i+1] + lo>>32
-		s[i] = uint64(uint32(lo)) | uint64(hi)<<32
-		c = hi >> 32
-	}
-	s[4] = uint64(c)
-	return s
+// addDigits adds Σ_i d[i]·2^(32i).
+func (s *wide) addDigits(d *[8]int64) {
+	x0, r := carry(d[0], d[1], 0)
+	x1, r := carry(d[2], d[3], r)
+	x2, r := carry(d[4], d[5], r)
+	x3, r := carry(d[6], d[7], r)
+	var c uint64
+	s[0], c = bits.Add64(s[0], x0, 0)
+	s[1], c = bits.Add64(s[1], x1, c)
+	s[2], c = bits.Add64(s[2], x2, c)
+	s[3], c = bits.Add64(s[3], x3, c)
+	s[4] += uint64(r) + c
+}
+
+// carry returns the low word of lo + 2^32·hi + c and what is left for the next.
+func carry(lo, hi, c int64) (word uint64, rest int64) {
+	lo += c
+	hi += lo >> 32
+	return uint64(uint32(lo)) | uint64(hi)<<32, hi >> 32
 }
