@@ -8,18 +8,20 @@ import (
 )
 
 func BenchmarkVecMat(b *testing.B) {
-	const rows, cols = 1024, 4096
+	const cols = 4096
 	r := newRand(b, 100)
-	weights := randomElements(r, rows)
-	data := randomData(r, rows*cols, fills()["int17"])
 	for name, kernels := range paths() {
-		b.Run(name, func(b *testing.B) {
-			dst := make([]fr.Element, cols)
-			for b.Loop() {
-				product{weights: weights, data: data, step: cols, lane: 1, kernels: kernels}.addTo(dst)
-			}
-			perTerm(b, rows*cols)
-		})
+		for _, rows := range []int{16, 128, 1024} {
+			weights := randomElements(r, rows)
+			data := randomData(r, rows*cols, fills()["int17"])
+			b.Run(name+"/"+strconv.Itoa(rows), func(b *testing.B) {
+				dst := make([]fr.Element, cols)
+				for b.Loop() {
+					product{weights: weights, data: data, step: cols, lane: 1, kernels: kernels}.addTo(dst)
+				}
+				perTerm(b, rows*cols)
+			})
+		}
 	}
 }
 

@@ -47,15 +47,16 @@ func (p product) addTo(dst []fr.Element) {
 	if lanes == 0 || terms == 0 {
 		return
 	}
-	p.weights = p.weights[:terms]
-	if tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms); tasks > 1 || lanes > p.maxGroup() {
-		p.addTasks(dst[:lanes], tasks)
-		return
+	dst, p.weights = dst[:lanes], p.weights[:terms]
+	tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms)
+	if tasks == 1 && lanes <= p.maxGroup() {
+		p.addPart(dst, nil, 0, 0, terms)
+	} else {
+		p.addTasks(dst, tasks)
 	}
-	p.addPart(dst[:lanes], nil, 0, 0, terms)
 }
 
-// maxGroup is the largest number of lanes that a task takes.
+// maxGroup is the largest number of lanes of a task.
 func (p *product) maxGroup() int {
 	if p.lane != 1 {
 		return farTiles * tileLanes
@@ -183,21 +184,9 @@ func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	at := start*p.step + first*p.lane
 	// One of the distances in p is 1, and so is the one in w.
 	stride, pitch := max(p.step, p.lane), max(w.step, w.lane)
-	if w.kernels == scalar {
-		for i := range rows {
-			copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
-		}
-		return 0
-	}
-	pieces := (width + tileLanes - 1) / tileLanes
-	whole := max(0, min(rows, (len(p.data)-at-pieces*tileLanes+stride)/stride))
-	or := uint32(0)
-	if pitch == tileLanes && whole > 0 {
-		or = w.kernels.gather(&w.tile[0], &p.data[at], whole, stride)
-	} else {
-		for i := range whole {
-			or |= w.kernels.gather(&w.tile[i*pitch], &p.data[at+i*stride], pieces, tileLanes)
-		}
+	whole, or := 0, uint32(0)
+	if w.kernels != scalar {
+		whole, or = w.gather(p.data, at, rows, width, stride)
 	}
 	if whole == rows {
 		return or
@@ -205,7 +194,25 @@ func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	for i := whole; i < rows; i++ {
 		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
 	}
-	return or | w.kernels.magnitude(&w.tile[whole*pitch], (rows-whole)*pitch/tileLanes)
+	if w.kernels != scalar {
+		or |= w.kernels.magnitude(&w.tile[whole*pitch], (rows-whole)*pitch/tileLanes)
+	}
+	return or
+}
+
+// gather copies the first rows of a tile, as many as lie in data when their width
+// is rounded up to a multiple of 16, and returns their number and the magnitude of
+// all that was copied. The excess is of neighbouring lanes or terms and never used.
+func (w *worker) gather(data []int32, at, rows, width, stride int) (whole int, or uint32) {
+	pieces := (width + tileLanes - 1) / tileLanes
+	whole = max(0, min(rows, (len(data)-at-pieces*tileLanes+stride)/stride))
+	if w.lane == 1 && whole > 0 {
+		return whole, w.kernels.gather(&w.tile[0], &data[at], whole, stride)
+	}
+	for i := range whole {
+		or |= w.kernels.gather(&w.tile[i*w.lane], &data[at+i*stride], pieces, tileLanes)
+	}
+	return whole, or
 }
 
 // copyZero sets dst to src[at:at+n], with zeros where src has ended and beyond n.

@@ -10,7 +10,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// paths are the kernels that this machine can run.
+// paths are the ways to compute that this machine has.
 func paths() map[string]kernels {
 	m := map[string]kernels{}
 	for name, k := range map[string]kernels{"scalar": scalar, "avx2": avx2, "avx512": avx512} {
@@ -73,6 +73,11 @@ func fills() map[string]func(*rand.Rand) int32 {
 			return int32(r.IntN(3)) - 1
 		},
 		"zero": func(*rand.Rand) int32 { return 0 },
+		// These use up accumulatorRoom exactly: a chunk with neighbouring terms, one
+		// with neighbouring lanes, 512 terms.
+		"far room":  func(*rand.Rand) int32 { return -accumulatorRoom / chunkTerms },
+		"near room": func(*rand.Rand) int32 { return -accumulatorRoom / nearTerms },
+		"room":      func(*rand.Rand) int32 { return -accumulatorRoom / 512 },
 	}
 }
 
