@@ -183,6 +183,12 @@ func eachProduct(r *rand.Rand, check func(shape [3]int, name string, data []int3
 			data = data[:len(data)-min(len(data), r.IntN(20))]
 			check(s, fmt.Sprintf("shape %v, %s data", s, fill), data)
 		}
+		// Rows of 16 that begin here end beyond the data.
+		data := make([]int32, s[0]*s[2])
+		for i := max(0, len(data)-tileLanes+1); i < len(data); i++ {
+			data[i] = -1 << 31
+		}
+		check(s, fmt.Sprintf("shape %v, data with a large end", s), data)
 	}
 }
 
