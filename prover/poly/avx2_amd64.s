@@ -147,6 +147,9 @@ scan:
 	MOVL    AX, ret+16(FP)
 	RET
 
+// 256 bytes ahead are the entries of the next chunk, with neighbouring terms, or
+// those of a later tile, with neighbouring lanes.
+//
 // func gatherAVX2(dst, data *int32, n, step int) uint32
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-36
 	MOVQ dst+0(FP), DI

@@ -15,7 +15,7 @@ func (k kernels) exist() bool {
 	return k == scalar
 }
 
-// lanes is the least number that accumulate accepts for that many lanes.
+// lanes is the least number of lanes, n or more, that accumulate accepts.
 func (k kernels) lanes(n int) int {
 	switch {
 	case k == avx2:
@@ -28,8 +28,8 @@ func (k kernels) lanes(n int) int {
 	return tileLanes
 }
 
-// accumulate adds to acc[k][l], for k < lanes and l < 8,
-// Σ_{i<n} w[i]_l·data[i·step + k·lane], w[i]_l being digit l. It reads nothing
+// accumulate adds to acc[j][l], for j < lanes and l < 8,
+// Σ_{i<n} w[i]_l·data[i·step + j·lane], w[i]_l being digit l. It reads nothing
 // else; n > 0.
 func (k kernels) accumulate(lanes int, acc *accumulators, w *digits, n int, data *int32, step, lane int) {
 	switch {
