@@ -20,6 +20,7 @@ type command struct {
 	program []string
 	dir     string // for all files of the case
 	engine  string // of the first proof
+	samples bool   // the folder has samples
 	float   *session
 }
 
@@ -45,6 +46,8 @@ type proofReport struct {
 	ModelBytes int64   `json:"model_bytes"`
 	PeakRSS    int64   `json:"peak_rss_bytes"`
 	Soundness  int64   `json:"soundness_bits"`
+	Top1       float64 `json:"top1_agreement"`
+	Cosine     float64 `json:"cosine"`
 
 	Sizes map[string]int64            `json:"sizes"`
 	Work  map[string]map[string]int64 `json:"work"` // by stage
@@ -68,7 +71,11 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 			err = errors.Join(err, c.close())
 		}
 	}()
-	for name, content := range map[string][]byte{"model.onnx": data, "input.npy": input} {
+	files := map[string][]byte{"model.onnx": data, "input.npy": input}
+	if c.samples = m.samples > 0; c.samples {
+		files["samples.npy"] = m.randomInputs(o.Seed+1, m.samples)
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(c.dir, name), content, 0o600); err != nil {
 			return nil, err
 		}
@@ -84,7 +91,19 @@ func openInference(ctx context.Context, o *Options, m model, r *report.Result) (
 			return nil, err
 		}
 	}
-	return &trial{run: c.run, close: c.close, once: []report.Reading{{Metric: "prepare", Unit: report.Seconds, Value: first.Lower}}}, nil
+	return &trial{run: c.run, close: c.close, once: []report.Reading{
+		{Metric: "prepare", Unit: report.Seconds, Value: first.Lower},
+		{Metric: "other_top_answers", Unit: report.Share, Value: 1 - first.Top1},
+		{Metric: "cosine_distance", Unit: report.Share, Value: distance(first.Cosine)},
+	}}, nil
+}
+
+// distance is 1 − cosine, without what rounding leaves of equal values.
+func distance(cosine float64) float64 {
+	if d := 1 - cosine; d > 1e-9 {
+		return d
+	}
+	return 0
 }
 
 // parameters are what does not change from run to run.
@@ -144,7 +163,11 @@ func (c *command) run(ctx context.Context, _ int) ([]report.Reading, error) {
 
 func (c *command) prove(ctx context.Context) (*proofReport, error) {
 	p := &proofReport{}
-	return p, c.call(ctx, p, "prove", c.path("model.onnx"), "--input", c.path("input.npy"), "--out", c.path("out"))
+	args := []string{c.path("model.onnx"), "--input", c.path("input.npy"), "--out", c.path("out")}
+	if c.samples {
+		args = append(args, "--calibrate", c.path("samples.npy"))
+	}
+	return p, c.call(ctx, p, "prove", args...)
 }
 
 // call runs a verb of the program and reads its JSON over what p holds.

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -95,11 +96,16 @@ func randomTensor(seed uint64, shape []int) []byte {
 }
 
 // randomInput is a file of cells for a model.
-func (m model) randomInput(seed uint64) []byte {
+func (m model) randomInput(seed uint64) []byte { return m.randomInputs(seed, 1) }
+
+// randomInputs is a file of n inputs of a model, one after the other.
+func (m model) randomInputs(seed uint64, n int) []byte {
+	shape := slices.Clone(m.input)
+	shape[0] *= n
 	if m.ids == 0 {
-		return randomTensor(seed, m.input)
+		return randomTensor(seed, shape)
 	}
-	return tensorFile(seed, m.input, func(rng *rand.Rand) float32 { return float32(rng.Int64N(m.ids)) })
+	return tensorFile(seed, shape, func(rng *rand.Rand) float32 { return float32(rng.Int64N(m.ids)) })
 }
 
 // tensorFile is a file in NumPy's format, version 1.0, of cells that draw makes.

@@ -164,7 +164,7 @@ func (r *Result) Validate() error {
 
 func (m *Metric) validate(runs int) error {
 	switch {
-	case m.Name == "" || m.Unit != Seconds && m.Unit != Bytes && m.Unit != Cores:
+	case m.Name == "" || !slices.Contains([]Unit{Seconds, Bytes, Cores, Share}, m.Unit):
 		return fmt.Errorf("unit %q", m.Unit)
 	case len(m.Values) != runs && len(m.Values) != 1:
 		return fmt.Errorf("%d values of %d runs", len(m.Values), runs)

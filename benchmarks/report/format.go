@@ -14,7 +14,7 @@ func (u Unit) text(v float64) string {
 	switch u {
 	case Bytes:
 		return bytesText(v)
-	case Cores:
+	case Cores, Share:
 		return digits(100*v) + " %"
 	}
 	return secondsText(v)

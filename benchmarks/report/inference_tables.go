@@ -15,7 +15,8 @@ func inferenceSections(r *Report) []Section {
 	list := []Section{{
 		Title: "Proofs of inference",
 		Note: "Each run is a process of its own, with the model prepared before; proofs are verified in another process. " +
-			"Prove is everything from the input to the finished proof, execution included. In brackets: what part that is of the design's goal for two cores.",
+			"Prove is everything from the input to the finished proof, execution included. In brackets: what part that is of the design's goal for two cores. " +
+			"Top answers and cosine compare the integer graph with the float model on random inputs.",
 		Rows: modelRows(results, r.Machine.Cores),
 		Plots: []Plot{
 			growth(results, "Proving time by activations", "activations"),
@@ -36,7 +37,7 @@ func inferenceSections(r *Report) []Section {
 }
 
 func modelRows(results []*Result, cores int) [][]string {
-	rows := [][]string{{"model", "MACs", "parameters", "prove", "verify", "proof", "peak memory", "MAC/s per core", "over float inference", "elsewhere"}}
+	rows := [][]string{{"model", "MACs", "parameters", "prove", "verify", "proof", "peak memory", "other top answers", "1 − cosine", "MAC/s per core", "over float inference", "elsewhere"}}
 	for _, x := range results {
 		if x.Series != "" {
 			continue
@@ -48,6 +49,7 @@ func modelRows(results []*Result, cores int) [][]string {
 		rows = append(rows, []string{
 			x.Title, countText(macs), countText(float64(x.Parameters["params"])),
 			x.Metric("prove").withGoal(), x.Metric("verify").withGoal(), x.Metric("proof").withGoal(), x.Metric("peak_memory").withGoal(),
+			x.Metric("other_top_answers").withGoal(), x.Metric("cosine_distance").withGoal(),
 			rate, overInference(x), cmp.Or(x.Elsewhere, none),
 		})
 	}

@@ -71,6 +71,7 @@ const (
 	Seconds Unit = "s"
 	Bytes   Unit = "bytes"
 	Cores   Unit = "cores" // of a processor, kept busy
+	Share   Unit = "share" // a part of a whole
 )
 
 // Metric is one quantity of a case, smaller being better.

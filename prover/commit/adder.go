@@ -24,7 +24,7 @@ const (
 
 // adder sums pairs of affine points, up to lane pairs at a time. All products of
 // a batch, those of the shared inversion included, are element-wise products of
-// vectors, which are faster where the machine has AVX-512.
+// vectors, which are faster where the machine has AVX2 or AVX-512.
 //
 // Infinity is (0, 0), as everywhere in gnark-crypto. A pair that the chord formula
 // cannot add (an operand at infinity, equal points, opposite points) is summed

@@ -8,32 +8,34 @@ import (
 )
 
 func BenchmarkVecMat(b *testing.B) {
-	const rows, cols = 1024, 4096
+	const cols = 4096
 	r := newRand(b, 100)
-	weights := randomElements(r, rows)
-	data := randomData(r, rows*cols, fills()["int17"])
-	for name, vector := range paths() {
-		b.Run(name, func(b *testing.B) {
-			dst := make([]fr.Element, cols)
-			for b.Loop() {
-				product{weights: weights, data: data, step: cols, lane: 1, vector: vector}.addTo(dst)
-			}
-			perTerm(b, rows*cols)
-		})
+	for name, kernels := range paths() {
+		for _, rows := range []int{16, 128, 1024} {
+			weights := randomElements(r, rows)
+			data := randomData(r, rows*cols, fills()["int17"])
+			b.Run(name+"/"+strconv.Itoa(rows), func(b *testing.B) {
+				dst := make([]fr.Element, cols)
+				for b.Loop() {
+					product{weights: weights, data: data, step: cols, lane: 1, kernels: kernels}.addTo(dst)
+				}
+				perTerm(b, rows*cols)
+			})
+		}
 	}
 }
 
 func BenchmarkMatVec(b *testing.B) {
 	const cols = 4096
 	r := newRand(b, 101)
-	for name, vector := range paths() {
+	for name, kernels := range paths() {
 		for _, rows := range []int{1, 4, 8, 16, 1024} {
 			weights := randomElements(r, cols)
 			data := randomData(r, rows*cols, fills()["int17"])
 			b.Run(name+"/"+strconv.Itoa(rows), func(b *testing.B) {
 				dst := make([]fr.Element, rows)
 				for b.Loop() {
-					product{weights: weights, data: data, step: 1, lane: cols, vector: vector}.addTo(dst)
+					product{weights: weights, data: data, step: 1, lane: cols, kernels: kernels}.addTo(dst)
 				}
 				perTerm(b, rows*cols)
 			})

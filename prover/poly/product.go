@@ -31,8 +31,7 @@ type product struct {
 	weights    []fr.Element
 	data       []int32
 	step, lane int
-	// vector allows the assembly kernels.
-	vector bool
+	kernels    kernels
 }
 
 // addTo adds sum k to dst[k] for all lanes k < len(dst), on all cores if that
@@ -48,68 +47,116 @@ func (p product) addTo(dst []fr.Element) {
 	if lanes == 0 || terms == 0 {
 		return
 	}
+	dst, p.weights = dst[:lanes], p.weights[:terms]
 	tasks := min(4*runtime.GOMAXPROCS(0), 1+lanes*terms/taskTerms)
-	tiles := (lanes + tileLanes - 1) / tileLanes
-	groupTiles := min(maxTiles, (tiles+tasks-1)/tasks)
-	if p.lane != 1 {
-		groupTiles = min(groupTiles, farTiles)
+	if tasks == 1 && lanes <= p.maxGroup() {
+		p.addPart(dst, nil, 0, 0, terms)
+	} else {
+		p.addTasks(dst, tasks)
 	}
-	group := groupTiles * tileLanes
-	groups := (tiles + groupTiles - 1) / groupTiles
+}
+
+// maxGroup is the largest number of lanes of a task.
+func (p *product) maxGroup() int {
+	if p.lane != 1 {
+		return farTiles * tileLanes
+	}
+	return maxTiles * tileLanes
+}
+
+// addTasks is addTo in about so many tasks.
+func (p product) addTasks(dst []fr.Element, tasks int) {
+	lanes, terms := len(dst), len(p.weights)
+	tiles := (lanes + tileLanes - 1) / tileLanes
+	group := min(p.maxGroup(), (tiles+tasks-1)/tasks*tileLanes)
+	groups := (lanes + group - 1) / group
 	segments := min((tasks+groups-1)/groups, (terms+chunkTerms-1)/chunkTerms)
 	segment := (terms + segments - 1) / segments
 
-	var mu sync.Mutex
+	var mu *sync.Mutex
+	if segments > 1 {
+		mu = new(sync.Mutex)
+	}
 	Parallel(groups*segments, 1, func(start, end int) {
 		for t := start; t < end; t++ {
 			g, s := t%groups*group, t/groups*segment
-			var sums [maxTiles * tileLanes]wide
-			out := dst[g:min(g+group, lanes)]
-			p.sum(sums[:len(out)], g, s, min(s+segment, terms))
-			var parts [maxTiles * tileLanes]fr.Element
-			for k := range out {
-				parts[k] = sums[k].element()
-			}
-			mu.Lock()
-			for k := range out {
-				out[k].Add(&out[k], &parts[k])
-			}
-			mu.Unlock()
+			p.addPart(dst[g:min(g+group, lanes)], mu, g, s, min(s+segment, terms))
 		}
 	})
 }
 
-// sum adds the terms [start, end) of the lanes from first on to sums.
-func (p *product) sum(sums []wide, first, start, end int) {
-	w := worker{vector: p.vector}
+// addPart adds the terms [start, end) of the lanes from first on to dst, which mu
+// guards unless it is nil.
+func (p *product) addPart(dst []fr.Element, mu *sync.Mutex, first, start, end int) {
+	if len(dst) > farTiles*tileLanes {
+		var tiles [maxTiles]sums
+		p.sum(tiles[:], len(dst), first, start, end)
+		addTiles(dst, tiles[:], mu)
+		return
+	}
+	// To clear maxTiles tiles would take longer than a small product.
+	var tiles [farTiles]sums
+	p.sum(tiles[:], len(dst), first, start, end)
+	addTiles(dst, tiles[:], mu)
+}
+
+// addTiles adds the sums of tiles to dst.
+func addTiles(dst []fr.Element, tiles []sums, mu *sync.Mutex) {
+	for t := 0; len(dst) > 0; t++ {
+		n := min(tileLanes, len(dst))
+		var parts [tileLanes]fr.Element
+		for k := range n {
+			tiles[t].wide[k].reduce(&parts[k])
+		}
+		if mu != nil {
+			mu.Lock()
+		}
+		for k := range n {
+			dst[k].Add(&dst[k], &parts[k])
+		}
+		if mu != nil {
+			mu.Unlock()
+		}
+		dst = dst[n:]
+	}
+}
+
+// sum adds the terms [start, end) of the lanes from first on to tiles.
+func (p *product) sum(tiles []sums, lanes, first, start, end int) {
+	w := worker{kernels: p.kernels}
 	step := chunkTerms
 	if p.lane == 1 {
 		step = nearTerms
 	}
 	for i := start; i < end; i += step {
 		w.chunk(p.weights[i:min(i+step, end)])
-		for k := 0; k < len(sums); k += tileLanes {
-			tile := sums[k:min(k+tileLanes, len(sums))]
-			or := w.load(p, i, first+k, len(tile))
-			if !w.vector || !w.addVector(tile, k/tileLanes, or) {
-				w.addScalar(tile)
+		for k := 0; k < lanes; k += tileLanes {
+			n := min(tileLanes, lanes-k)
+			or := w.load(p, i, first+k, n)
+			if w.kernels == scalar || !w.addVector(&tiles[k/tileLanes], n, or) {
+				w.addScalar(&tiles[k/tileLanes], n)
 			}
 		}
 	}
-	for k := 0; k < len(sums); k += tileLanes {
-		w.drain(sums[k:min(k+tileLanes, len(sums))], k/tileLanes)
+	for k := 0; k < lanes; k += tileLanes {
+		tiles[k/tileLanes].drain(min(tileLanes, lanes-k))
 	}
+}
+
+// sums are the sums of a tile.
+type sums struct {
+	wide [tileLanes]wide
+	// acc holds what addVector has not yet moved to wide; used is the part of
+	// accumulatorRoom that is taken.
+	acc  accumulators
+	used uint64
 }
 
 // worker is the state of one task.
 type worker struct {
-	vector  bool
+	kernels kernels
 	weights []fr.Element
 	digits  [chunkTerms]digits
-	// acc holds what addVector has not yet moved to the sums; used is the part of
-	// accumulatorRoom that is taken.
-	acc  [maxTiles]accumulators
-	used [maxTiles]uint64
 	// tile is the current tile: entry i of lane k is at tile[i·step + k·lane].
 	tile       [tileLanes * chunkTerms]int32
 	step, lane int
@@ -118,10 +165,8 @@ type worker struct {
 // chunk starts a chunk of terms.
 func (w *worker) chunk(weights []fr.Element) {
 	w.weights = weights
-	if w.vector {
-		for i := range weights {
-			w.digits[i] = balance(&weights[i])
-		}
+	if w.kernels != scalar {
+		balance(w.digits[:], weights)
 	}
 }
 
@@ -139,20 +184,35 @@ func (w *worker) load(p *product, start, first, lanes int) uint32 {
 	at := start*p.step + first*p.lane
 	// One of the distances in p is 1, and so is the one in w.
 	stride, pitch := max(p.step, p.lane), max(w.step, w.lane)
-	if w.vector && p.lane == 1 && lanes == tileLanes && at+(rows-1)*stride+tileLanes <= len(p.data) {
-		return gather(&w.tile[0], &p.data[at], rows, stride)
+	whole, or := 0, uint32(0)
+	if w.kernels != scalar {
+		whole, or = w.gather(p.data, at, rows, width, stride)
 	}
-	for i := range rows {
+	if whole == rows {
+		return or
+	}
+	for i := whole; i < rows; i++ {
 		copyZero(w.tile[i*pitch:(i+1)*pitch], p.data, at+i*stride, width)
 	}
-	if !w.vector {
-		return 0
+	if w.kernels != scalar {
+		or |= w.kernels.magnitude(&w.tile[whole*pitch], (rows-whole)*pitch/tileLanes)
 	}
-	if p.lane != 1 {
-		rows = kernelLanes(lanes)
-		clear(w.tile[lanes*pitch : rows*pitch])
+	return or
+}
+
+// gather copies the first rows of a tile, as many as lie in data when their width
+// is rounded up to a multiple of 16, and returns their number and the magnitude of
+// all that was copied. The excess is of neighbouring lanes or terms and never used.
+func (w *worker) gather(data []int32, at, rows, width, stride int) (whole int, or uint32) {
+	pieces := (width + tileLanes - 1) / tileLanes
+	whole = max(0, min(rows, (len(data)-at-pieces*tileLanes+stride)/stride))
+	if w.lane == 1 && whole > 0 {
+		return whole, w.kernels.gather(&w.tile[0], &data[at], whole, stride)
 	}
-	return magnitude(&w.tile[0], rows*pitch/tileLanes)
+	for i := range whole {
+		or |= w.kernels.gather(&w.tile[i*w.lane], &data[at+i*stride], pieces, tileLanes)
+	}
+	return whole, or
 }
 
 // copyZero sets dst to src[at:at+n], with zeros where src has ended and beyond n.

@@ -10,11 +10,13 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// paths are the kernels that this machine can run.
-func paths() map[string]bool {
-	m := map[string]bool{"scalar": false}
-	if haveVector() {
-		m["vector"] = true
+// paths are the ways to compute that this machine has.
+func paths() map[string]kernels {
+	m := map[string]kernels{}
+	for name, k := range map[string]kernels{"scalar": scalar, "avx2": avx2, "avx512": avx512} {
+		if k.exist() {
+			m[name] = k
+		}
 	}
 	return m
 }
@@ -71,6 +73,11 @@ func fills() map[string]func(*rand.Rand) int32 {
 			return int32(r.IntN(3)) - 1
 		},
 		"zero": func(*rand.Rand) int32 { return 0 },
+		// These use up accumulatorRoom exactly: a chunk with neighbouring terms, one
+		// with neighbouring lanes, 512 terms.
+		"far room":  func(*rand.Rand) int32 { return -accumulatorRoom / chunkTerms },
+		"near room": func(*rand.Rand) int32 { return -accumulatorRoom / nearTerms },
+		"room":      func(*rand.Rand) int32 { return -accumulatorRoom / 512 },
 	}
 }
 
@@ -131,9 +138,9 @@ func TestVecMatIsExact(t *testing.T) {
 		for kind, weights := range weightSets(r, s[0]) {
 			start := randomElements(r, s[1])
 			want := naiveVecMat(start, weights, data, s[2])
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				dst := slices.Clone(start)
-				product{weights: weights, data: data, step: s[2], lane: 1, vector: vector}.addTo(dst)
+				product{weights: weights, data: data, step: s[2], lane: 1, kernels: kernels}.addTo(dst)
 				if err := equal(dst, want); err != nil {
 					t.Fatalf("%s, %s weights, %s kernel: %v", name, kind, path, err)
 				}
@@ -151,9 +158,9 @@ func TestMatVecIsExact(t *testing.T) {
 	eachProduct(r, func(s [3]int, name string, data []int32) {
 		for kind, weights := range weightSets(r, s[1]) {
 			want := naiveMatVec(s[0], weights, data, s[2])
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				dst := make([]fr.Element, s[0])
-				product{weights: weights, data: data, step: 1, lane: s[2], vector: vector}.addTo(dst)
+				product{weights: weights, data: data, step: 1, lane: s[2], kernels: kernels}.addTo(dst)
 				if err := equal(dst, want); err != nil {
 					t.Fatalf("%s, %s weights, %s kernel: %v", name, kind, path, err)
 				}
@@ -176,6 +183,12 @@ func eachProduct(r *rand.Rand, check func(shape [3]int, name string, data []int3
 			data = data[:len(data)-min(len(data), r.IntN(20))]
 			check(s, fmt.Sprintf("shape %v, %s data", s, fill), data)
 		}
+		// Rows of 16 that begin here end beyond the data.
+		data := make([]int32, s[0]*s[2])
+		for i := max(0, len(data)-tileLanes+1); i < len(data); i++ {
+			data[i] = -1 << 31
+		}
+		check(s, fmt.Sprintf("shape %v, data with a large end", s), data)
 	}
 }
 
@@ -200,9 +213,9 @@ func TestKernelsAgreeOnManyTasks(t *testing.T) {
 					want[k].Add(&want[k], &e)
 				}
 			}
-			for path, vector := range paths() {
+			for path, kernels := range paths() {
 				got := make([]fr.Element, lanes)
-				p.vector = vector
+				p.kernels = kernels
 				p.addTo(got)
 				if err := equal(got, want); err != nil {
 					t.Fatalf("%v by rows %v, %s kernel: %v", s, byRows, path, err)

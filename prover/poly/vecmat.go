@@ -10,7 +10,7 @@ func VecMat(dst []fr.Element, weights []fr.Element, data []int32, stride int) {
 	if len(dst) > stride {
 		panic("BUG: poly.VecMat: more columns than the stride")
 	}
-	p := product{weights: weights, data: data, step: stride, lane: 1, vector: haveVector()}
+	p := product{weights: weights, data: data, step: stride, lane: 1, kernels: fastest()}
 	p.addTo(dst)
 }
 
@@ -22,7 +22,7 @@ func MatVec(dst []fr.Element, weights []fr.Element, data []int32, stride int) {
 		panic("BUG: poly.MatVec: more columns than the stride")
 	}
 	clear(dst)
-	p := product{weights: weights, data: data, step: 1, lane: stride, vector: haveVector()}
+	p := product{weights: weights, data: data, step: 1, lane: stride, kernels: fastest()}
 	p.addTo(dst)
 }
 

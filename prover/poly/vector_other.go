@@ -2,17 +2,21 @@
 
 package poly
 
-// haveVector reports whether accumulate, magnitude and gather exist.
-func haveVector() bool { return false }
+// exist reports whether the machine has the instructions of the kernels.
+func (k kernels) exist() bool { return k == scalar }
 
-func accumulate(int, *accumulators, *digits, int, *int32, int, int) {
+func (kernels) lanes(int) int {
 	panic("BUG: poly: no vector kernel")
 }
 
-func magnitude(*int32, int) uint32 {
+func (kernels) accumulate(int, *accumulators, *digits, int, *int32, int, int) {
 	panic("BUG: poly: no vector kernel")
 }
 
-func gather(*int32, *int32, int, int) uint32 {
+func (kernels) magnitude(*int32, int) uint32 {
+	panic("BUG: poly: no vector kernel")
+}
+
+func (kernels) gather(*int32, *int32, int, int) uint32 {
 	panic("BUG: poly: no vector kernel")
 }

@@ -11,14 +11,46 @@ import (
 // reduced. It has room for 2^33 products.
 type wide [5]uint64
 
-// element returns the value modulo r. Stored elements are linear in the values
-// they stand for, so the sum of stored forms is the stored form of the sum.
-func (s *wide) element() fr.Element {
-	low := reduce(fr.Element{s[0], s[1], s[2], s[3]})
-	// The stored form of the integer v is v·2^256 mod r.
-	high := FromInt64(int64(s[4]))
-	low.Add(&low, &high)
-	return low
+// reduce sets e to the value modulo r, |s| <= 2^64·r. Stored elements are linear in
+// the values they stand for, so the sum of stored forms is the stored form of the
+// sum.
+//
+// The quotient of the two top words of |s| and the top word of r, rounded up, is
+// at most 2 too small (Knuth, The Art of Computer Programming 2, 4.3.1), and
+// seldom for a small s.
+func (s *wide) reduce(e *fr.Element) {
+	// |s| = (s^m) - m.
+	m := uint64(int64(s[4]) >> 63)
+	x0, b := bits.Sub64(s[0]^m, m, 0)
+	x1, b := bits.Sub64(s[1]^m, m, b)
+	x2, b := bits.Sub64(s[2]^m, m, b)
+	x3, b := bits.Sub64(s[3]^m, m, b)
+	x4, _ := bits.Sub64(s[4]^m, m, b)
+	q, _ := bits.Div64(x4, x3, q3+1)
+	h0, l0 := bits.Mul64(q, q0)
+	h1, l1 := bits.Mul64(q, q1)
+	h2, l2 := bits.Mul64(q, q2)
+	x0, b = bits.Sub64(x0, l0, 0)
+	x1, b = bits.Sub64(x1, l1, b)
+	x2, b = bits.Sub64(x2, l2, b)
+	x3, _ = bits.Sub64(x3, q*q3, b)
+	x1, b = bits.Sub64(x1, h0, 0)
+	x2, b = bits.Sub64(x2, h1, b)
+	x3, _ = bits.Sub64(x3, h2, b)
+	for {
+		y0, b := bits.Sub64(x0, q0, 0)
+		y1, b := bits.Sub64(x1, q1, b)
+		y2, b := bits.Sub64(x2, q2, b)
+		y3, b := bits.Sub64(x3, q3, b)
+		if b != 0 {
+			break
+		}
+		x0, x1, x2, x3 = y0, y1, y2, y3
+	}
+	e[0], e[1], e[2], e[3] = x0, x1, x2, x3
+	if m != 0 {
+		e.Neg(e)
+	}
 }
 
 // The modulus of F, least significant word first.
@@ -29,31 +61,16 @@ const (
 	q3 = 0x30644e72e131a029
 )
 
-// reduce subtracts r, at most five times, until x < r.
-func reduce(x fr.Element) fr.Element {
-	for {
-		var y fr.Element
-		var b uint64
-		y[0], b = bits.Sub64(x[0], q0, 0)
-		y[1], b = bits.Sub64(x[1], q1, b)
-		y[2], b = bits.Sub64(x[2], q2, b)
-		y[3], b = bits.Sub64(x[3], q3, b)
-		if b != 0 {
-			return x
-		}
-		x = y
-	}
-}
-
-// addScalar adds the current tile to sums without vector instructions. Every
-// entry d enters as d+2^31 >= 0; the excess is taken off at the end.
-func (w *worker) addScalar(sums []wide) {
+// addScalar adds the current tile of so many lanes to s without vector
+// instructions. Every entry d enters as d+2^31 >= 0; the excess is taken off at the
+// end.
+func (w *worker) addScalar(s *sums, lanes int) {
 	var offset [chunkTerms]int32
 	excess := dotOffset(w.weights, offset[:], 1)
-	for k := range sums {
+	for k := range lanes {
 		x := dotOffset(w.weights, w.tile[k*w.lane:], w.step)
 		x.sub(&excess)
-		sums[k].add(&x)
+		s.wide[k].add(&x)
 	}
 }
 

@@ -6,8 +6,9 @@
 // machine; only the code that computes them differs:
 //
 //   - gnark-crypto's vector code where it has one (AVX-512 with IFMA);
-//   - the kernels of this package on AVX-512 without IFMA, which work on eight
-//     elements at a time in the floating-point multipliers, see internal/gen;
+//   - the kernels of this package on AVX-512 without IFMA and on AVX2 with FMA,
+//     which work on eight or four elements at a time in the floating-point
+//     multipliers, see internal/gen;
 //   - scalar code elsewhere.
 //
 // Functions run on the caller's goroutine and do not allocate. The vectors of

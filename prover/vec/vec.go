@@ -57,7 +57,7 @@ func Scale(dst, a []fr.Element, s *fr.Element) {
 	if len(dst) >= minScale && useKernels() {
 		n := len(dst) / lanes
 		var m multiplier
-		m.set(&factor)
+		m.set(&factor, kernelRadix())
 		scaleFr(&dst[0], &a[0], &m, n)
 		done = n * lanes
 	}
@@ -73,7 +73,7 @@ func AddScaled(dst, a []fr.Element, s *fr.Element) {
 	if len(dst) >= minScale && useKernels() {
 		n := len(dst) / lanes
 		var m multiplier
-		m.set(&factor)
+		m.set(&factor, kernelRadix())
 		addScaledFr(&dst[0], &a[0], &m, n)
 		done = n * lanes
 	}
@@ -94,7 +94,7 @@ func Fold(lo, hi []fr.Element, s *fr.Element) {
 	if len(lo) >= minScale && useKernels() {
 		n := len(lo) / lanes
 		var m multiplier
-		m.set(&factor)
+		m.set(&factor, kernelRadix())
 		foldFr(&lo[0], &hi[0], &lo[0], &m, n)
 		done = n * lanes
 	}
@@ -121,7 +121,7 @@ func Inner(a, b []fr.Element) fr.Element {
 			n = min(n, maxBatches)
 			var c columns
 			innerFr(&c, &a[done], &b[done], n)
-			sum.addColumns(&c, n)
+			sum.addColumns(&c, n, kernelRadix())
 			done += n * lanes
 		}
 	}
@@ -141,7 +141,7 @@ func InnerDifference(a, b, c, d []fr.Element) fr.Element {
 			n = min(n, maxBatches)
 			var s columns
 			innerDifferenceFr(&s, &a[done], &b[done], &c[done], &d[done], n)
-			sum.addColumns(&s, n)
+			sum.addColumns(&s, n, kernelRadix())
 			done += n * lanes
 		}
 	}

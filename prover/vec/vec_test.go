@@ -61,13 +61,6 @@ func draw[E words](t *rapid.T, p *big.Int, n int, label string) []E {
 	return out
 }
 
-// needKernels skips the test where there are none.
-func needKernels(t *testing.T) {
-	if !haveKernels() {
-		t.Skip("the machine has no AVX-512 F, DQ and VL")
-	}
-}
-
 func TestMulIsTheElementProduct(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 70).Draw(t, "n")
@@ -268,76 +261,6 @@ func checkInner(t tester, a, b []fr.Element) {
 	if got := sum.reduce(); got != want {
 		t.Fatalf("scalar inner product of %d = %x, want %x", len(a), got, want)
 	}
-}
-
-// The kernels must be right also where gnark-crypto's code is preferred.
-func TestKernelsAreExactOnAllPairsOfEdges(t *testing.T) {
-	needKernels(t)
-	es := edges[fr.Element](fr.Modulus())
-	for _, s := range es {
-		a, b := padded(es, s)
-		got, scaled := make([]fr.Element, len(a)), make([]fr.Element, len(a))
-		mulFr(&got[0], &a[0], &b[0], len(a)/lanes)
-		var m multiplier
-		m.set(&s)
-		scaleFr(&scaled[0], &a[0], &m, len(a)/lanes)
-		var c columns
-		innerFr(&c, &a[0], &b[0], len(a)/lanes)
-		var sum wide
-		sum.addColumns(&c, len(a)/lanes)
-		var total fr.Element
-		want := make([]fr.Element, len(a))
-		for i := range want {
-			want[i].Mul(&a[i], &b[i])
-			total.Add(&total, &want[i])
-		}
-		same(t, "mulFr", got, want)
-		same(t, "scaleFr", scaled, want)
-		for i := range want {
-			scaled[i].Sub(&a[i], &want[i])
-		}
-		addScaledFr(&scaled[0], &a[0], &m, len(a)/lanes)
-		same(t, "addScaledFr", scaled, a)
-		crossFr(&scaled[0], &a[0], &b[0], &b[0], &a[0], len(a)/lanes)
-		for i := range want {
-			got[i].Double(&want[i])
-		}
-		same(t, "crossFr", scaled, got)
-		if got := sum.reduce(); got != total {
-			t.Fatalf("inner = %x, want %x", got, total)
-		}
-	}
-	for _, s := range edges[fp.Element](fp.Modulus()) {
-		a, b := padded(edges[fp.Element](fp.Modulus()), s)
-		got, want := make([]fp.Element, len(a)), make([]fp.Element, len(a))
-		mulFp(&got[0], &a[0], &b[0], len(a)/lanes)
-		for i := range want {
-			want[i].Mul(&a[i], &b[i])
-		}
-		same(t, "mulFp", got, want)
-		zero := make([]fp.Element, len(a))
-		subMulFp(&got[0], &a[0], &zero[0], &b[0], len(a)/lanes)
-		same(t, "subMulFp", got, want)
-		subMulSubFp(&got[0], &a[0], &zero[0], &b[0], &want[0], len(a)/lanes)
-		same(t, "subMulSubFp", got, zero)
-		for i := range want {
-			want[i].Square(&a[i]).Sub(&want[i], &b[i]).Sub(&want[i], &a[i])
-		}
-		squareSubFp(&got[0], &a[0], &b[0], &a[0], len(a)/lanes)
-		same(t, "squareSubFp", got, want)
-	}
-}
-
-// padded returns es, brought to a multiple of lanes, and as many copies of s.
-func padded[E words](es []E, s E) (a, b []E) {
-	a = append([]E{}, es...)
-	for len(a)%lanes != 0 {
-		a = append(a, s)
-	}
-	for range a {
-		b = append(b, s)
-	}
-	return a, b
 }
 
 func same[E comparable](t tester, what string, got, want []E) {

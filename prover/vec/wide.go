@@ -1,57 +1,77 @@
 package vec
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// columns holds for each lane the sums of a kernel in base 2^52, not carried.
-// Every term has brought its exponent bits along.
+// columns holds for each lane the sums of a kernel in base 2^radix, not carried.
+// Every term has brought the bits of its magic along.
 type columns [2 * limbs][lanes]uint64
 
-// maxBatches bounds the batches that go into columns: each adds at most nine
-// numbers below 2^52 to a column.
+// maxBatches bounds the batches that go into columns. Each adds at most nine
+// numbers below 2^52 to a column of eight lanes, and twice as many to one of
+// four lanes.
 const maxBatches = 256
 
-const (
-	lowExponent  = 0x433 << limbBits // of 2^52
-	highExponent = 0x467 << limbBits // of 2^104
-)
-
-// exponents returns the exponent bits that a batch adds to column k: a low
-// half for every product of limbs i + j = k, a high half for i + j = k-1.
-func exponents(k int) uint64 {
-	pairs := func(k int) uint64 { return uint64(max(0, min(k+1, 2*limbs-1-k))) }
-	return pairs(k)*lowExponent + pairs(k-1)*highExponent
+// magics returns the bits that come along with a low and a high half of a
+// product, see internal/gen.
+func (r radix) magics() (low, high uint64) {
+	if r == radix52 {
+		return math.Float64bits(0x1p52), math.Float64bits(0x1p104)
+	}
+	return math.Float64bits(0x1.8p52), math.Float64bits(0x1.8p103)
 }
 
-// wide is an integer below 2^576, least significant word first.
+// bias returns what the magics of a batch add to column k: a low half for every
+// product of limbs i + j = k, a high half for i + j = k-1.
+func (r radix) bias(k int) uint64 {
+	pairs := func(k int) uint64 { return uint64(max(0, min(k+1, 2*limbs-1-k))) }
+	low, high := r.magics()
+	return pairs(k)*low + pairs(k-1)*high
+}
+
+// wide is an integer in two's complement of 576 bits, least significant word
+// first.
 type wide [9]uint64
 
-// addColumns adds the sums of n batches.
-func (w *wide) addColumns(c *columns, n int) {
-	var low, high, carry uint64 // of the columns so far, from bit 52k up
-	for k := range c {
-		bias := uint64(n) * exponents(k)
-		for _, x := range c[k] {
-			low, carry = bits.Add64(low, x-bias, 0)
-			high += carry
-		}
-		w.addShifted(low&limbMask, limbBits*k)
-		low, high = low>>limbBits|high<<(64-limbBits), high>>limbBits
+// addColumns adds the sums of n batches of eight elements.
+func (w *wide) addColumns(c *columns, n int, r radix) {
+	width := lanes
+	if r == radix51 {
+		n, width = 2*n, lanes/2
 	}
-	w[8] += low << 8 // bit 520
+	var low, high, carry uint64 // of the columns so far, from bit k·radix up, with a sign
+	for k := range c {
+		bias := uint64(n) * r.bias(k)
+		for _, x := range c[k][:width] {
+			x -= bias
+			low, carry = bits.Add64(low, x, 0)
+			high += carry
+			if r == radix51 {
+				high += uint64(int64(x) >> 63)
+			}
+		}
+		w.addShifted(low&r.mask(), 0, int(r)*k)
+		low, high = low>>r|high<<(64-r), uint64(int64(high)>>r)
+	}
+	w.addShifted(low, high, int(r)*len(c))
 }
 
-// addShifted adds x·2^shift.
-func (w *wide) addShifted(x uint64, shift int) {
+// addShifted adds (low + 2^64·high)·2^shift, high having a sign.
+func (w *wide) addShifted(low, high uint64, shift int) {
 	at, offset := shift/64, shift%64
+	parts := [3]uint64{low << offset, low>>(64-offset) | high<<offset, uint64(int64(high) >> (64 - offset))}
+	sign := uint64(int64(high) >> 63)
 	var c uint64
-	w[at], c = bits.Add64(w[at], x<<offset, 0)
-	w[at+1], c = bits.Add64(w[at+1], x>>(64-offset), c)
-	for at += 2; c != 0; at++ {
-		w[at], c = bits.Add64(w[at], 0, c)
+	for i := at; i < len(w); i++ {
+		x := sign
+		if i-at < len(parts) {
+			x = parts[i-at]
+		}
+		w[i], c = bits.Add64(w[i], x, c)
 	}
 }
 
@@ -134,6 +154,11 @@ func (w *wide) addProducts(a, b fr.Vector) {
 // Montgomery forms. Three limbs at a time are a valid Montgomery form; the
 // factors, as integers, are 1, 2^192 and 2^384.
 func (w *wide) reduce() fr.Element {
+	if int64(w[8]) < 0 {
+		minus := w.negative()
+		e := minus.reduce()
+		return *e.Neg(&e)
+	}
 	low := fr.Element{w[0], w[1], w[2]}
 	mid := fr.Element{w[3], w[4], w[5]}
 	high := fr.Element{w[6], w[7], w[8]}
@@ -143,4 +168,12 @@ func (w *wide) reduce() fr.Element {
 	high.Mul(&high, &power)
 	low.Add(&low, &mid).Add(&low, &high)
 	return low
+}
+
+func (w *wide) negative() (minus wide) {
+	var b uint64
+	for i, x := range w {
+		minus[i], b = bits.Sub64(0, x, b)
+	}
+	return minus
 }

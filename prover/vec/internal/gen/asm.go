@@ -8,11 +8,19 @@ import (
 	"strings"
 )
 
-// vreg is a virtual vector register of eight 64-bit lanes.
+// vreg is a virtual vector register.
 type vreg int
 
-// zRegisters is the number of vector registers of the machine.
-const zRegisters = 32
+// half is the lower half of a register of AVX2.
+type half vreg
+
+// registerFile is the vector registers of a machine, with lanes of 64 bits.
+type registerFile struct {
+	prefix       string
+	count, lanes int
+}
+
+func (r registerFile) bytes() int { return 8 * r.lanes }
 
 // inst is one instruction in the operand order of Go's assembler. Its
 // arguments are vregs and literal text. Lower case makes a label.
@@ -24,12 +32,13 @@ type inst struct {
 // code is straight-line code over virtual registers. A register lives from its
 // first mention to its last; those in pinned live throughout.
 type code struct {
+	registerFile
 	insts  []inst
 	vregs  int
 	pinned map[vreg]bool
 }
 
-func newCode() *code { return &code{pinned: map[vreg]bool{}} }
+func newCode(r registerFile) *code { return &code{registerFile: r, pinned: map[vreg]bool{}} }
 
 func (c *code) reg() vreg {
 	c.vregs++
@@ -55,19 +64,30 @@ func (c *code) def(op string, args ...any) vreg {
 	return r
 }
 
+// register returns the register that an argument names, and how to write it.
+func (c *code) register(argument any) (r vreg, prefix string, ok bool) {
+	switch a := argument.(type) {
+	case vreg:
+		return a, c.prefix, true
+	case half:
+		return vreg(a), "X", true
+	}
+	return 0, "", false
+}
+
 // allocate gives out machine registers and writes the instructions. It panics
 // when they do not suffice.
 func (c *code) allocate(w io.Writer) {
 	last := map[vreg]int{}
 	for i, in := range c.insts {
 		for _, a := range in.args {
-			if r, ok := a.(vreg); ok {
+			if r, _, ok := c.register(a); ok {
 				last[r] = i
 			}
 		}
 	}
 	var free []int
-	for z := range zRegisters {
+	for z := range c.count {
 		free = append(free, z)
 	}
 	home := map[vreg]int{}
@@ -77,7 +97,7 @@ func (c *code) allocate(w io.Writer) {
 	for i, in := range c.insts {
 		text := make([]string, len(in.args))
 		for k, a := range in.args {
-			r, ok := a.(vreg)
+			r, prefix, ok := c.register(a)
 			if !ok {
 				text[k] = fmt.Sprint(a)
 				continue
@@ -89,10 +109,10 @@ func (c *code) allocate(w io.Writer) {
 				// The register that has been free for longest.
 				home[r], free = free[0], free[1:]
 			}
-			text[k] = fmt.Sprintf("Z%d", home[r])
+			text[k] = fmt.Sprintf("%s%d", prefix, home[r])
 		}
 		for _, a := range in.args {
-			if r, ok := a.(vreg); ok && last[r] == i && !c.pinned[r] {
+			if r, _, ok := c.register(a); ok && last[r] == i && !c.pinned[r] {
 				if z, ok := home[r]; ok {
 					free = append(free, z)
 					delete(home, r)
@@ -107,10 +127,10 @@ func (c *code) allocate(w io.Writer) {
 	}
 }
 
-// pool is a table of read-only words, 64-byte rows first.
+// pool is a table of read-only words and, after them, of rows of one length.
 type pool struct {
 	name   string
-	rows   [][8]uint64
+	rows   [][]uint64
 	words  []uint64
 	offset map[uint64]int
 }
@@ -121,14 +141,14 @@ func newPool(name string) *pool { return &pool{name: name, offset: map[uint64]in
 // most offsets are short.
 const base = "R8"
 
-// row returns the address of eight words.
-func (p *pool) row(v [8]uint64) string {
-	i := slices.Index(p.rows, v)
+// row returns the address of a row.
+func (p *pool) row(v []uint64) string {
+	i := slices.IndexFunc(p.rows, func(row []uint64) bool { return slices.Equal(row, v) })
 	if i < 0 {
 		i = len(p.rows)
 		p.rows = append(p.rows, v)
 	}
-	return fmt.Sprintf("%d(%s)", 64*i, base)
+	return fmt.Sprintf("%d(%s)", 8*len(v)*i, base)
 }
 
 // word returns the address of one word.
@@ -155,10 +175,12 @@ func (p *pool) print(w io.Writer) {
 	for i, v := range slices.Backward(p.words) {
 		at(-8*(i+1), v)
 	}
-	for i, row := range p.rows {
-		for k, v := range row {
-			at(64*i+8*k, v)
+	end := 0
+	for _, row := range p.rows {
+		for _, v := range row {
+			at(end, v)
+			end += 8
 		}
 	}
-	fmt.Fprintf(w, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", p.name, origin+64*len(p.rows))
+	fmt.Fprintf(w, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n\n", p.name, origin+end)
 }

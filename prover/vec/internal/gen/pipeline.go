@@ -9,56 +9,75 @@ import (
 // function is a loop over CX > 0 batches in two stages: produce, which leaves
 // vectors in the frame, and consume. An iteration consumes one batch and
 // produces the next, with the instructions of the stages mixed so that neither
-// waits for the other's latencies.
+// waits for the other's latencies. Without consume there is one stage.
 type function struct {
 	name      string
 	arguments []argument
 	produce   func() []*column
 	consume   func([]*column)
+	prologue  func()
 	epilogue  func()
 }
 
 // argument is a pointer and the register that holds it.
 type argument struct{ name, register string }
 
-// frameSlots is the number of vectors in a frame.
-const frameSlots = 4 * limbs
-
 // slot is the address of a vector in the frame.
-func slot(i int) string { return fmt.Sprintf("%d(R9)", 64*i) }
-
-// park moves a column to the frame.
-func (k *kernel) park(c *column, at int) *column {
-	k.emit("VMOVDQA64", c.reg, slot(at))
-	return &column{empty: true, address: slot(at), bias: c.bias}
-}
+func (k *kernel) slot(i int) string { return fmt.Sprintf("%d(R9)", k.bytes()*i) }
 
 // advance moves pointers to the next batch.
 func (k *kernel) advance(pointers ...string) {
 	for _, p := range pointers {
-		k.emit("ADDQ", "$256", p)
+		k.emit("ADDQ", fmt.Sprintf("$%d", 4*k.bytes()), p)
 	}
 }
 
-func (fn function) print(w io.Writer, f *field, k *kernel) {
+func (k *kernel) print(w io.Writer, fn function) {
 	fn.body(k)
-	name := fn.name + f.name
 	var names []string
 	for _, a := range fn.arguments {
 		names = append(names, a.name)
 	}
-	fmt.Fprintf(w, "// func %s(%s *%s, n int)\n", name, strings.Join(names, ", "), f.elem)
-	fmt.Fprintf(w, "TEXT ·%s(SB), 0, $%d-%d\n", name, 64*(frameSlots+1), 8*len(fn.arguments)+8)
+	fmt.Fprintf(w, "// func %s(%s *%s, n int)\n", fn.name, strings.Join(names, ", "), k.f.elem)
+	fmt.Fprintf(w, "TEXT ·%s(SB), 0, $%d-%d\n", fn.name, k.bytes()*(k.slots+1), 8*len(fn.arguments)+8)
 	for i, a := range fn.arguments {
 		fmt.Fprintf(w, "\tMOVQ %s+%d(FP), %s\n", a.name, 8*i, a.register)
 	}
 	fmt.Fprintf(w, "\tMOVQ n+%d(FP), CX\n", 8*len(fn.arguments))
-	fmt.Fprintf(w, "\tLEAQ 63(SP), R9\n\tANDQ $~63, R9\n\tLEAQ %s<>+%d(SB), %s\n", k.name, origin, base)
+	fmt.Fprintf(w, "\tLEAQ %d(SP), R9\n\tANDQ $~%d, R9\n\tLEAQ %s<>+%d(SB), %s\n", k.bytes()-1, k.bytes()-1, k.name, origin, base)
 	k.allocate(w)
 	fmt.Fprintln(w)
 }
 
+// arguments are registers as arguments of an instruction.
+func arguments(v [limbs]vreg) (out [limbs]any) {
+	for i, r := range v {
+		out[i] = r
+	}
+	return out
+}
+
 func (fn function) body(k *kernel) {
+	if fn.prologue != nil {
+		fn.prologue()
+	}
+	if fn.consume == nil {
+		k.emit("loop")
+		fn.produce()
+		k.emit("DECQ", "CX")
+		k.emit("JNZ", "loop")
+	} else {
+		fn.stages(k)
+	}
+	if fn.epilogue != nil {
+		fn.epilogue()
+	}
+	k.emit("VZEROUPPER")
+	k.emit("RET")
+}
+
+// stages emits the loop that mixes both stages.
+func (fn function) stages(k *kernel) {
 	produce := func() []*column {
 		c := fn.produce()
 		for i := range c {
@@ -82,11 +101,6 @@ func (fn function) body(k *kernel) {
 	k.emit("JNZ", "loop")
 	k.emit("last")
 	fn.consume(c)
-	if fn.epilogue != nil {
-		fn.epilogue()
-	}
-	k.emit("VZEROUPPER")
-	k.emit("RET")
 }
 
 // mix merges two instruction sequences at rates that make them end together.

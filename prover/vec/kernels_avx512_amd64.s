@@ -4,197 +4,197 @@
 
 #include "textflag.h"
 
-DATA constantsFr<>+608(SB)/8, $0xb010000000000000
-DATA constantsFr<>+616(SB)/8, $0x12f0000000000000
-DATA constantsFr<>+624(SB)/8, $0x1fe0000000000000
-DATA constantsFr<>+632(SB)/8, $0x3fe0000000000000
-DATA constantsFr<>+640(SB)/8, $0x5320000000000000
-DATA constantsFr<>+648(SB)/8, $0x6660000000000000
-DATA constantsFr<>+656(SB)/8, $0x79a0000000000000
-DATA constantsFr<>+664(SB)/8, $0x000000000000ffff
-DATA constantsFr<>+672(SB)/8, $0x000000000fffffff
-DATA constantsFr<>+680(SB)/8, $0x000000ffffffffff
-DATA constantsFr<>+688(SB)/8, $0x000030644e72e131
-DATA constantsFr<>+696(SB)/8, $0x000a029b85045b68
-DATA constantsFr<>+704(SB)/8, $0x000181585d2833e8
-DATA constantsFr<>+712(SB)/8, $0x0004879b9709143e
-DATA constantsFr<>+720(SB)/8, $0x0001f593f0000001
-DATA constantsFr<>+728(SB)/8, $0x00000000a948e8c4
-DATA constantsFr<>+736(SB)/8, $0x5960000000000000
-DATA constantsFr<>+744(SB)/8, $0x42c8322739709880
-DATA constantsFr<>+752(SB)/8, $0x432405370a08b6d0
-DATA constantsFr<>+760(SB)/8, $0x42f81585d2833e80
-DATA constantsFr<>+768(SB)/8, $0x43121e6e5c2450f8
-DATA constantsFr<>+776(SB)/8, $0x42ff593f00000010
-DATA constantsFr<>+784(SB)/8, $0x4330000000000000
-DATA constantsFr<>+792(SB)/8, $0x42ff593efffffff0
-DATA constantsFr<>+800(SB)/8, $0x8990000000000000
-DATA constantsFr<>+808(SB)/8, $0x4297b4111f7a0c00
-DATA constantsFr<>+816(SB)/8, $0x42ac77a93eddca00
-DATA constantsFr<>+824(SB)/8, $0x42bb4afd51357200
-DATA constantsFr<>+832(SB)/8, $0x42a8d6915fc37000
-DATA constantsFr<>+840(SB)/8, $0x4321e155aabc543e
-DATA constantsFr<>+848(SB)/8, $0x4326474df98b2570
-DATA constantsFr<>+856(SB)/8, $0x4324fb5cab8b452c
-DATA constantsFr<>+864(SB)/8, $0x431e0900530e7a2c
-DATA constantsFr<>+872(SB)/8, $0x432a8dfc09a1498e
-DATA constantsFr<>+880(SB)/8, $0x43127b34d4e52678
-DATA constantsFr<>+888(SB)/8, $0x432d4774d62ce250
-DATA constantsFr<>+896(SB)/8, $0x432cd887e1bece5a
-DATA constantsFr<>+904(SB)/8, $0x432f2712793163bc
-DATA constantsFr<>+912(SB)/8, $0x42f6ddcc30bd8a40
-DATA constantsFr<>+920(SB)/8, $0x4310c3415c4eb984
-DATA constantsFr<>+928(SB)/8, $0x43091da3750cb430
-DATA constantsFr<>+936(SB)/8, $0x43205cc89dc987a4
-DATA constantsFr<>+944(SB)/8, $0x431d3b333a69e5e8
-DATA constantsFr<>+952(SB)/8, $0x42ed18cacacfaee0
-DATA constantsFr<>+960(SB)/8, $0x43017120071793e8
-DATA constantsFr<>+968(SB)/8, $0x1ff0000000000000
-DATA constantsFr<>+976(SB)/8, $0xa990000000000000
-DATA constantsFr<>+984(SB)/8, $0x3330000000000000
-DATA constantsFr<>+992(SB)/8, $0xbcd0000000000000
-DATA constantsFr<>+1000(SB)/8, $0x4670000000000000
-DATA constantsFr<>+1008(SB)/8, $0x000fffffffffffff
-DATA constantsFr<>+1016(SB)/8, $0x4670000000000001
-DATA constantsFr<>+1024(SB)/8, $0x1d11f593f0000001
-DATA constantsFr<>+1032(SB)/8, $0x1d13eb27e0000002
-DATA constantsFr<>+1040(SB)/8, $0x1d15e0bbd0000003
-DATA constantsFr<>+1048(SB)/8, $0x1d17d64fc0000004
-DATA constantsFr<>+1056(SB)/8, $0x1d19cbe3b0000005
-DATA constantsFr<>+1064(SB)/8, $0x1d1bc177a0000006
-DATA constantsFr<>+1072(SB)/8, $0x1d1db70b90000007
-DATA constantsFr<>+1080(SB)/8, $0x1d1fac9f80000008
-DATA constantsFr<>+1088(SB)/8, $0x9374879b9709143e
-DATA constantsFr<>+1096(SB)/8, $0x93790f372e12287c
-DATA constantsFr<>+1104(SB)/8, $0x937d96d2c51b3cba
-DATA constantsFr<>+1112(SB)/8, $0x93721e6e5c2450f8
-DATA constantsFr<>+1120(SB)/8, $0x9376a609f32d6536
-DATA constantsFr<>+1128(SB)/8, $0x937b2da58a367974
-DATA constantsFr<>+1136(SB)/8, $0x937fb541213f8db2
-DATA constantsFr<>+1144(SB)/8, $0x93743cdcb848a1f0
-DATA constantsFr<>+1152(SB)/8, $0x09d181585d2833e8
-DATA constantsFr<>+1160(SB)/8, $0x09d302b0ba5067d0
-DATA constantsFr<>+1168(SB)/8, $0x09d4840917789bb8
-DATA constantsFr<>+1176(SB)/8, $0x09d6056174a0cfa1
-DATA constantsFr<>+1184(SB)/8, $0x09d786b9d1c90389
-DATA constantsFr<>+1192(SB)/8, $0x09d908122ef13771
-DATA constantsFr<>+1200(SB)/8, $0x09da896a8c196b59
-DATA constantsFr<>+1208(SB)/8, $0x09dc0ac2e9419f42
-DATA constantsFr<>+1216(SB)/8, $0x803a029b85045b68
-DATA constantsFr<>+1224(SB)/8, $0x803405370a08b6d0
-DATA constantsFr<>+1232(SB)/8, $0x803e07d28f0d1238
-DATA constantsFr<>+1240(SB)/8, $0x80380a6e14116da0
-DATA constantsFr<>+1248(SB)/8, $0x80320d099915c908
-DATA constantsFr<>+1256(SB)/8, $0x803c0fa51e1a2470
-DATA constantsFr<>+1264(SB)/8, $0x80361240a31e7fd8
-DATA constantsFr<>+1272(SB)/8, $0x803014dc2822db40
-DATA constantsFr<>+1280(SB)/8, $0xa6a030644e72e131
-DATA constantsFr<>+1288(SB)/8, $0xa6a060c89ce5c263
-DATA constantsFr<>+1296(SB)/8, $0xa6a0912ceb58a394
-DATA constantsFr<>+1304(SB)/8, $0xa6a0c19139cb84c6
-DATA constantsFr<>+1312(SB)/8, $0xa6a0f1f5883e65f8
-DATA constantsFr<>+1320(SB)/8, $0xa6a12259d6b14729
-DATA constantsFr<>+1328(SB)/8, $0xa6a152be2524285b
-DATA constantsFr<>+1336(SB)/8, $0xa6a183227397098d
-DATA constantsFr<>+1344(SB)/8, $0x0000000000000000
-DATA constantsFr<>+1352(SB)/8, $0x0000000000000001
-DATA constantsFr<>+1360(SB)/8, $0x0000000000000008
-DATA constantsFr<>+1368(SB)/8, $0x0000000000000009
-DATA constantsFr<>+1376(SB)/8, $0x0000000000000002
-DATA constantsFr<>+1384(SB)/8, $0x0000000000000003
-DATA constantsFr<>+1392(SB)/8, $0x000000000000000a
-DATA constantsFr<>+1400(SB)/8, $0x000000000000000b
-DATA constantsFr<>+1408(SB)/8, $0x0000000000000004
-DATA constantsFr<>+1416(SB)/8, $0x0000000000000005
-DATA constantsFr<>+1424(SB)/8, $0x000000000000000c
-DATA constantsFr<>+1432(SB)/8, $0x000000000000000d
-DATA constantsFr<>+1440(SB)/8, $0x0000000000000006
-DATA constantsFr<>+1448(SB)/8, $0x0000000000000007
-DATA constantsFr<>+1456(SB)/8, $0x000000000000000e
-DATA constantsFr<>+1464(SB)/8, $0x000000000000000f
-DATA constantsFr<>+1472(SB)/8, $0x8a01f593f0000001
-DATA constantsFr<>+1480(SB)/8, $0x8a03eb27e0000002
-DATA constantsFr<>+1488(SB)/8, $0x8a05e0bbd0000003
-DATA constantsFr<>+1496(SB)/8, $0x8a07d64fc0000004
-DATA constantsFr<>+1504(SB)/8, $0x8a09cbe3b0000005
-DATA constantsFr<>+1512(SB)/8, $0x8a0bc177a0000006
-DATA constantsFr<>+1520(SB)/8, $0x8a0db70b90000007
-DATA constantsFr<>+1528(SB)/8, $0x8a0fac9f80000008
-DATA constantsFr<>+1536(SB)/8, $0x76c4879b9709143e
-DATA constantsFr<>+1544(SB)/8, $0x76c90f372e12287c
-DATA constantsFr<>+1552(SB)/8, $0x76cd96d2c51b3cba
-DATA constantsFr<>+1560(SB)/8, $0x76c21e6e5c2450f8
-DATA constantsFr<>+1568(SB)/8, $0x76c6a609f32d6536
-DATA constantsFr<>+1576(SB)/8, $0x76cb2da58a367974
-DATA constantsFr<>+1584(SB)/8, $0x76cfb541213f8db2
-DATA constantsFr<>+1592(SB)/8, $0x76c43cdcb848a1f0
-DATA constantsFr<>+1600(SB)/8, $0x638181585d2833e8
-DATA constantsFr<>+1608(SB)/8, $0x638302b0ba5067d0
-DATA constantsFr<>+1616(SB)/8, $0x6384840917789bb8
-DATA constantsFr<>+1624(SB)/8, $0x6386056174a0cfa1
-DATA constantsFr<>+1632(SB)/8, $0x638786b9d1c90389
-DATA constantsFr<>+1640(SB)/8, $0x638908122ef13771
-DATA constantsFr<>+1648(SB)/8, $0x638a896a8c196b59
-DATA constantsFr<>+1656(SB)/8, $0x638c0ac2e9419f42
-DATA constantsFr<>+1664(SB)/8, $0x504a029b85045b68
-DATA constantsFr<>+1672(SB)/8, $0x504405370a08b6d0
-DATA constantsFr<>+1680(SB)/8, $0x504e07d28f0d1238
-DATA constantsFr<>+1688(SB)/8, $0x50480a6e14116da0
-DATA constantsFr<>+1696(SB)/8, $0x50420d099915c908
-DATA constantsFr<>+1704(SB)/8, $0x504c0fa51e1a2470
-DATA constantsFr<>+1712(SB)/8, $0x50461240a31e7fd8
-DATA constantsFr<>+1720(SB)/8, $0x504014dc2822db40
-DATA constantsFr<>+1728(SB)/8, $0xed1030644e72e131
-DATA constantsFr<>+1736(SB)/8, $0xed1060c89ce5c263
-DATA constantsFr<>+1744(SB)/8, $0xed10912ceb58a394
-DATA constantsFr<>+1752(SB)/8, $0xed10c19139cb84c6
-DATA constantsFr<>+1760(SB)/8, $0xed10f1f5883e65f8
-DATA constantsFr<>+1768(SB)/8, $0xed112259d6b14729
-DATA constantsFr<>+1776(SB)/8, $0xed1152be2524285b
-DATA constantsFr<>+1784(SB)/8, $0xed1183227397098d
-DATA constantsFr<>+1792(SB)/8, $0x39c1f593f0000001
-DATA constantsFr<>+1800(SB)/8, $0x39c3eb27e0000002
-DATA constantsFr<>+1808(SB)/8, $0x39c5e0bbd0000003
-DATA constantsFr<>+1816(SB)/8, $0x39c7d64fc0000004
-DATA constantsFr<>+1824(SB)/8, $0x39c9cbe3b0000005
-DATA constantsFr<>+1832(SB)/8, $0x39cbc177a0000006
-DATA constantsFr<>+1840(SB)/8, $0x39cdb70b90000007
-DATA constantsFr<>+1848(SB)/8, $0x39cfac9f80000008
-DATA constantsFr<>+1856(SB)/8, $0x39c4879b9709143e
-DATA constantsFr<>+1864(SB)/8, $0x39c90f372e12287c
-DATA constantsFr<>+1872(SB)/8, $0x39cd96d2c51b3cba
-DATA constantsFr<>+1880(SB)/8, $0x39c21e6e5c2450f8
-DATA constantsFr<>+1888(SB)/8, $0x39c6a609f32d6536
-DATA constantsFr<>+1896(SB)/8, $0x39cb2da58a367974
-DATA constantsFr<>+1904(SB)/8, $0x39cfb541213f8db2
-DATA constantsFr<>+1912(SB)/8, $0x39c43cdcb848a1f0
-DATA constantsFr<>+1920(SB)/8, $0x39c181585d2833e8
-DATA constantsFr<>+1928(SB)/8, $0x39c302b0ba5067d0
-DATA constantsFr<>+1936(SB)/8, $0x39c4840917789bb8
-DATA constantsFr<>+1944(SB)/8, $0x39c6056174a0cfa1
-DATA constantsFr<>+1952(SB)/8, $0x39c786b9d1c90389
-DATA constantsFr<>+1960(SB)/8, $0x39c908122ef13771
-DATA constantsFr<>+1968(SB)/8, $0x39ca896a8c196b59
-DATA constantsFr<>+1976(SB)/8, $0x39cc0ac2e9419f42
-DATA constantsFr<>+1984(SB)/8, $0x39ca029b85045b68
-DATA constantsFr<>+1992(SB)/8, $0x39c405370a08b6d0
-DATA constantsFr<>+2000(SB)/8, $0x39ce07d28f0d1238
-DATA constantsFr<>+2008(SB)/8, $0x39c80a6e14116da0
-DATA constantsFr<>+2016(SB)/8, $0x39c20d099915c908
-DATA constantsFr<>+2024(SB)/8, $0x39cc0fa51e1a2470
-DATA constantsFr<>+2032(SB)/8, $0x39c61240a31e7fd8
-DATA constantsFr<>+2040(SB)/8, $0x39c014dc2822db40
-GLOBL constantsFr<>(SB), RODATA|NOPTR, $2048
+DATA constantsFrAVX512<>+608(SB)/8, $0xb010000000000000
+DATA constantsFrAVX512<>+616(SB)/8, $0x12f0000000000000
+DATA constantsFrAVX512<>+624(SB)/8, $0x1fe0000000000000
+DATA constantsFrAVX512<>+632(SB)/8, $0x3fe0000000000000
+DATA constantsFrAVX512<>+640(SB)/8, $0x5320000000000000
+DATA constantsFrAVX512<>+648(SB)/8, $0x6660000000000000
+DATA constantsFrAVX512<>+656(SB)/8, $0x79a0000000000000
+DATA constantsFrAVX512<>+664(SB)/8, $0x000000000000ffff
+DATA constantsFrAVX512<>+672(SB)/8, $0x000000000fffffff
+DATA constantsFrAVX512<>+680(SB)/8, $0x000000ffffffffff
+DATA constantsFrAVX512<>+688(SB)/8, $0x000030644e72e131
+DATA constantsFrAVX512<>+696(SB)/8, $0x000a029b85045b68
+DATA constantsFrAVX512<>+704(SB)/8, $0x000181585d2833e8
+DATA constantsFrAVX512<>+712(SB)/8, $0x0004879b9709143e
+DATA constantsFrAVX512<>+720(SB)/8, $0x0001f593f0000001
+DATA constantsFrAVX512<>+728(SB)/8, $0x00000000a948e8c4
+DATA constantsFrAVX512<>+736(SB)/8, $0x5960000000000000
+DATA constantsFrAVX512<>+744(SB)/8, $0x42c8322739709880
+DATA constantsFrAVX512<>+752(SB)/8, $0x432405370a08b6d0
+DATA constantsFrAVX512<>+760(SB)/8, $0x42f81585d2833e80
+DATA constantsFrAVX512<>+768(SB)/8, $0x43121e6e5c2450f8
+DATA constantsFrAVX512<>+776(SB)/8, $0x42ff593f00000010
+DATA constantsFrAVX512<>+784(SB)/8, $0x4330000000000000
+DATA constantsFrAVX512<>+792(SB)/8, $0x42ff593efffffff0
+DATA constantsFrAVX512<>+800(SB)/8, $0x8990000000000000
+DATA constantsFrAVX512<>+808(SB)/8, $0x4297b4111f7a0c00
+DATA constantsFrAVX512<>+816(SB)/8, $0x42ac77a93eddca00
+DATA constantsFrAVX512<>+824(SB)/8, $0x42bb4afd51357200
+DATA constantsFrAVX512<>+832(SB)/8, $0x42a8d6915fc37000
+DATA constantsFrAVX512<>+840(SB)/8, $0x4321e155aabc543e
+DATA constantsFrAVX512<>+848(SB)/8, $0x4326474df98b2570
+DATA constantsFrAVX512<>+856(SB)/8, $0x4324fb5cab8b452c
+DATA constantsFrAVX512<>+864(SB)/8, $0x431e0900530e7a2c
+DATA constantsFrAVX512<>+872(SB)/8, $0x432a8dfc09a1498e
+DATA constantsFrAVX512<>+880(SB)/8, $0x43127b34d4e52678
+DATA constantsFrAVX512<>+888(SB)/8, $0x432d4774d62ce250
+DATA constantsFrAVX512<>+896(SB)/8, $0x432cd887e1bece5a
+DATA constantsFrAVX512<>+904(SB)/8, $0x432f2712793163bc
+DATA constantsFrAVX512<>+912(SB)/8, $0x42f6ddcc30bd8a40
+DATA constantsFrAVX512<>+920(SB)/8, $0x4310c3415c4eb984
+DATA constantsFrAVX512<>+928(SB)/8, $0x43091da3750cb430
+DATA constantsFrAVX512<>+936(SB)/8, $0x43205cc89dc987a4
+DATA constantsFrAVX512<>+944(SB)/8, $0x431d3b333a69e5e8
+DATA constantsFrAVX512<>+952(SB)/8, $0x42ed18cacacfaee0
+DATA constantsFrAVX512<>+960(SB)/8, $0x43017120071793e8
+DATA constantsFrAVX512<>+968(SB)/8, $0x1ff0000000000000
+DATA constantsFrAVX512<>+976(SB)/8, $0xa990000000000000
+DATA constantsFrAVX512<>+984(SB)/8, $0x3330000000000000
+DATA constantsFrAVX512<>+992(SB)/8, $0xbcd0000000000000
+DATA constantsFrAVX512<>+1000(SB)/8, $0x4670000000000000
+DATA constantsFrAVX512<>+1008(SB)/8, $0x000fffffffffffff
+DATA constantsFrAVX512<>+1016(SB)/8, $0x4670000000000001
+DATA constantsFrAVX512<>+1024(SB)/8, $0x1d11f593f0000001
+DATA constantsFrAVX512<>+1032(SB)/8, $0x1d13eb27e0000002
+DATA constantsFrAVX512<>+1040(SB)/8, $0x1d15e0bbd0000003
+DATA constantsFrAVX512<>+1048(SB)/8, $0x1d17d64fc0000004
+DATA constantsFrAVX512<>+1056(SB)/8, $0x1d19cbe3b0000005
+DATA constantsFrAVX512<>+1064(SB)/8, $0x1d1bc177a0000006
+DATA constantsFrAVX512<>+1072(SB)/8, $0x1d1db70b90000007
+DATA constantsFrAVX512<>+1080(SB)/8, $0x1d1fac9f80000008
+DATA constantsFrAVX512<>+1088(SB)/8, $0x9374879b9709143e
+DATA constantsFrAVX512<>+1096(SB)/8, $0x93790f372e12287c
+DATA constantsFrAVX512<>+1104(SB)/8, $0x937d96d2c51b3cba
+DATA constantsFrAVX512<>+1112(SB)/8, $0x93721e6e5c2450f8
+DATA constantsFrAVX512<>+1120(SB)/8, $0x9376a609f32d6536
+DATA constantsFrAVX512<>+1128(SB)/8, $0x937b2da58a367974
+DATA constantsFrAVX512<>+1136(SB)/8, $0x937fb541213f8db2
+DATA constantsFrAVX512<>+1144(SB)/8, $0x93743cdcb848a1f0
+DATA constantsFrAVX512<>+1152(SB)/8, $0x09d181585d2833e8
+DATA constantsFrAVX512<>+1160(SB)/8, $0x09d302b0ba5067d0
+DATA constantsFrAVX512<>+1168(SB)/8, $0x09d4840917789bb8
+DATA constantsFrAVX512<>+1176(SB)/8, $0x09d6056174a0cfa1
+DATA constantsFrAVX512<>+1184(SB)/8, $0x09d786b9d1c90389
+DATA constantsFrAVX512<>+1192(SB)/8, $0x09d908122ef13771
+DATA constantsFrAVX512<>+1200(SB)/8, $0x09da896a8c196b59
+DATA constantsFrAVX512<>+1208(SB)/8, $0x09dc0ac2e9419f42
+DATA constantsFrAVX512<>+1216(SB)/8, $0x803a029b85045b68
+DATA constantsFrAVX512<>+1224(SB)/8, $0x803405370a08b6d0
+DATA constantsFrAVX512<>+1232(SB)/8, $0x803e07d28f0d1238
+DATA constantsFrAVX512<>+1240(SB)/8, $0x80380a6e14116da0
+DATA constantsFrAVX512<>+1248(SB)/8, $0x80320d099915c908
+DATA constantsFrAVX512<>+1256(SB)/8, $0x803c0fa51e1a2470
+DATA constantsFrAVX512<>+1264(SB)/8, $0x80361240a31e7fd8
+DATA constantsFrAVX512<>+1272(SB)/8, $0x803014dc2822db40
+DATA constantsFrAVX512<>+1280(SB)/8, $0xa6a030644e72e131
+DATA constantsFrAVX512<>+1288(SB)/8, $0xa6a060c89ce5c263
+DATA constantsFrAVX512<>+1296(SB)/8, $0xa6a0912ceb58a394
+DATA constantsFrAVX512<>+1304(SB)/8, $0xa6a0c19139cb84c6
+DATA constantsFrAVX512<>+1312(SB)/8, $0xa6a0f1f5883e65f8
+DATA constantsFrAVX512<>+1320(SB)/8, $0xa6a12259d6b14729
+DATA constantsFrAVX512<>+1328(SB)/8, $0xa6a152be2524285b
+DATA constantsFrAVX512<>+1336(SB)/8, $0xa6a183227397098d
+DATA constantsFrAVX512<>+1344(SB)/8, $0x0000000000000000
+DATA constantsFrAVX512<>+1352(SB)/8, $0x0000000000000001
+DATA constantsFrAVX512<>+1360(SB)/8, $0x0000000000000008
+DATA constantsFrAVX512<>+1368(SB)/8, $0x0000000000000009
+DATA constantsFrAVX512<>+1376(SB)/8, $0x0000000000000002
+DATA constantsFrAVX512<>+1384(SB)/8, $0x0000000000000003
+DATA constantsFrAVX512<>+1392(SB)/8, $0x000000000000000a
+DATA constantsFrAVX512<>+1400(SB)/8, $0x000000000000000b
+DATA constantsFrAVX512<>+1408(SB)/8, $0x0000000000000004
+DATA constantsFrAVX512<>+1416(SB)/8, $0x0000000000000005
+DATA constantsFrAVX512<>+1424(SB)/8, $0x000000000000000c
+DATA constantsFrAVX512<>+1432(SB)/8, $0x000000000000000d
+DATA constantsFrAVX512<>+1440(SB)/8, $0x0000000000000006
+DATA constantsFrAVX512<>+1448(SB)/8, $0x0000000000000007
+DATA constantsFrAVX512<>+1456(SB)/8, $0x000000000000000e
+DATA constantsFrAVX512<>+1464(SB)/8, $0x000000000000000f
+DATA constantsFrAVX512<>+1472(SB)/8, $0x8a01f593f0000001
+DATA constantsFrAVX512<>+1480(SB)/8, $0x8a03eb27e0000002
+DATA constantsFrAVX512<>+1488(SB)/8, $0x8a05e0bbd0000003
+DATA constantsFrAVX512<>+1496(SB)/8, $0x8a07d64fc0000004
+DATA constantsFrAVX512<>+1504(SB)/8, $0x8a09cbe3b0000005
+DATA constantsFrAVX512<>+1512(SB)/8, $0x8a0bc177a0000006
+DATA constantsFrAVX512<>+1520(SB)/8, $0x8a0db70b90000007
+DATA constantsFrAVX512<>+1528(SB)/8, $0x8a0fac9f80000008
+DATA constantsFrAVX512<>+1536(SB)/8, $0x76c4879b9709143e
+DATA constantsFrAVX512<>+1544(SB)/8, $0x76c90f372e12287c
+DATA constantsFrAVX512<>+1552(SB)/8, $0x76cd96d2c51b3cba
+DATA constantsFrAVX512<>+1560(SB)/8, $0x76c21e6e5c2450f8
+DATA constantsFrAVX512<>+1568(SB)/8, $0x76c6a609f32d6536
+DATA constantsFrAVX512<>+1576(SB)/8, $0x76cb2da58a367974
+DATA constantsFrAVX512<>+1584(SB)/8, $0x76cfb541213f8db2
+DATA constantsFrAVX512<>+1592(SB)/8, $0x76c43cdcb848a1f0
+DATA constantsFrAVX512<>+1600(SB)/8, $0x638181585d2833e8
+DATA constantsFrAVX512<>+1608(SB)/8, $0x638302b0ba5067d0
+DATA constantsFrAVX512<>+1616(SB)/8, $0x6384840917789bb8
+DATA constantsFrAVX512<>+1624(SB)/8, $0x6386056174a0cfa1
+DATA constantsFrAVX512<>+1632(SB)/8, $0x638786b9d1c90389
+DATA constantsFrAVX512<>+1640(SB)/8, $0x638908122ef13771
+DATA constantsFrAVX512<>+1648(SB)/8, $0x638a896a8c196b59
+DATA constantsFrAVX512<>+1656(SB)/8, $0x638c0ac2e9419f42
+DATA constantsFrAVX512<>+1664(SB)/8, $0x504a029b85045b68
+DATA constantsFrAVX512<>+1672(SB)/8, $0x504405370a08b6d0
+DATA constantsFrAVX512<>+1680(SB)/8, $0x504e07d28f0d1238
+DATA constantsFrAVX512<>+1688(SB)/8, $0x50480a6e14116da0
+DATA constantsFrAVX512<>+1696(SB)/8, $0x50420d099915c908
+DATA constantsFrAVX512<>+1704(SB)/8, $0x504c0fa51e1a2470
+DATA constantsFrAVX512<>+1712(SB)/8, $0x50461240a31e7fd8
+DATA constantsFrAVX512<>+1720(SB)/8, $0x504014dc2822db40
+DATA constantsFrAVX512<>+1728(SB)/8, $0xed1030644e72e131
+DATA constantsFrAVX512<>+1736(SB)/8, $0xed1060c89ce5c263
+DATA constantsFrAVX512<>+1744(SB)/8, $0xed10912ceb58a394
+DATA constantsFrAVX512<>+1752(SB)/8, $0xed10c19139cb84c6
+DATA constantsFrAVX512<>+1760(SB)/8, $0xed10f1f5883e65f8
+DATA constantsFrAVX512<>+1768(SB)/8, $0xed112259d6b14729
+DATA constantsFrAVX512<>+1776(SB)/8, $0xed1152be2524285b
+DATA constantsFrAVX512<>+1784(SB)/8, $0xed1183227397098d
+DATA constantsFrAVX512<>+1792(SB)/8, $0x39c1f593f0000001
+DATA constantsFrAVX512<>+1800(SB)/8, $0x39c3eb27e0000002
+DATA constantsFrAVX512<>+1808(SB)/8, $0x39c5e0bbd0000003
+DATA constantsFrAVX512<>+1816(SB)/8, $0x39c7d64fc0000004
+DATA constantsFrAVX512<>+1824(SB)/8, $0x39c9cbe3b0000005
+DATA constantsFrAVX512<>+1832(SB)/8, $0x39cbc177a0000006
+DATA constantsFrAVX512<>+1840(SB)/8, $0x39cdb70b90000007
+DATA constantsFrAVX512<>+1848(SB)/8, $0x39cfac9f80000008
+DATA constantsFrAVX512<>+1856(SB)/8, $0x39c4879b9709143e
+DATA constantsFrAVX512<>+1864(SB)/8, $0x39c90f372e12287c
+DATA constantsFrAVX512<>+1872(SB)/8, $0x39cd96d2c51b3cba
+DATA constantsFrAVX512<>+1880(SB)/8, $0x39c21e6e5c2450f8
+DATA constantsFrAVX512<>+1888(SB)/8, $0x39c6a609f32d6536
+DATA constantsFrAVX512<>+1896(SB)/8, $0x39cb2da58a367974
+DATA constantsFrAVX512<>+1904(SB)/8, $0x39cfb541213f8db2
+DATA constantsFrAVX512<>+1912(SB)/8, $0x39c43cdcb848a1f0
+DATA constantsFrAVX512<>+1920(SB)/8, $0x39c181585d2833e8
+DATA constantsFrAVX512<>+1928(SB)/8, $0x39c302b0ba5067d0
+DATA constantsFrAVX512<>+1936(SB)/8, $0x39c4840917789bb8
+DATA constantsFrAVX512<>+1944(SB)/8, $0x39c6056174a0cfa1
+DATA constantsFrAVX512<>+1952(SB)/8, $0x39c786b9d1c90389
+DATA constantsFrAVX512<>+1960(SB)/8, $0x39c908122ef13771
+DATA constantsFrAVX512<>+1968(SB)/8, $0x39ca896a8c196b59
+DATA constantsFrAVX512<>+1976(SB)/8, $0x39cc0ac2e9419f42
+DATA constantsFrAVX512<>+1984(SB)/8, $0x39ca029b85045b68
+DATA constantsFrAVX512<>+1992(SB)/8, $0x39c405370a08b6d0
+DATA constantsFrAVX512<>+2000(SB)/8, $0x39ce07d28f0d1238
+DATA constantsFrAVX512<>+2008(SB)/8, $0x39c80a6e14116da0
+DATA constantsFrAVX512<>+2016(SB)/8, $0x39c20d099915c908
+DATA constantsFrAVX512<>+2024(SB)/8, $0x39cc0fa51e1a2470
+DATA constantsFrAVX512<>+2032(SB)/8, $0x39c61240a31e7fd8
+DATA constantsFrAVX512<>+2040(SB)/8, $0x39c014dc2822db40
+GLOBL constantsFrAVX512<>(SB), RODATA|NOPTR, $2048
 
-// func mulFr(dst, a, b *fr.Element, n int)
-TEXT ·mulFr(SB), 0, $1344-32
+// func mulFrAVX512(dst, a, b *fr.Element, n int)
+TEXT ·mulFrAVX512(SB), 0, $1344-32
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
 	MOVQ n+24(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -1168,8 +1168,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func crossFr(dst, a, b, c, d *fr.Element, n int)
-TEXT ·crossFr(SB), 0, $1344-48
+// func crossFrAVX512(dst, a, b, c, d *fr.Element, n int)
+TEXT ·crossFrAVX512(SB), 0, $1344-48
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -1178,7 +1178,7 @@ TEXT ·crossFr(SB), 0, $1344-48
 	MOVQ n+40(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -2590,15 +2590,15 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func scaleFr(dst, a, s *fr.Element, n int)
-TEXT ·scaleFr(SB), 0, $1344-32
+// func scaleFrAVX512(dst, a, s *fr.Element, n int)
+TEXT ·scaleFrAVX512(SB), 0, $1344-32
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ s+16(FP), DX
 	MOVQ n+24(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -3242,15 +3242,15 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func addScaledFr(dst, a, s *fr.Element, n int)
-TEXT ·addScaledFr(SB), 0, $1344-32
+// func addScaledFrAVX512(dst, a, s *fr.Element, n int)
+TEXT ·addScaledFrAVX512(SB), 0, $1344-32
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ s+16(FP), DX
 	MOVQ n+24(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -3950,8 +3950,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func foldFr(dst, a, b, s *fr.Element, n int)
-TEXT ·foldFr(SB), 0, $1344-40
+// func foldFrAVX512(dst, a, b, s *fr.Element, n int)
+TEXT ·foldFrAVX512(SB), 0, $1344-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R10
@@ -3959,7 +3959,7 @@ TEXT ·foldFr(SB), 0, $1344-40
 	MOVQ n+32(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -4751,15 +4751,15 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func innerFr(sums, a, b *fr.Element, n int)
-TEXT ·innerFr(SB), 0, $1344-32
+// func innerFrAVX512(sums, a, b *fr.Element, n int)
+TEXT ·innerFrAVX512(SB), 0, $1344-32
 	MOVQ sums+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
 	MOVQ n+24(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VPXORQ Z2, Z2, Z2
@@ -5249,8 +5249,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func innerDifferenceFr(sums, a, b, c, d *fr.Element, n int)
-TEXT ·innerDifferenceFr(SB), 0, $1344-48
+// func innerDifferenceFrAVX512(sums, a, b, c, d *fr.Element, n int)
+TEXT ·innerDifferenceFrAVX512(SB), 0, $1344-48
 	MOVQ sums+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -5259,7 +5259,7 @@ TEXT ·innerDifferenceFr(SB), 0, $1344-48
 	MOVQ n+40(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFr<>+1024(SB), R8
+	LEAQ constantsFrAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VPXORQ Z2, Z2, Z2
@@ -5933,200 +5933,200 @@ last:
 	VZEROUPPER 
 	RET 
 
-DATA constantsFp<>+648(SB)/8, $0x596030644e72e131
-DATA constantsFp<>+656(SB)/8, $0x596060c89ce5c262
-DATA constantsFp<>+664(SB)/8, $0x000000000000ffff
-DATA constantsFp<>+672(SB)/8, $0x000000000fffffff
-DATA constantsFp<>+680(SB)/8, $0x000000ffffffffff
-DATA constantsFp<>+688(SB)/8, $0x000030644e72e131
-DATA constantsFp<>+696(SB)/8, $0x000a029b85045b68
-DATA constantsFp<>+704(SB)/8, $0x000181585d97816a
-DATA constantsFp<>+712(SB)/8, $0x000916871ca8d3c2
-DATA constantsFp<>+720(SB)/8, $0x00008c16d87cfd47
-DATA constantsFp<>+728(SB)/8, $0x00000000a948e8c4
-DATA constantsFp<>+736(SB)/8, $0x5960000000000000
-DATA constantsFp<>+744(SB)/8, $0x42c8322739709880
-DATA constantsFp<>+752(SB)/8, $0x432405370a08b6d0
-DATA constantsFp<>+760(SB)/8, $0x42f81585d97816a0
-DATA constantsFp<>+768(SB)/8, $0x43222d0e3951a784
-DATA constantsFp<>+776(SB)/8, $0x42e182db0f9fa8e0
-DATA constantsFp<>+784(SB)/8, $0x4330000000000000
-DATA constantsFp<>+792(SB)/8, $0x43003c1724331c48
-DATA constantsFp<>+800(SB)/8, $0x8990000000000000
-DATA constantsFp<>+808(SB)/8, $0x42988d064b5e8400
-DATA constantsFp<>+816(SB)/8, $0x42b31d64f7d9d600
-DATA constantsFp<>+824(SB)/8, $0x42b8cefbcf2e9600
-DATA constantsFp<>+832(SB)/8, $0x42ba8b3dc97a7400
-DATA constantsFp<>+840(SB)/8, $0x43003cf3285044a8
-DATA constantsFp<>+848(SB)/8, $0x4320ee9cd877bfae
-DATA constantsFp<>+856(SB)/8, $0x432c682f299f5ba0
-DATA constantsFp<>+864(SB)/8, $0x432644d39b2260ac
-DATA constantsFp<>+872(SB)/8, $0x430bf85a4f3e6b18
-DATA constantsFp<>+880(SB)/8, $0x42e35a3fc913ff00
-DATA constantsFp<>+888(SB)/8, $0x43226a332f68eb28
-DATA constantsFp<>+896(SB)/8, $0x4326213c09f1eef8
-DATA constantsFp<>+904(SB)/8, $0x432c2be9d44a0eee
-DATA constantsFp<>+912(SB)/8, $0x43215a57854bfb16
-DATA constantsFp<>+920(SB)/8, $0x432bc6a6d7cfb9ea
-DATA constantsFp<>+928(SB)/8, $0x42d0f655e50a8a00
-DATA constantsFp<>+936(SB)/8, $0x43292747bdc458aa
-DATA constantsFp<>+944(SB)/8, $0x4325b3bc2b0584aa
-DATA constantsFp<>+952(SB)/8, $0x432c663091432f72
-DATA constantsFp<>+960(SB)/8, $0x432142d76cc67690
-DATA constantsFp<>+968(SB)/8, $0x1ff0000000000000
-DATA constantsFp<>+976(SB)/8, $0xa990000000000000
-DATA constantsFp<>+984(SB)/8, $0x3330000000000000
-DATA constantsFp<>+992(SB)/8, $0xbcd0000000000000
-DATA constantsFp<>+1000(SB)/8, $0x4670000000000000
-DATA constantsFp<>+1008(SB)/8, $0x000fffffffffffff
-DATA constantsFp<>+1016(SB)/8, $0x4670000000000001
-DATA constantsFp<>+1024(SB)/8, $0x1d108c16d87cfd47
-DATA constantsFp<>+1032(SB)/8, $0x1d11182db0f9fa8e
-DATA constantsFp<>+1040(SB)/8, $0x1d11a4448976f7d5
-DATA constantsFp<>+1048(SB)/8, $0x1d12305b61f3f51c
-DATA constantsFp<>+1056(SB)/8, $0x1d12bc723a70f263
-DATA constantsFp<>+1064(SB)/8, $0x1d13488912edefaa
-DATA constantsFp<>+1072(SB)/8, $0x1d13d49feb6aecf1
-DATA constantsFp<>+1080(SB)/8, $0x1d1460b6c3e7ea38
-DATA constantsFp<>+1088(SB)/8, $0x937916871ca8d3c2
-DATA constantsFp<>+1096(SB)/8, $0x93722d0e3951a784
-DATA constantsFp<>+1104(SB)/8, $0x937b439555fa7b46
-DATA constantsFp<>+1112(SB)/8, $0x93745a1c72a34f08
-DATA constantsFp<>+1120(SB)/8, $0x937d70a38f4c22ca
-DATA constantsFp<>+1128(SB)/8, $0x9376872aabf4f68c
-DATA constantsFp<>+1136(SB)/8, $0x937f9db1c89dca4e
-DATA constantsFp<>+1144(SB)/8, $0x9378b438e5469e10
-DATA constantsFp<>+1152(SB)/8, $0x09d181585d97816a
-DATA constantsFp<>+1160(SB)/8, $0x09d302b0bb2f02d5
-DATA constantsFp<>+1168(SB)/8, $0x09d4840918c6843f
-DATA constantsFp<>+1176(SB)/8, $0x09d60561765e05aa
-DATA constantsFp<>+1184(SB)/8, $0x09d786b9d3f58714
-DATA constantsFp<>+1192(SB)/8, $0x09d90812318d087f
-DATA constantsFp<>+1200(SB)/8, $0x09da896a8f2489e9
-DATA constantsFp<>+1208(SB)/8, $0x09dc0ac2ecbc0b54
-DATA constantsFp<>+1216(SB)/8, $0x803a029b85045b68
-DATA constantsFp<>+1224(SB)/8, $0x803405370a08b6d0
-DATA constantsFp<>+1232(SB)/8, $0x803e07d28f0d1238
-DATA constantsFp<>+1240(SB)/8, $0x80380a6e14116da0
-DATA constantsFp<>+1248(SB)/8, $0x80320d099915c908
-DATA constantsFp<>+1256(SB)/8, $0x803c0fa51e1a2470
-DATA constantsFp<>+1264(SB)/8, $0x80361240a31e7fd8
-DATA constantsFp<>+1272(SB)/8, $0x803014dc2822db40
-DATA constantsFp<>+1280(SB)/8, $0xa6a030644e72e131
-DATA constantsFp<>+1288(SB)/8, $0xa6a060c89ce5c263
-DATA constantsFp<>+1296(SB)/8, $0xa6a0912ceb58a394
-DATA constantsFp<>+1304(SB)/8, $0xa6a0c19139cb84c6
-DATA constantsFp<>+1312(SB)/8, $0xa6a0f1f5883e65f8
-DATA constantsFp<>+1320(SB)/8, $0xa6a12259d6b14729
-DATA constantsFp<>+1328(SB)/8, $0xa6a152be2524285b
-DATA constantsFp<>+1336(SB)/8, $0xa6a183227397098d
-DATA constantsFp<>+1344(SB)/8, $0x0000000000000000
-DATA constantsFp<>+1352(SB)/8, $0x0000000000000001
-DATA constantsFp<>+1360(SB)/8, $0x0000000000000008
-DATA constantsFp<>+1368(SB)/8, $0x0000000000000009
-DATA constantsFp<>+1376(SB)/8, $0x0000000000000002
-DATA constantsFp<>+1384(SB)/8, $0x0000000000000003
-DATA constantsFp<>+1392(SB)/8, $0x000000000000000a
-DATA constantsFp<>+1400(SB)/8, $0x000000000000000b
-DATA constantsFp<>+1408(SB)/8, $0x0000000000000004
-DATA constantsFp<>+1416(SB)/8, $0x0000000000000005
-DATA constantsFp<>+1424(SB)/8, $0x000000000000000c
-DATA constantsFp<>+1432(SB)/8, $0x000000000000000d
-DATA constantsFp<>+1440(SB)/8, $0x0000000000000006
-DATA constantsFp<>+1448(SB)/8, $0x0000000000000007
-DATA constantsFp<>+1456(SB)/8, $0x000000000000000e
-DATA constantsFp<>+1464(SB)/8, $0x000000000000000f
-DATA constantsFp<>+1472(SB)/8, $0x1d0f73e9278302b9
-DATA constantsFp<>+1480(SB)/8, $0x1d10000000000000
-DATA constantsFp<>+1488(SB)/8, $0x1d108c16d87cfd47
-DATA constantsFp<>+1496(SB)/8, $0x1d11182db0f9fa8e
-DATA constantsFp<>+1504(SB)/8, $0x1d11a4448976f7d5
-DATA constantsFp<>+1512(SB)/8, $0x1d12305b61f3f51c
-DATA constantsFp<>+1520(SB)/8, $0x1d12bc723a70f263
-DATA constantsFp<>+1528(SB)/8, $0x1d13488912edefaa
-DATA constantsFp<>+1536(SB)/8, $0x9366e978e3572c3e
-DATA constantsFp<>+1544(SB)/8, $0x9360000000000000
-DATA constantsFp<>+1552(SB)/8, $0x936916871ca8d3c2
-DATA constantsFp<>+1560(SB)/8, $0x93622d0e3951a784
-DATA constantsFp<>+1568(SB)/8, $0x936b439555fa7b46
-DATA constantsFp<>+1576(SB)/8, $0x93645a1c72a34f08
-DATA constantsFp<>+1584(SB)/8, $0x936d70a38f4c22ca
-DATA constantsFp<>+1592(SB)/8, $0x9366872aabf4f68c
-DATA constantsFp<>+1600(SB)/8, $0x09ce7ea7a2687e96
-DATA constantsFp<>+1608(SB)/8, $0x09d0000000000001
-DATA constantsFp<>+1616(SB)/8, $0x09d181585d97816b
-DATA constantsFp<>+1624(SB)/8, $0x09d302b0bb2f02d6
-DATA constantsFp<>+1632(SB)/8, $0x09d4840918c68440
-DATA constantsFp<>+1640(SB)/8, $0x09d60561765e05ab
-DATA constantsFp<>+1648(SB)/8, $0x09d786b9d3f58715
-DATA constantsFp<>+1656(SB)/8, $0x09d90812318d0880
-DATA constantsFp<>+1664(SB)/8, $0x8025fd647afba498
-DATA constantsFp<>+1672(SB)/8, $0x8020000000000000
-DATA constantsFp<>+1680(SB)/8, $0x802a029b85045b68
-DATA constantsFp<>+1688(SB)/8, $0x802405370a08b6d0
-DATA constantsFp<>+1696(SB)/8, $0x801e07d28f0d1238
-DATA constantsFp<>+1704(SB)/8, $0x80280a6e14116da0
-DATA constantsFp<>+1712(SB)/8, $0x80220d099915c908
-DATA constantsFp<>+1720(SB)/8, $0x801c0fa51e1a2470
-DATA constantsFp<>+1728(SB)/8, $0xa69fcf9bb18d1ecf
-DATA constantsFp<>+1736(SB)/8, $0xa6a0000000000001
-DATA constantsFp<>+1744(SB)/8, $0xa6a030644e72e132
-DATA constantsFp<>+1752(SB)/8, $0xa6a060c89ce5c264
-DATA constantsFp<>+1760(SB)/8, $0xa6a0912ceb58a396
-DATA constantsFp<>+1768(SB)/8, $0xa6a0c19139cb84c7
-DATA constantsFp<>+1776(SB)/8, $0xa6a0f1f5883e65f9
-DATA constantsFp<>+1784(SB)/8, $0xa6a12259d6b1472b
-DATA constantsFp<>+1792(SB)/8, $0x1d10000000000000
-DATA constantsFp<>+1800(SB)/8, $0x1d108c16d87cfd47
-DATA constantsFp<>+1808(SB)/8, $0x1d11182db0f9fa8e
-DATA constantsFp<>+1816(SB)/8, $0x1d11a4448976f7d5
-DATA constantsFp<>+1824(SB)/8, $0x1d12305b61f3f51c
-DATA constantsFp<>+1832(SB)/8, $0x1d12bc723a70f263
-DATA constantsFp<>+1840(SB)/8, $0x1d13488912edefaa
-DATA constantsFp<>+1848(SB)/8, $0x1d13d49feb6aecf1
-DATA constantsFp<>+1856(SB)/8, $0x9370000000000000
-DATA constantsFp<>+1864(SB)/8, $0x936916871ca8d3c2
-DATA constantsFp<>+1872(SB)/8, $0x93722d0e3951a784
-DATA constantsFp<>+1880(SB)/8, $0x936b439555fa7b46
-DATA constantsFp<>+1888(SB)/8, $0x93745a1c72a34f08
-DATA constantsFp<>+1896(SB)/8, $0x936d70a38f4c22ca
-DATA constantsFp<>+1904(SB)/8, $0x9376872aabf4f68c
-DATA constantsFp<>+1912(SB)/8, $0x936f9db1c89dca4e
-DATA constantsFp<>+1920(SB)/8, $0x09d0000000000000
-DATA constantsFp<>+1928(SB)/8, $0x09d181585d97816b
-DATA constantsFp<>+1936(SB)/8, $0x09d302b0bb2f02d5
-DATA constantsFp<>+1944(SB)/8, $0x09d4840918c68440
-DATA constantsFp<>+1952(SB)/8, $0x09d60561765e05aa
-DATA constantsFp<>+1960(SB)/8, $0x09d786b9d3f58715
-DATA constantsFp<>+1968(SB)/8, $0x09d90812318d087f
-DATA constantsFp<>+1976(SB)/8, $0x09da896a8f2489ea
-DATA constantsFp<>+1984(SB)/8, $0x8030000000000000
-DATA constantsFp<>+1992(SB)/8, $0x802a029b85045b68
-DATA constantsFp<>+2000(SB)/8, $0x803405370a08b6d0
-DATA constantsFp<>+2008(SB)/8, $0x802e07d28f0d1238
-DATA constantsFp<>+2016(SB)/8, $0x80280a6e14116da0
-DATA constantsFp<>+2024(SB)/8, $0x80320d099915c908
-DATA constantsFp<>+2032(SB)/8, $0x802c0fa51e1a2470
-DATA constantsFp<>+2040(SB)/8, $0x80261240a31e7fd8
-DATA constantsFp<>+2048(SB)/8, $0xa6a0000000000000
-DATA constantsFp<>+2056(SB)/8, $0xa6a030644e72e132
-DATA constantsFp<>+2064(SB)/8, $0xa6a060c89ce5c263
-DATA constantsFp<>+2072(SB)/8, $0xa6a0912ceb58a395
-DATA constantsFp<>+2080(SB)/8, $0xa6a0c19139cb84c7
-DATA constantsFp<>+2088(SB)/8, $0xa6a0f1f5883e65f8
-DATA constantsFp<>+2096(SB)/8, $0xa6a12259d6b1472a
-DATA constantsFp<>+2104(SB)/8, $0xa6a152be2524285c
-GLOBL constantsFp<>(SB), RODATA|NOPTR, $2112
+DATA constantsFpAVX512<>+648(SB)/8, $0x596030644e72e131
+DATA constantsFpAVX512<>+656(SB)/8, $0x596060c89ce5c262
+DATA constantsFpAVX512<>+664(SB)/8, $0x000000000000ffff
+DATA constantsFpAVX512<>+672(SB)/8, $0x000000000fffffff
+DATA constantsFpAVX512<>+680(SB)/8, $0x000000ffffffffff
+DATA constantsFpAVX512<>+688(SB)/8, $0x000030644e72e131
+DATA constantsFpAVX512<>+696(SB)/8, $0x000a029b85045b68
+DATA constantsFpAVX512<>+704(SB)/8, $0x000181585d97816a
+DATA constantsFpAVX512<>+712(SB)/8, $0x000916871ca8d3c2
+DATA constantsFpAVX512<>+720(SB)/8, $0x00008c16d87cfd47
+DATA constantsFpAVX512<>+728(SB)/8, $0x00000000a948e8c4
+DATA constantsFpAVX512<>+736(SB)/8, $0x5960000000000000
+DATA constantsFpAVX512<>+744(SB)/8, $0x42c8322739709880
+DATA constantsFpAVX512<>+752(SB)/8, $0x432405370a08b6d0
+DATA constantsFpAVX512<>+760(SB)/8, $0x42f81585d97816a0
+DATA constantsFpAVX512<>+768(SB)/8, $0x43222d0e3951a784
+DATA constantsFpAVX512<>+776(SB)/8, $0x42e182db0f9fa8e0
+DATA constantsFpAVX512<>+784(SB)/8, $0x4330000000000000
+DATA constantsFpAVX512<>+792(SB)/8, $0x43003c1724331c48
+DATA constantsFpAVX512<>+800(SB)/8, $0x8990000000000000
+DATA constantsFpAVX512<>+808(SB)/8, $0x42988d064b5e8400
+DATA constantsFpAVX512<>+816(SB)/8, $0x42b31d64f7d9d600
+DATA constantsFpAVX512<>+824(SB)/8, $0x42b8cefbcf2e9600
+DATA constantsFpAVX512<>+832(SB)/8, $0x42ba8b3dc97a7400
+DATA constantsFpAVX512<>+840(SB)/8, $0x43003cf3285044a8
+DATA constantsFpAVX512<>+848(SB)/8, $0x4320ee9cd877bfae
+DATA constantsFpAVX512<>+856(SB)/8, $0x432c682f299f5ba0
+DATA constantsFpAVX512<>+864(SB)/8, $0x432644d39b2260ac
+DATA constantsFpAVX512<>+872(SB)/8, $0x430bf85a4f3e6b18
+DATA constantsFpAVX512<>+880(SB)/8, $0x42e35a3fc913ff00
+DATA constantsFpAVX512<>+888(SB)/8, $0x43226a332f68eb28
+DATA constantsFpAVX512<>+896(SB)/8, $0x4326213c09f1eef8
+DATA constantsFpAVX512<>+904(SB)/8, $0x432c2be9d44a0eee
+DATA constantsFpAVX512<>+912(SB)/8, $0x43215a57854bfb16
+DATA constantsFpAVX512<>+920(SB)/8, $0x432bc6a6d7cfb9ea
+DATA constantsFpAVX512<>+928(SB)/8, $0x42d0f655e50a8a00
+DATA constantsFpAVX512<>+936(SB)/8, $0x43292747bdc458aa
+DATA constantsFpAVX512<>+944(SB)/8, $0x4325b3bc2b0584aa
+DATA constantsFpAVX512<>+952(SB)/8, $0x432c663091432f72
+DATA constantsFpAVX512<>+960(SB)/8, $0x432142d76cc67690
+DATA constantsFpAVX512<>+968(SB)/8, $0x1ff0000000000000
+DATA constantsFpAVX512<>+976(SB)/8, $0xa990000000000000
+DATA constantsFpAVX512<>+984(SB)/8, $0x3330000000000000
+DATA constantsFpAVX512<>+992(SB)/8, $0xbcd0000000000000
+DATA constantsFpAVX512<>+1000(SB)/8, $0x4670000000000000
+DATA constantsFpAVX512<>+1008(SB)/8, $0x000fffffffffffff
+DATA constantsFpAVX512<>+1016(SB)/8, $0x4670000000000001
+DATA constantsFpAVX512<>+1024(SB)/8, $0x1d108c16d87cfd47
+DATA constantsFpAVX512<>+1032(SB)/8, $0x1d11182db0f9fa8e
+DATA constantsFpAVX512<>+1040(SB)/8, $0x1d11a4448976f7d5
+DATA constantsFpAVX512<>+1048(SB)/8, $0x1d12305b61f3f51c
+DATA constantsFpAVX512<>+1056(SB)/8, $0x1d12bc723a70f263
+DATA constantsFpAVX512<>+1064(SB)/8, $0x1d13488912edefaa
+DATA constantsFpAVX512<>+1072(SB)/8, $0x1d13d49feb6aecf1
+DATA constantsFpAVX512<>+1080(SB)/8, $0x1d1460b6c3e7ea38
+DATA constantsFpAVX512<>+1088(SB)/8, $0x937916871ca8d3c2
+DATA constantsFpAVX512<>+1096(SB)/8, $0x93722d0e3951a784
+DATA constantsFpAVX512<>+1104(SB)/8, $0x937b439555fa7b46
+DATA constantsFpAVX512<>+1112(SB)/8, $0x93745a1c72a34f08
+DATA constantsFpAVX512<>+1120(SB)/8, $0x937d70a38f4c22ca
+DATA constantsFpAVX512<>+1128(SB)/8, $0x9376872aabf4f68c
+DATA constantsFpAVX512<>+1136(SB)/8, $0x937f9db1c89dca4e
+DATA constantsFpAVX512<>+1144(SB)/8, $0x9378b438e5469e10
+DATA constantsFpAVX512<>+1152(SB)/8, $0x09d181585d97816a
+DATA constantsFpAVX512<>+1160(SB)/8, $0x09d302b0bb2f02d5
+DATA constantsFpAVX512<>+1168(SB)/8, $0x09d4840918c6843f
+DATA constantsFpAVX512<>+1176(SB)/8, $0x09d60561765e05aa
+DATA constantsFpAVX512<>+1184(SB)/8, $0x09d786b9d3f58714
+DATA constantsFpAVX512<>+1192(SB)/8, $0x09d90812318d087f
+DATA constantsFpAVX512<>+1200(SB)/8, $0x09da896a8f2489e9
+DATA constantsFpAVX512<>+1208(SB)/8, $0x09dc0ac2ecbc0b54
+DATA constantsFpAVX512<>+1216(SB)/8, $0x803a029b85045b68
+DATA constantsFpAVX512<>+1224(SB)/8, $0x803405370a08b6d0
+DATA constantsFpAVX512<>+1232(SB)/8, $0x803e07d28f0d1238
+DATA constantsFpAVX512<>+1240(SB)/8, $0x80380a6e14116da0
+DATA constantsFpAVX512<>+1248(SB)/8, $0x80320d099915c908
+DATA constantsFpAVX512<>+1256(SB)/8, $0x803c0fa51e1a2470
+DATA constantsFpAVX512<>+1264(SB)/8, $0x80361240a31e7fd8
+DATA constantsFpAVX512<>+1272(SB)/8, $0x803014dc2822db40
+DATA constantsFpAVX512<>+1280(SB)/8, $0xa6a030644e72e131
+DATA constantsFpAVX512<>+1288(SB)/8, $0xa6a060c89ce5c263
+DATA constantsFpAVX512<>+1296(SB)/8, $0xa6a0912ceb58a394
+DATA constantsFpAVX512<>+1304(SB)/8, $0xa6a0c19139cb84c6
+DATA constantsFpAVX512<>+1312(SB)/8, $0xa6a0f1f5883e65f8
+DATA constantsFpAVX512<>+1320(SB)/8, $0xa6a12259d6b14729
+DATA constantsFpAVX512<>+1328(SB)/8, $0xa6a152be2524285b
+DATA constantsFpAVX512<>+1336(SB)/8, $0xa6a183227397098d
+DATA constantsFpAVX512<>+1344(SB)/8, $0x0000000000000000
+DATA constantsFpAVX512<>+1352(SB)/8, $0x0000000000000001
+DATA constantsFpAVX512<>+1360(SB)/8, $0x0000000000000008
+DATA constantsFpAVX512<>+1368(SB)/8, $0x0000000000000009
+DATA constantsFpAVX512<>+1376(SB)/8, $0x0000000000000002
+DATA constantsFpAVX512<>+1384(SB)/8, $0x0000000000000003
+DATA constantsFpAVX512<>+1392(SB)/8, $0x000000000000000a
+DATA constantsFpAVX512<>+1400(SB)/8, $0x000000000000000b
+DATA constantsFpAVX512<>+1408(SB)/8, $0x0000000000000004
+DATA constantsFpAVX512<>+1416(SB)/8, $0x0000000000000005
+DATA constantsFpAVX512<>+1424(SB)/8, $0x000000000000000c
+DATA constantsFpAVX512<>+1432(SB)/8, $0x000000000000000d
+DATA constantsFpAVX512<>+1440(SB)/8, $0x0000000000000006
+DATA constantsFpAVX512<>+1448(SB)/8, $0x0000000000000007
+DATA constantsFpAVX512<>+1456(SB)/8, $0x000000000000000e
+DATA constantsFpAVX512<>+1464(SB)/8, $0x000000000000000f
+DATA constantsFpAVX512<>+1472(SB)/8, $0x1d0f73e9278302b9
+DATA constantsFpAVX512<>+1480(SB)/8, $0x1d10000000000000
+DATA constantsFpAVX512<>+1488(SB)/8, $0x1d108c16d87cfd47
+DATA constantsFpAVX512<>+1496(SB)/8, $0x1d11182db0f9fa8e
+DATA constantsFpAVX512<>+1504(SB)/8, $0x1d11a4448976f7d5
+DATA constantsFpAVX512<>+1512(SB)/8, $0x1d12305b61f3f51c
+DATA constantsFpAVX512<>+1520(SB)/8, $0x1d12bc723a70f263
+DATA constantsFpAVX512<>+1528(SB)/8, $0x1d13488912edefaa
+DATA constantsFpAVX512<>+1536(SB)/8, $0x9366e978e3572c3e
+DATA constantsFpAVX512<>+1544(SB)/8, $0x9360000000000000
+DATA constantsFpAVX512<>+1552(SB)/8, $0x936916871ca8d3c2
+DATA constantsFpAVX512<>+1560(SB)/8, $0x93622d0e3951a784
+DATA constantsFpAVX512<>+1568(SB)/8, $0x936b439555fa7b46
+DATA constantsFpAVX512<>+1576(SB)/8, $0x93645a1c72a34f08
+DATA constantsFpAVX512<>+1584(SB)/8, $0x936d70a38f4c22ca
+DATA constantsFpAVX512<>+1592(SB)/8, $0x9366872aabf4f68c
+DATA constantsFpAVX512<>+1600(SB)/8, $0x09ce7ea7a2687e96
+DATA constantsFpAVX512<>+1608(SB)/8, $0x09d0000000000001
+DATA constantsFpAVX512<>+1616(SB)/8, $0x09d181585d97816b
+DATA constantsFpAVX512<>+1624(SB)/8, $0x09d302b0bb2f02d6
+DATA constantsFpAVX512<>+1632(SB)/8, $0x09d4840918c68440
+DATA constantsFpAVX512<>+1640(SB)/8, $0x09d60561765e05ab
+DATA constantsFpAVX512<>+1648(SB)/8, $0x09d786b9d3f58715
+DATA constantsFpAVX512<>+1656(SB)/8, $0x09d90812318d0880
+DATA constantsFpAVX512<>+1664(SB)/8, $0x8025fd647afba498
+DATA constantsFpAVX512<>+1672(SB)/8, $0x8020000000000000
+DATA constantsFpAVX512<>+1680(SB)/8, $0x802a029b85045b68
+DATA constantsFpAVX512<>+1688(SB)/8, $0x802405370a08b6d0
+DATA constantsFpAVX512<>+1696(SB)/8, $0x801e07d28f0d1238
+DATA constantsFpAVX512<>+1704(SB)/8, $0x80280a6e14116da0
+DATA constantsFpAVX512<>+1712(SB)/8, $0x80220d099915c908
+DATA constantsFpAVX512<>+1720(SB)/8, $0x801c0fa51e1a2470
+DATA constantsFpAVX512<>+1728(SB)/8, $0xa69fcf9bb18d1ecf
+DATA constantsFpAVX512<>+1736(SB)/8, $0xa6a0000000000001
+DATA constantsFpAVX512<>+1744(SB)/8, $0xa6a030644e72e132
+DATA constantsFpAVX512<>+1752(SB)/8, $0xa6a060c89ce5c264
+DATA constantsFpAVX512<>+1760(SB)/8, $0xa6a0912ceb58a396
+DATA constantsFpAVX512<>+1768(SB)/8, $0xa6a0c19139cb84c7
+DATA constantsFpAVX512<>+1776(SB)/8, $0xa6a0f1f5883e65f9
+DATA constantsFpAVX512<>+1784(SB)/8, $0xa6a12259d6b1472b
+DATA constantsFpAVX512<>+1792(SB)/8, $0x1d10000000000000
+DATA constantsFpAVX512<>+1800(SB)/8, $0x1d108c16d87cfd47
+DATA constantsFpAVX512<>+1808(SB)/8, $0x1d11182db0f9fa8e
+DATA constantsFpAVX512<>+1816(SB)/8, $0x1d11a4448976f7d5
+DATA constantsFpAVX512<>+1824(SB)/8, $0x1d12305b61f3f51c
+DATA constantsFpAVX512<>+1832(SB)/8, $0x1d12bc723a70f263
+DATA constantsFpAVX512<>+1840(SB)/8, $0x1d13488912edefaa
+DATA constantsFpAVX512<>+1848(SB)/8, $0x1d13d49feb6aecf1
+DATA constantsFpAVX512<>+1856(SB)/8, $0x9370000000000000
+DATA constantsFpAVX512<>+1864(SB)/8, $0x936916871ca8d3c2
+DATA constantsFpAVX512<>+1872(SB)/8, $0x93722d0e3951a784
+DATA constantsFpAVX512<>+1880(SB)/8, $0x936b439555fa7b46
+DATA constantsFpAVX512<>+1888(SB)/8, $0x93745a1c72a34f08
+DATA constantsFpAVX512<>+1896(SB)/8, $0x936d70a38f4c22ca
+DATA constantsFpAVX512<>+1904(SB)/8, $0x9376872aabf4f68c
+DATA constantsFpAVX512<>+1912(SB)/8, $0x936f9db1c89dca4e
+DATA constantsFpAVX512<>+1920(SB)/8, $0x09d0000000000000
+DATA constantsFpAVX512<>+1928(SB)/8, $0x09d181585d97816b
+DATA constantsFpAVX512<>+1936(SB)/8, $0x09d302b0bb2f02d5
+DATA constantsFpAVX512<>+1944(SB)/8, $0x09d4840918c68440
+DATA constantsFpAVX512<>+1952(SB)/8, $0x09d60561765e05aa
+DATA constantsFpAVX512<>+1960(SB)/8, $0x09d786b9d3f58715
+DATA constantsFpAVX512<>+1968(SB)/8, $0x09d90812318d087f
+DATA constantsFpAVX512<>+1976(SB)/8, $0x09da896a8f2489ea
+DATA constantsFpAVX512<>+1984(SB)/8, $0x8030000000000000
+DATA constantsFpAVX512<>+1992(SB)/8, $0x802a029b85045b68
+DATA constantsFpAVX512<>+2000(SB)/8, $0x803405370a08b6d0
+DATA constantsFpAVX512<>+2008(SB)/8, $0x802e07d28f0d1238
+DATA constantsFpAVX512<>+2016(SB)/8, $0x80280a6e14116da0
+DATA constantsFpAVX512<>+2024(SB)/8, $0x80320d099915c908
+DATA constantsFpAVX512<>+2032(SB)/8, $0x802c0fa51e1a2470
+DATA constantsFpAVX512<>+2040(SB)/8, $0x80261240a31e7fd8
+DATA constantsFpAVX512<>+2048(SB)/8, $0xa6a0000000000000
+DATA constantsFpAVX512<>+2056(SB)/8, $0xa6a030644e72e132
+DATA constantsFpAVX512<>+2064(SB)/8, $0xa6a060c89ce5c263
+DATA constantsFpAVX512<>+2072(SB)/8, $0xa6a0912ceb58a395
+DATA constantsFpAVX512<>+2080(SB)/8, $0xa6a0c19139cb84c7
+DATA constantsFpAVX512<>+2088(SB)/8, $0xa6a0f1f5883e65f8
+DATA constantsFpAVX512<>+2096(SB)/8, $0xa6a12259d6b1472a
+DATA constantsFpAVX512<>+2104(SB)/8, $0xa6a152be2524285c
+GLOBL constantsFpAVX512<>(SB), RODATA|NOPTR, $2112
 
-// func mulFp(dst, a, b *fp.Element, n int)
-TEXT ·mulFp(SB), 0, $1344-32
+// func mulFpAVX512(dst, a, b *fp.Element, n int)
+TEXT ·mulFpAVX512(SB), 0, $1344-32
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
 	MOVQ n+24(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFp<>+1024(SB), R8
+	LEAQ constantsFpAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -7100,8 +7100,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func subMulFp(dst, a, b, c *fp.Element, n int)
-TEXT ·subMulFp(SB), 0, $1344-40
+// func subMulFpAVX512(dst, a, b, c *fp.Element, n int)
+TEXT ·subMulFpAVX512(SB), 0, $1344-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -7109,7 +7109,7 @@ TEXT ·subMulFp(SB), 0, $1344-40
 	MOVQ n+32(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFp<>+1024(SB), R8
+	LEAQ constantsFpAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -8175,8 +8175,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func squareSubFp(dst, a, b, c *fp.Element, n int)
-TEXT ·squareSubFp(SB), 0, $1344-40
+// func squareSubFpAVX512(dst, a, b, c *fp.Element, n int)
+TEXT ·squareSubFpAVX512(SB), 0, $1344-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -8184,7 +8184,7 @@ TEXT ·squareSubFp(SB), 0, $1344-40
 	MOVQ n+32(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFp<>+1024(SB), R8
+	LEAQ constantsFpAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
@@ -9248,8 +9248,8 @@ last:
 	VZEROUPPER 
 	RET 
 
-// func subMulSubFp(dst, a, b, c, d *fp.Element, n int)
-TEXT ·subMulSubFp(SB), 0, $1344-48
+// func subMulSubFpAVX512(dst, a, b, c, d *fp.Element, n int)
+TEXT ·subMulSubFpAVX512(SB), 0, $1344-48
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -9258,7 +9258,7 @@ TEXT ·subMulSubFp(SB), 0, $1344-48
 	MOVQ n+40(FP), CX
 	LEAQ 63(SP), R9
 	ANDQ $~63, R9
-	LEAQ constantsFp<>+1024(SB), R8
+	LEAQ constantsFpAVX512<>+1024(SB), R8
 	VBROADCASTSD -8(R8), Z0
 	VPBROADCASTQ -16(R8), Z1
 	VMOVDQU64 0(SI), Z2
