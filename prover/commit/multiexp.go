@@ -11,7 +11,7 @@ import (
 
 const (
 	// maxWindow is the largest number of bits of a scalar's digit.
-	maxWindow = 13
+	maxWindow = 12
 	// fewPoints is the number of points up to which the multi-scalar multiplication of
 	// the library, whose additions share no inversions, is faster.
 	fewPoints = 1 << 6
@@ -24,7 +24,7 @@ func multiExp(points []bn254.G1Affine, scalars []fr.Element) (bn254.G1Jac, error
 		_, err := sum.MultiExp(points, scalars, ecc.MultiExpConfig{})
 		return sum, err
 	}
-	sums, err := halfRows(scalars, windowBits(2*len(points), halfBits)).sum(context.Background(), withImages(points))
+	sums, err := SumWindows(context.Background(), points, scalars, fr.Bits)
 	if err != nil {
 		return bn254.G1Jac{}, err
 	}
@@ -48,7 +48,7 @@ func SumWindows(ctx context.Context, points []bn254.G1Affine, scalars []fr.Eleme
 	sums := make([]bn254.G1Jac, 0, len(scalars)/n)
 	for atOnce := n * max(1, windowsAtOnce/(n*windows(bits, width))); len(scalars) > 0; {
 		atOnce = min(atOnce, len(scalars))
-		part, err := wholeRows(scalars[:atOnce], n, bits, width).sum(ctx, points)
+		part, err := sumWindows(ctx, points, scalars[:atOnce], bits, width)
 		if err != nil {
 			return nil, err
 		}
@@ -73,78 +73,17 @@ func windowBits(n, width int) int {
 // are more than its own, so the last digit is at most half its range, carry included.
 func windows(bits, width int) int { return width/bits + 1 }
 
-// digitRows is the matrix of the digits of scalars in [−2^(bits−1), 2^(bits−1)]: for each n
-// scalars a row for every window, the lowest digits first.
-type digitRows struct {
-	n, bits, windows int
-	digits           []int32
-}
-
-func newDigitRows(n, sums, bits, width int) *digitRows {
-	d := &digitRows{n: n, bits: bits, windows: windows(bits, width)}
-	d.digits = make([]int32, n*sums*d.windows)
-	return d
-}
-
-// wholeRows are the digits of scalars below 2^width.
-func wholeRows(scalars []fr.Element, n, bits, width int) *digitRows {
-	d := newDigitRows(n, len(scalars)/n, bits, width)
-	parallel(len(scalars), 1024, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			d.write(i, &half{words: scalars[i].Bits()})
-		}
-	})
-	return d
-}
-
-// halfRows are the digits of the halves of all scalars, first halves before second ones.
-func halfRows(scalars []fr.Element, bits int) *digitRows {
-	n := len(scalars)
-	d := newDigitRows(2*n, 1, bits, halfBits)
-	parallel(n, 1024, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			halves := splitScalar(scalars[i].Bits())
-			d.write(i, &halves[0])
-			d.write(n+i, &halves[1])
-		}
-	})
-	return d
-}
-
-// write writes the digits of scalar i. Only the last digit takes the upper bound.
-func (d *digitRows) write(i int, scalar *half) {
-	at, carry := i/d.n*d.windows*d.n+i%d.n, uint64(0)
-	whole := uint64(1) << d.bits
-	var sign int32
-	if scalar.negative {
-		sign = -1
-	}
-	for w := range d.windows {
-		word, shift := w*d.bits/64, w*d.bits%64
-		digit := scalar.words[word] >> shift
-		if shift+d.bits > 64 && word+1 < len(scalar.words) {
-			digit |= scalar.words[word+1] << (64 - shift)
-		}
-		digit = digit&(whole-1) + carry
-		if carry = 0; digit >= whole/2 && w < d.windows-1 {
-			carry = 1
-		}
-		v := int32(digit) - int32(carry<<d.bits)
-		d.digits[at+w*d.n] = (v ^ sign) - sign
-	}
-}
-
-// sum sums up the windows of each n scalars.
-func (d *digitRows) sum(ctx context.Context, points []bn254.G1Affine) ([]bn254.G1Jac, error) {
-	c := committer{points: points, data: d.digits, cols: d.n, wide: true}
+func sumWindows(ctx context.Context, points []bn254.G1Affine, scalars []fr.Element, bits, width int) ([]bn254.G1Jac, error) {
+	n, count := len(points), windows(bits, width)
+	c := committer{points: points, data: digitRows(scalars, n, bits, count), cols: n, wide: true}
 	rows, err := c.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sum windows: %w", err)
 	}
-	sums := make([]bn254.G1Jac, len(rows)/d.windows)
+	sums := make([]bn254.G1Jac, len(scalars)/n)
 	parallel(len(sums), 16, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			sums[i] = weighWindows(rows[i*d.windows:(i+1)*d.windows], d.bits)
+			sums[i] = weighWindows(rows[i*count:(i+1)*count], bits)
 		}
 	})
 	return sums, nil
@@ -159,4 +98,31 @@ func weighWindows(rows []bn254.G1Affine, bits int) (sum bn254.G1Jac) {
 		sum.AddMixed(&rows[w])
 	}
 	return sum
+}
+
+// digitRows is the matrix of the scalars' digits in [−2^(bits−1), 2^(bits−1)]: for each n
+// scalars count rows, the lowest digits first. Only the last digit takes the upper bound.
+// Carries are random, so they take no branch.
+func digitRows(scalars []fr.Element, n, bits, count int) []int32 {
+	rows := make([]int32, count*len(scalars))
+	mask, down, up := uint64(1)<<bits-1, bits&63, (64-bits)&63
+	parallel(len(scalars), 1024, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			x := scalars[i].Bits()
+			at, carry, upper := i/n*count*n+i%n, uint64(0), uint64(1)<<(bits-1)
+			for w := range count {
+				if w == count-1 {
+					upper = 0
+				}
+				digit := x[0]&mask + carry
+				carry = (digit + upper) >> down
+				rows[at+w*n] = int32(digit) - int32(carry<<bits)
+				x[0] = x[0]>>down | x[1]<<up
+				x[1] = x[1]>>down | x[2]<<up
+				x[2] = x[2]>>down | x[3]<<up
+				x[3] >>= down
+			}
+		}
+	})
+	return rows
 }

@@ -98,7 +98,8 @@ func (s *System) weighColumns(node, channel int, point []fr.Element, tables *eqT
 func (t NodeTerm) weighed(rho *fr.Element) NodeTerm {
 	runs, u := make([]fr.Element, len(t.Runs)), make([]fr.Element, len(t.U))
 	vec.Scale(runs, t.Runs, rho)
-	vec.Scale(u, t.U, rho)
+	first, used := trimmed(t.U)
+	vec.Scale(u[first:first+len(used)], used, rho)
 	t.Runs, t.U = runs, u
 	return t
 }
