@@ -39,11 +39,8 @@ func (k *Key) Verify(checks []Check, delta fr.Element) error {
 		points = append(points, c.Rows...)
 		scalars = append(scalars, c.Weights...)
 		scale(scalars[len(scalars)-len(c.Weights):], power)
-		var term fr.Element
-		for j := range c.U {
-			term.Mul(&c.U[j], &power)
-			scalars[j].Sub(&scalars[j], &term)
-		}
+		var minus fr.Element
+		vec.AddScaled(scalars[:len(c.U)], c.U, minus.Neg(&power))
 		power.Mul(&power, &delta)
 	}
 	sum, err := multiExp(points, scalars)

@@ -150,12 +150,7 @@ func (c *ConvClaim) addRows(rows []fr.Element, s *System, low, r []fr.Element, w
 	for i, h := range c.block.KHigh {
 		w := poly.EqAt(high, uint64(h))
 		w.Mul(&w, &weight)
-		for j := range runs {
-			var x fr.Element
-			x.Mul(&w, &runs[j])
-			at := &rows[c.block.Row+i*len(runs)+j]
-			at.Add(at, &x)
-		}
+		vec.AddScaled(rows[c.block.Row+i*len(runs):][:len(runs)], runs, &w)
 	}
 	scale := zeroWeight(low[:len(low)-c.block.Low])
 	if c.shape.vars < k {
