@@ -15,10 +15,11 @@ var errLost = errors.New("an operand is unsupported")
 // return errors whose text becomes the reason in the list of unsupported parts.
 type call struct {
 	*importer
-	n    *onnx.Node
-	op   string // with the domain
-	in   []*value
-	read map[string]bool // attributes asked for
+	n     *onnx.Node
+	op    string // with the domain
+	in    []*value
+	read  map[string]bool // attributes asked for
+	named int             // graph nodes, at least
 }
 
 // run dispatches the node and checks what the operator's importer did not: that
@@ -208,6 +209,14 @@ func (c *call) attrFloats(name string) ([]float32, error) {
 	return a.Floats, nil
 }
 
+func (c *call) attrStrings(name string) ([]string, error) {
+	a, err := c.attr(name, onnx.AttrStrings)
+	if a == nil {
+		return nil, err
+	}
+	return a.Strings, nil
+}
+
 // axes returns the axes from an attribute or, from the opset on that moved
 // them, from operand 1.
 func (c *call) axes(since int) (v []int, ok bool, err error) {
@@ -269,8 +278,9 @@ func (c *call) one(op Op, in ...*value) ([]*value, error) {
 // name returns an unused name for a graph node made from this ONNX node.
 func (c *call) name() string {
 	name := c.n.Label()
-	for i := 1; c.names[name]; i++ {
-		name = fmt.Sprintf("%s/%d", c.n.Label(), i)
+	for c.names[name] {
+		c.named++
+		name = fmt.Sprintf("%s/%d", c.n.Label(), c.named)
 	}
 	c.names[name] = true
 	return name

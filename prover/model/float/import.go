@@ -212,9 +212,11 @@ func (im *importer) node(n *onnx.Node) error {
 		out = nil
 	}
 	for i, name := range n.Outputs {
-		if i < len(out) {
+		switch {
+		case name == "":
+		case i < len(out):
 			im.values[name] = out[i]
-		} else if name != "" {
+		default:
 			im.values[name] = c.lostOutput(i)
 		}
 	}
