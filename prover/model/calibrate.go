@@ -86,7 +86,7 @@ type calibration struct {
 // calibrate runs the network on the samples. Inputs have the range that was declared for
 // them, or that of the samples times the headroom.
 func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, tops []int64, o *Options) (*calibration, error) {
-	all := make([]histogram, g.Values())
+	all := histograms(g)
 	c := &calibration{ranges: make([]float64, g.Values()), lines: make([]lines, len(g.Nodes)), outputs: make([][]float.Tensor, len(samples))}
 	readers := lineReaders(g)
 	for i, s := range samples {
@@ -147,6 +147,22 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 		return c, c.adopt(g, o.Like)
 	}
 	return c, nil
+}
+
+// histograms has one for every value, and the same for all values of one role.
+func histograms(g *float.Graph) []*histogram {
+	all, roles := make([]*histogram, g.Values()), map[int]*histogram{}
+	for id := range all {
+		all[id] = &histogram{}
+		if i := producer(g, float.ValueID(id)); i >= 0 && g.Nodes[i].Role != 0 {
+			role := g.Nodes[i].Role
+			if roles[role] == nil {
+				roles[role] = all[id]
+			}
+			all[id] = roles[role]
+		}
+	}
+	return all
 }
 
 // report names what was learnt.

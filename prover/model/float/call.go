@@ -264,7 +264,7 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 		out.id = ValueID(c.g.Values())
 		c.quantized = append(c.quantized, c.steps(op, ids))
 		c.origins[out.id] = c.op
-		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
+		c.g.Nodes = append(c.g.Nodes, Node{Name: c.name(), Op: op, Inputs: ids, Output: out.id, Shape: shape})
 	}
 	return out, nil
 }

@@ -54,6 +54,7 @@ type importer struct {
 	origins map[ValueID]string      // operators that made the values of nodes
 	items   []Unsupported
 
+	roles     int          // given to nodes of the graph
 	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
 
 	macs, params, total int64 // so far, against limits

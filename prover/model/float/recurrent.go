@@ -24,7 +24,7 @@ func (r *recurrent) unroll() ([]*value, error) {
 	all := make([]*direction, r.directions)
 	for i := range all {
 		n := len(r.functions)
-		all[i] = &direction{recurrent: r, index: i, functions: functions[i*n : (i+1)*n], parts: map[int]*value{}}
+		all[i] = &direction{recurrent: r, index: i, functions: functions[i*n : (i+1)*n], parts: map[int]*value{}, roles: map[place]int{}}
 		if err := all[i].run(); err != nil {
 			return nil, err
 		}
@@ -96,8 +96,16 @@ type direction struct {
 	parts     map[int]*value // recurrent weights, by their first gate
 	states    []*value       // h by step
 	last      state
-	err       error // the first one, after which values mean nothing
+	roles     map[place]int // of nodes
+	values    int           // that the step has asked for
+	first     int           // node of the step
+	nodes     int           // of the graph before the next value
+	err       error         // the first one, after which values mean nothing
 }
+
+// place tells a node from the others of a step: the value that it was made for, and how many nodes for
+// that value follow it.
+type place struct{ value, after int }
 
 func (d *direction) run() error {
 	var err error
@@ -113,6 +121,7 @@ func (d *direction) run() error {
 		if d.backward || d.index == 1 {
 			t = d.steps - 1 - i
 		}
+		d.values, d.first, d.nodes = 0, len(d.g.Nodes), len(d.g.Nodes)
 		if d.last = d.step(d, t, d.last); d.err != nil {
 			return d.err
 		}

@@ -24,15 +24,12 @@ func (d *direction) lstm(t int, s state) state {
 	return state{d.mul(o, d.function(2, c)), c}
 }
 
-// cell is f·c + i·g, or c + i·(g − c) of coupled gates.
+// cell is i·g + f·c, or c + i·(g − c) of coupled gates.
 func (d *direction) cell(i, f, g, c *value) *value {
 	if !d.coupled {
-		return d.add(d.mul(f, c), d.mul(i, g))
+		return d.add(d.mul(i, g), d.mul(f, c))
 	}
-	if c != nil {
-		g = d.less(g, c)
-	}
-	return d.add(d.mul(i, g), c)
+	return d.add(d.mul(i, d.less(g, c)), c)
 }
 
 // peeping is a gate of an LSTM with peepholes: it sees the cell.
@@ -86,16 +83,17 @@ func (d *direction) input(t, from, to int) *value {
 // product multiplies a state by R.
 func (d *direction) product(h *value, from, to int) *value {
 	if h == nil || d.err != nil {
-		return nil
+		return d.made(nil, nil)
 	}
-	if d.parts[from] == nil {
-		w := d.made(d.columns(d.r, (d.index*d.gates+from)*d.hidden, (to-from)*d.hidden))
-		if d.err != nil {
-			return nil
+	w := d.parts[from]
+	if w == nil {
+		var err error
+		if w, err = d.columns(d.r, (d.index*d.gates+from)*d.hidden, (to-from)*d.hidden); err != nil {
+			return d.made(nil, err)
 		}
 		d.parts[from] = w
 	}
-	return d.made(d.times(h, d.parts[from]))
+	return d.made(d.times(h, w))
 }
 
 // part is one of several gates.
@@ -109,67 +107,33 @@ func (d *direction) part(gates *value, i int) *value {
 }
 
 func (d *direction) add(x, y *value) *value {
-	switch {
-	case d.err != nil || y == nil:
-		return x
-	case x == nil:
-		return y
+	if d.err != nil {
+		return nil
 	}
 	return d.made(d.plus(x, y))
 }
 
-// less is x − y, where y is not zero.
 func (d *direction) less(x, y *value) *value {
-	switch {
-	case d.err != nil:
+	if d.err != nil {
 		return nil
-	case x == nil || x.fixed || y.fixed:
-		return d.add(d.made(d.negate(y)), x)
 	}
-	return d.made(d.emit(&Add{Subtract: true}, x, y))
+	return d.made(d.difference(x, y))
 }
 
 func (d *direction) mul(x, y *value) *value {
-	switch {
-	case d.err != nil || x == nil || y == nil:
+	if d.err != nil {
 		return nil
-	case x.fixed && y.fixed:
-		return d.made(d.combineValues("Mul", x, y))
-	case x.fixed:
-		x, y = y, x
-		fallthrough
-	case y.fixed:
-		k, err := d.aligned(y, x)
-		if err != nil {
-			return d.made(nil, err)
-		}
-		return d.made(d.emit(&MulConst{k}, x))
 	}
-	return d.made(d.multiply(x, y))
-}
-
-// plus adds two values of which none is masked.
-func (c *call) plus(x, y *value) (*value, error) {
-	if x.fixed && y.fixed {
-		return c.combineValues("Add", x, y)
-	}
-	if x.fixed {
-		x, y = y, x
-	}
-	if !y.fixed {
-		return c.emit(&Add{}, x, y)
-	}
-	k, err := c.aligned(y, x)
-	if err != nil {
-		return nil, err
-	}
-	return c.emit(&AddConst{k}, x)
+	return d.made(d.cellTimes(x, y))
 }
 
 // activate clips and applies function k of the direction.
 func (d *direction) activate(k int, x *value) *value {
 	if d.clip > 0 && d.err == nil {
-		x = d.made(d.emit(&Clip{-d.clip, d.clip}, x))
+		var err error
+		if x, err = d.emit(&Clip{-d.clip, d.clip}, x); err != nil {
+			return d.made(nil, err)
+		}
 	}
 	return d.function(k, x)
 }
@@ -182,10 +146,87 @@ func (d *direction) function(k int, x *value) *value {
 	return d.made(d.functions[k].apply(d.call, x))
 }
 
-// made notes an error.
+// made ends a value of a step, which has the same at all of them: it gives roles to its nodes, or to the node of this
+// step that stands for it, and notes an error.
 func (d *direction) made(v *value, err error) *value {
 	if d.err == nil {
 		d.err = err
 	}
+	nodes := d.g.Nodes
+	from, last := d.nodes, len(nodes)-1
+	if from > last && v != nil && int(v.id)-len(d.g.Inputs) >= d.first {
+		from = int(v.id) - len(d.g.Inputs)
+		last = from
+	}
+	for i := from; i <= last; i++ {
+		nodes[i].Role = d.role(place{d.values, last - i})
+	}
+	d.values++
+	d.nodes = len(nodes)
 	return v
+}
+
+func (d *direction) role(at place) int {
+	if d.roles[at] == 0 {
+		d.importer.roles++
+		d.roles[at] = d.importer.roles
+	}
+	return d.roles[at]
+}
+
+// plus adds two values of which none is masked and nil is zero.
+func (c *call) plus(x, y *value) (*value, error) {
+	switch {
+	case x == nil:
+		return y, nil
+	case y == nil:
+		return x, nil
+	case x.fixed && y.fixed:
+		return c.combineValues("Add", x, y)
+	case x.fixed:
+		x, y = y, x
+	}
+	if !y.fixed {
+		return c.emit(&Add{}, x, y)
+	}
+	k, err := c.aligned(y, x)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(&AddConst{k}, x)
+}
+
+// difference is x − y of values, not both constants, where nil is zero.
+func (c *call) difference(x, y *value) (*value, error) {
+	switch {
+	case y == nil:
+		return x, nil
+	case x != nil && !x.fixed && !y.fixed:
+		return c.emit(&Add{Subtract: true}, x, y)
+	}
+	y, err := c.negate(y)
+	if err != nil {
+		return nil, err
+	}
+	return c.plus(y, x)
+}
+
+// cellTimes multiplies cells of two values of which none is masked and nil is zero.
+func (c *call) cellTimes(x, y *value) (*value, error) {
+	switch {
+	case x == nil || y == nil:
+		return nil, nil
+	case x.fixed && y.fixed:
+		return c.combineValues("Mul", x, y)
+	case x.fixed:
+		x, y = y, x
+	}
+	if !y.fixed {
+		return c.multiply(x, y)
+	}
+	k, err := c.aligned(y, x)
+	if err != nil {
+		return nil, err
+	}
+	return c.emit(&MulConst{k}, x)
 }
