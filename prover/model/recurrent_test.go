@@ -2,104 +2,85 @@ package model
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/weisyn/wes/prover/model/float"
-	"github.com/weisyn/wes/prover/model/onnx"
+	"github.com/weisyn/wes/prover/model/onnx/onnxtest"
 )
 
-// classifier is a recurrent operator whose last state, or all states, a product reads.
-type classifier struct {
-	op                                    string
-	steps, inputs, hidden, classes        int
-	all, outside bool
+// classifiers of sequences.
+func classifiers() []onnxtest.Recurrent {
+	return []onnxtest.Recurrent{
+		{Op: "LSTM", Batch: 2, Steps: 30, Features: 8, Hidden: 16, Classes: 10},
+		{Op: "LSTM", Batch: 1, Steps: 30, Features: 8, Hidden: 16, Classes: 10, EveryStep: true, Bidirectional: true},
+		{Op: "GRU", Batch: 2, Steps: 30, Features: 8, Hidden: 16, Classes: 10},
+		{Op: "GRU", Batch: 1, Steps: 30, Features: 8, Hidden: 16, Classes: 10, EveryStep: true, Bidirectional: true},
+		{Op: "RNN", Batch: 2, Steps: 30, Features: 8, Hidden: 16, Classes: 10},
+		{Op: "RNN", Batch: 1, Steps: 30, Features: 8, Hidden: 16, Classes: 10, EveryStep: true, Bidirectional: true},
+	}
 }
 
-func (k *classifier) model(seed uint64) *onnx.Model {
-	r := rand.New(rand.NewPCG(seed, 1))
-	gates := int(map[string]int{"LSTM": 4, "GRU": 3, "RNN": 1}[k.op])
-	tensor := func(name string, scale float64, dims ...int64) onnx.Tensor {
-		t := onnx.Tensor{Name: name, Type: onnx.Float32, Dims: dims}
-		n := int64(1)
-		for _, d := range dims {
-			n *= d
-		}
-		t.Floats = make([]float32, n)
-		for i := range t.Floats {
-			t.Floats[i] = float32(r.NormFloat64() * scale)
-		}
-		return t
+// TestRecurrentNetworksFollowTheFloatNetwork over 30 steps, at the width of the default and at narrower ones.
+func TestRecurrentNetworksFollowTheFloatNetwork(t *testing.T) {
+	for _, k := range classifiers() {
+		t.Run(fmt.Sprintf("%s both ways %v", k.Op, k.Bidirectional), func(t *testing.T) {
+			n := imported(t, k)
+			for _, test := range []struct {
+				bits         int
+				cosine, top1 float64
+			}{{0, 0.99995, 0.99}, {10, 0.9998, 0.9}, {8, 0.998, 0.9}, {5, 0.8, 0}} {
+				low, err := Lower(t.Context(), &n.g, n.samples(8), Options{ActivationBits: test.bits})
+				if err != nil {
+					t.Fatalf("%d bits: %v", test.bits, err)
+				}
+				a := low.Report.Outputs[0]
+				if a.Cosine < test.cosine || float64(a.Top1) < test.top1*float64(a.Lines) {
+					t.Errorf("%d bits: cosine %.6f, top answers agree in %d of %d lines", low.Report.Options.ActivationBits, a.Cosine, a.Top1, a.Lines)
+				}
+			}
+		})
 	}
-	info := func(name string, dims ...int) onnx.ValueInfo {
-		v := onnx.ValueInfo{Name: name, Type: onnx.Float32, HasShape: true}
-		for _, d := range dims {
-			v.Dims = append(v.Dims, onnx.Dim{Known: true, Value: int64(d)})
-		}
-		return v
-	}
-	h, g := int64(k.hidden), int64(gates*k.hidden)
-	root := 1 / math.Sqrt(float64(k.hidden))
-	b := tensor("b", root, 1, 2*g)
-	if k.op == "LSTM" {
-		for i := range h {
-			b.Floats[2*h+i] += 1 // the usual start: remember
-		}
-	}
-	m := &onnx.Model{IRVersion: 8, Opsets: []onnx.Opset{{Version: 14}}}
-	m.Graph = onnx.Graph{
-		Name: "g", Inputs: []onnx.ValueInfo{info("x", k.steps, 1, k.inputs)},
-		Initializers: []onnx.Tensor{
-			tensor("w", 1/math.Sqrt(float64(k.inputs)), 1, g, int64(k.inputs)), tensor("r", 1.5*root, 1, g, h), b,
-			tensor("v", 2*root, h, int64(k.classes)), {Name: "last", Type: onnx.Int64, Ints: []int64{-1}},
-		},
-		Nodes: []onnx.Node{
-			{Op: k.op, Name: "cell", Inputs: []string{"x", "w", "r", "b"}, Outputs: []string{"y", "h"}, Attrs: []onnx.Attribute{
-				{Name: "hidden_size", Type: onnx.AttrInt, Int: h},
-			}},
-			{Op: "MatMul", Name: "scores", Inputs: []string{"h", "v"}, Outputs: []string{"s"}},
-		},
-		Outputs: []onnx.ValueInfo{{Name: "s", Type: onnx.Float32}},
-	}
-	if k.outside {
-		m.Graph.Nodes[0].Attrs = append(m.Graph.Nodes[0].Attrs, onnx.Attribute{Name: "linear_before_reset", Type: onnx.AttrInt, Int: 1})
-	}
-	if k.all {
-		m.Graph.Nodes[1].Inputs[0] = "y"
-	}
-	return m
 }
 
-func TestX(t *testing.T) {
-	for _, k := range []classifier{
-		{"LSTM", 10, 8, 16, 10, false, false},
-		{"LSTM", 10, 8, 16, 10, true, false},
-		{"LSTM", 50, 8, 16, 10, false, false},
-		{"LSTM", 50, 8, 16, 10, true, false},
-		{"GRU", 10, 8, 16, 10, false, false},
-		{"GRU", 10, 8, 16, 10, true, false},
-		{"GRU", 50, 8, 16, 10, false, false},
-		{"GRU", 50, 8, 16, 10, true, false},
-		{"GRU", 50, 8, 16, 10, true, true},
-		{"RNN", 10, 8, 16, 10, false, false},
-		{"RNN", 50, 8, 16, 10, true, false},
-		{"LSTM", 50, 8, 64, 10, true, false},
-	} {
-		for _, bits := range []int{8, 10, 12} {
-		    for _, shift := range []int{12,14} {
-			g, err := float.Import(k.model(1), float.Options{})
-			if err != nil {
-				t.Fatal(err)
+func imported(t *testing.T, k onnxtest.Recurrent) *network {
+	t.Helper()
+	g, err := float.Import(k.Build(1), float.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &network{t: t, r: rand.New(rand.NewPCG(2, 7)), g: *g}
+}
+
+// TestStepsShareTables: values of one role have one scale, so that more steps need no more tables.
+func TestStepsShareTables(t *testing.T) {
+	for _, op := range []string{"LSTM", "GRU", "RNN"} {
+		var tables []int
+		for _, steps := range []int{20, 40} {
+			n := imported(t, onnxtest.Recurrent{Op: op, Batch: 1, Steps: steps, Features: 4, Hidden: 6, Classes: 3})
+			tables = append(tables, len(n.lower(Options{}).Graph.Tables))
+		}
+		if tables[0] != tables[1] {
+			t.Errorf("%s: %d tables for 20 steps, %d for 40", op, tables[0], tables[1])
+		}
+	}
+}
+
+// TestSumsOfTwoProductsAreLowered, though no scale makes both multipliers exact.
+func TestSumsOfTwoProductsAreLowered(t *testing.T) {
+	for _, subtract := range []bool{false, true} {
+		for seed := range uint64(8) {
+			n := newNetwork(t, seed, []int{1, 4, 6})
+			product := func(scale float64) float.ValueID {
+				x := n.add(&float.MulConst{C: filled(float32(scale), 1, 1, 1)}, n.matMul(0, 5))
+				return n.add(&float.Mul{}, n.add(&float.Sigmoid{}, n.matMul(0, 5)), n.add(&float.Relu{}, x))
 			}
-			n := &network{t: t, r: rand.New(rand.NewPCG(2, 7)), g: *g}
-			low, err := Lower(t.Context(), g, n.samples(16), Options{ActivationBits: bits, MaxShift: shift})
-			if err != nil {
-				fmt.Println(k, bits, shift, err)
-				continue
-			}
-			a := low.Report.Outputs[0]
-			fmt.Println(k, bits, shift, fmt.Sprintf("%.6f top1 %v max %.4f of %.3f", a.Cosine, a.Top1, a.MaxAbs, a.Largest), len(low.Graph.Nodes), len(low.Graph.Tables))
+			n.output(n.matMul(n.add(&float.Add{Subtract: subtract}, product(1), product(7)), 5))
+			for _, bits := range []int{8, 12} {
+				low := n.lower(Options{ActivationBits: bits, MaxShift: 12})
+				if a := low.Report.Outputs[0]; a.Cosine < 0.999 {
+					t.Errorf("seed %d, %d bits: %+v", seed, bits, a)
+				}
 			}
 		}
 	}

@@ -13,273 +13,6 @@ import (
 	"github.com/weisyn/wes/prover/model/onnx"
 )
 
-// recurrentCase is an LSTM, a GRU or an RNN with what its model writes. Weights are random.
-type recurrentCase struct {
-	op                           string
-	steps, batch, inputs, hidden int
-	direction                    string
-	operands                     string // of "b": biases, "h" and "c": initial states, "p": peepholes
-	batchFirst, coupled, outside bool
-	clip                         float64
-	activations                  []string // nil: the standard's
-	alpha, beta                  []float32
-	parameters                   [][2]float64 // alpha and beta by activation
-}
-
-func (k *recurrentCase) gates() int { return map[string]int{"LSTM": 4, "GRU": 3, "RNN": 1}[k.op] }
-
-func (k *recurrentCase) directions() int {
-	if k.direction == "bidirectional" {
-		return 2
-	}
-	return 1
-}
-
-// random is constant operands of a case by name, in the order of ONNX.
-func (k *recurrentCase) random(r *rand.Rand) (names []string, tensors map[string]Tensor) {
-	d, rows := k.directions(), k.gates()*k.hidden
-	shapes := map[string][]int{"w": {d, rows, k.inputs}, "r": {d, rows, k.hidden}, "b": {d, 2 * rows}, "h": {d, k.batch, k.hidden}, "c": {d, k.batch, k.hidden}, "p": {d, 3 * k.hidden}}
-	if k.batchFirst {
-		shapes["h"], shapes["c"] = []int{k.batch, d, k.hidden}, []int{k.batch, d, k.hidden}
-	}
-	tensors = map[string]Tensor{}
-	for _, name := range []string{"w", "r", "b", "", "h", "c", "p"} {
-		if name == "w" || name == "r" || name != "" && strings.Contains(k.operands, name) {
-			tensors[name] = gaussian(r, 0.7, shapes[name]...)
-		} else {
-			name = "_"
-		}
-		names = append(names, name)
-	}
-	for names[len(names)-1] == "_" {
-		names = names[:len(names)-1]
-	}
-	return names, tensors
-}
-
-func gaussian(r *rand.Rand, scale float64, shape ...int) Tensor {
-	t := NewTensor(shape)
-	for i := range t.Data {
-		t.Data[i] = float32(r.NormFloat64() * scale)
-	}
-	return t
-}
-
-func (k *recurrentCase) attrs() []onnx.Attribute {
-	list := []onnx.Attribute{aInt("hidden_size", k.hidden)}
-	if k.direction != "" {
-		list = append(list, aString("direction", k.direction))
-	}
-	for _, f := range []struct {
-		name string
-		set  bool
-	}{{"layout", k.batchFirst}, {"input_forget", k.coupled}, {"linear_before_reset", k.outside}} {
-		if f.set {
-			list = append(list, aInt(f.name, 1))
-		}
-	}
-	if k.clip > 0 {
-		list = append(list, aFloat("clip", float32(k.clip)))
-	}
-	if k.activations != nil {
-		list = append(list, aStrings("activations", k.activations...))
-	}
-	if k.alpha != nil {
-		list = append(list, aFloats("activation_alpha", k.alpha...))
-	}
-	if k.beta != nil {
-		list = append(list, aFloats("activation_beta", k.beta...))
-	}
-	return list
-}
-
-func aStrings(name string, v ...string) onnx.Attribute {
-	return onnx.Attribute{Name: name, Type: onnx.AttrStrings, Strings: v}
-}
-
-func (k *recurrentCase) outputs() []string {
-	if k.op == "LSTM" {
-		return []string{"y", "yh", "yc"}
-	}
-	return []string{"y", "yh"}
-}
-
-func (k *recurrentCase) shape(steps int) []int {
-	if k.batchFirst {
-		return []int{k.batch, steps, k.inputs}
-	}
-	return []int{steps, k.batch, k.inputs}
-}
-
-func (k *recurrentCase) build(names []string, tensors map[string]Tensor) *build {
-	b := newBuild(14).input("x", k.shape(k.steps)...)
-	for name, t := range tensors {
-		b.floats(name, t.Shape, t.Data...)
-	}
-	return b.node(k.op, "x "+strings.Join(names, " ")+" -> "+strings.Join(k.outputs(), " "), k.attrs()...).output(k.outputs()...)
-}
-
-// oracle evaluates the equations of the standard, cell by cell.
-type oracle struct {
-	*recurrentCase
-	x          Tensor
-	tensors    map[string]Tensor
-	dir, batch int
-}
-
-func (o *oracle) at(name string, index ...int) float64 {
-	t, ok := o.tensors[name]
-	if !ok {
-		return 0
-	}
-	if o.batchFirst && (name == "h" || name == "c") {
-		index[0], index[1] = index[1], index[0]
-	}
-	return float64(t.Data[flat(t.Shape, index)])
-}
-
-func flat(shape, index []int) int {
-	i := 0
-	for d, n := range shape {
-		i = i*n + index[d]
-	}
-	return i
-}
-
-func (o *oracle) function(k int, x float64) float64 {
-	defaults := []string{"Sigmoid", "Tanh", "Tanh"}
-	if o.op == "RNN" {
-		defaults = defaults[1:]
-	}
-	name, alpha, beta := defaults[k], 0.0, 0.0
-	if o.activations != nil {
-		at := o.dir*len(o.activations)/o.directions() + k
-		name = o.activations[at]
-		if o.parameters != nil {
-			alpha, beta = o.parameters[at][0], o.parameters[at][1]
-		}
-	}
-	if o.clip > 0 && k < 2 {
-		x = max(-o.clip, min(o.clip, x))
-	}
-	switch strings.ToLower(name) {
-	case "sigmoid":
-		return 1 / (1 + math.Exp(-x))
-	case "tanh":
-		return math.Tanh(x)
-	case "relu":
-		return max(x, 0)
-	case "leakyrelu":
-		return max(x, 0) + alpha*min(x, 0)
-	case "hardsigmoid":
-		return max(0, min(1, alpha*x+beta))
-	case "elu":
-		return max(x, 0) + alpha*min(math.Exp(x)-1, 0)
-	case "affine":
-		return alpha*x + beta
-	case "scaledtanh":
-		return alpha * math.Tanh(beta*x)
-	case "softplus":
-		return math.Log(1 + math.Exp(x))
-	case "softsign":
-		return x / (1 + math.Abs(x))
-	case "thresholdedrelu":
-		if x >= alpha {
-			return x
-		}
-		return 0
-	}
-	panic("BUG: " + name)
-}
-
-// parts are the products with W and R of a row, with their biases.
-func (o *oracle) parts(t, row int, h []float64) (wx, rh float64) {
-	rows := o.gates() * o.hidden
-	wx, rh = o.at("b", o.dir, row), o.at("b", o.dir, rows+row)
-	for i := range o.inputs {
-		at := []int{t, o.batch, i}
-		if o.batchFirst {
-			at[0], at[1] = at[1], at[0]
-		}
-		wx += o.at("w", o.dir, row, i) * float64(o.x.Data[flat(o.x.Shape, at)])
-	}
-	for j, v := range h {
-		rh += o.at("r", o.dir, row, j) * v
-	}
-	return wx, rh
-}
-
-func (o *oracle) step(t int, h, c []float64) (nextH, nextC []float64) {
-	sum := func(gate, j int, h []float64) float64 {
-		wx, rh := o.parts(t, gate*o.hidden+j, h)
-		return wx + rh
-	}
-	nextH, nextC = make([]float64, o.hidden), make([]float64, o.hidden)
-	reset := make([]float64, o.hidden)
-	if o.op == "GRU" {
-		for j := range reset {
-			reset[j] = o.function(0, sum(1, j, h)) * h[j]
-		}
-	}
-	for j := range o.hidden {
-		switch o.op {
-		case "RNN":
-			nextH[j] = o.function(0, sum(0, j, h))
-		case "GRU":
-			z := o.function(0, sum(0, j, h))
-			n := o.function(1, sum(2, j, reset))
-			if o.outside {
-				wx, rh := o.parts(t, 2*o.hidden+j, h)
-				n = o.function(1, wx+o.function(0, sum(1, j, h))*rh)
-			}
-			nextH[j] = (1-z)*n + z*h[j]
-		case "LSTM":
-			i := o.function(0, sum(0, j, h)+o.at("p", o.dir, j)*c[j])
-			f := o.function(0, sum(2, j, h)+o.at("p", o.dir, 2*o.hidden+j)*c[j])
-			if o.coupled {
-				f = 1 - i
-			}
-			nextC[j] = f*c[j] + i*o.function(1, sum(3, j, h))
-			nextH[j] = o.function(0, sum(1, j, h)+o.at("p", o.dir, o.hidden+j)*nextC[j]) * o.function(2, nextC[j])
-		}
-	}
-	return nextH, nextC
-}
-
-// run returns Y, Y_h and Y_c.
-func (o *oracle) run() []Tensor {
-	d := o.directions()
-	y, yh, yc := NewTensor([]int{o.steps, d, o.recurrentCase.batch, o.hidden}), NewTensor([]int{d, o.recurrentCase.batch, o.hidden}), NewTensor([]int{d, o.recurrentCase.batch, o.hidden})
-	if o.batchFirst {
-		y, yh = NewTensor([]int{o.recurrentCase.batch, o.steps, d, o.hidden}), NewTensor([]int{o.recurrentCase.batch, d, o.hidden})
-		yc = NewTensor(yh.Shape)
-	}
-	for o.dir = range d {
-		for o.batch = range o.recurrentCase.batch {
-			h, c := make([]float64, o.hidden), make([]float64, o.hidden)
-			for j := range h {
-				h[j], c[j] = o.at("h", o.dir, o.batch, j), o.at("c", o.dir, o.batch, j)
-			}
-			for i := range o.steps {
-				t := i
-				if o.dir == 1 || o.direction == "reverse" {
-					t = o.steps - 1 - i
-				}
-				h, c = o.step(t, h, c)
-				for j := range h {
-					at, end := []int{t, o.dir, o.batch, j}, []int{o.dir, o.batch, j}
-					if o.batchFirst {
-						at, end = []int{o.batch, t, o.dir, j}, []int{o.batch, o.dir, j}
-					}
-					y.Data[flat(y.Shape, at)] = float32(h[j])
-					yh.Data[flat(yh.Shape, end)], yc.Data[flat(yc.Shape, end)] = float32(h[j]), float32(c[j])
-				}
-			}
-		}
-	}
-	return []Tensor{y, yh, yc}[:len(o.outputs())]
-}
-
 // recurrentCases are what exporters write, and what else the standard allows.
 func recurrentCases() map[string]recurrentCase {
 	return map[string]recurrentCase{
@@ -388,5 +121,160 @@ func TestONNXRuntimeAgreesAboutRecurrentOperators(t *testing.T) {
 				closeTensors(t, k.outputs()[i], got[i].Data, want)
 			}
 		})
+	}
+}
+
+// smallLSTM is one of 3 steps, with attributes and operands behind the weights as a test wants them.
+func smallLSTM(wires string, attrs ...onnx.Attribute) *build {
+	return newBuild(14).input("x", 3, 1, 2).input("s", 1, 1, 2).floats("w", []int{1, 8, 2}, ones(16)...).floats("r", []int{1, 8, 2}, ones(16)...).
+		floats("zero", []int{1, 1, 2}, 0, 0).floats("p", []int{1, 6}, ones(6)...).ints("three", 3).ints("two", 2).
+		node("LSTM", wires, attrs...)
+}
+
+func TestRecurrentOperatorsAreRefusedWithAReason(t *testing.T) {
+	const plain = "x w r -> y h c"
+	for _, c := range []struct {
+		want string
+		b    *build
+	}{
+		{"operand 1 must be constant", smallLSTM("x s r -> y")},
+		{"operand 0 is constant", smallLSTM("w w r -> y")},
+		{"rank 2 is not one of [3]", newBuild(14).input("x", 3, 2).node("LSTM", "x x x -> y")},
+		{"operand 2 has shape [1 6]", smallLSTM("x w p -> y")},
+		{"operand 1 is float32 of shape [1 1 2], want floats of shape [1 8 2]", smallLSTM("x zero r -> y")},
+		{"operand 3 is float32 of shape [1 6], want floats of shape [1 16]", smallLSTM("x w r p -> y")},
+		{"operand 7 is float32 of shape [1 1 2], want floats of shape [1 6]", smallLSTM("x w r _ _ _ _ zero -> y")},
+		{"operand 5 has shape [1 6], want [1 1 2]", smallLSTM("x w r _ _ p -> y")},
+		{"operand 4 must be constant", smallLSTM("x w r _ s -> y")},
+		{"sequences of the lengths [2] are not supported, only 1 of 3 steps", smallLSTM("x w r _ two -> y")},
+		{"9 operands, the operator has 8", smallLSTM("x w r _ _ _ _ _ x -> y")},
+		{"hidden_size is 3, operand 2 has shape [1 8 2]", smallLSTM(plain, aInt("hidden_size", 3))},
+		{"operand 1 is float32 of shape [1 8 2], want floats of shape [2 8 2]", smallLSTM(plain, aString("direction", "bidirectional"))},
+		{`direction "both" is not supported`, smallLSTM(plain, aString("direction", "both"))},
+		{`attribute "layout" is 2`, smallLSTM(plain, aInt("layout", 2))},
+		{`attribute "input_forget" is 3`, smallLSTM(plain, aInt("input_forget", 3))},
+		{`attribute "linear_before_reset" is not supported`, smallLSTM(plain, aInt("linear_before_reset", 1))},
+		{"clip is 0", smallLSTM(plain, aFloat("clip", 0))},
+		{"clip is -1", smallLSTM(plain, aFloat("clip", -1))},
+		{"1 activations, want 3", smallLSTM(plain, aStrings("activations", "Tanh"))},
+		{`activation "Sin" is not supported`, smallLSTM(plain, aStrings("activations", "Sin", "Tanh", "Tanh"))},
+		{`activation "Affine" lacks its alpha or beta`, smallLSTM(plain, aStrings("activations", "Affine", "Tanh", "Tanh"), aFloats("activation_alpha", 1))},
+		{`activation "ThresholdedRelu" lacks its alpha or beta`, smallLSTM(plain, aStrings("activations", "Tanh", "Tanh", "ThresholdedRelu"))},
+		{"1 values of activation_alpha and 0 of activation_beta belong to no activation", smallLSTM(plain, aFloats("activation_alpha", 1))},
+		{`output "z" is not supported`, smallLSTM("x w r -> y h c z").output("z")},
+	} {
+		c.b.output("y")
+		if got, want := c.b.refused(t)[0], "LSTM n_y: "+c.want; got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}
+
+func TestStatesOfZerosAreNone(t *testing.T) {
+	plain := smallLSTM("x w r -> y h c").output("y", "h", "c").graph(t, Options{})
+	zeros := smallLSTM("x w r _ three zero zero -> y h c").output("y", "h", "c").graph(t, Options{})
+	if kinds(plain) != kinds(zeros) {
+		t.Errorf("got  %s\nwant %s", kinds(zeros), kinds(plain))
+	}
+}
+
+// TestStatesMayBeInputs: the last state of a call is the first of the next one.
+func TestStatesMayBeInputs(t *testing.T) {
+	k := recurrentCase{op: "GRU", steps: 6, batch: 2, inputs: 3, hidden: 4, operands: "b"}
+	r := rand.New(rand.NewPCG(5, 9))
+	names, tensors := k.random(r)
+	x := gaussian(r, 1, 6, 2, 3)
+	want := outputs(t, k.build(names, tensors).graph(t, Options{}), x)[1]
+	k.steps = 3
+	b := k.build(append(names, "_", "s"), tensors).input("s", 1, 2, 4)
+	g := b.graph(t, Options{})
+	first := outputs(t, g, Tensor{[]int{3, 2, 3}, x.Data[:18]}, NewTensor([]int{1, 2, 4}))
+	second := outputs(t, g, Tensor{[]int{3, 2, 3}, x.Data[18:]}, first[1])
+	wantTensor(t, second[1], want.Shape, want.Data)
+}
+
+// TestInputsAreMultipliedOnce: W is behind one product, whatever the number of steps and directions.
+func TestInputsAreMultipliedOnce(t *testing.T) {
+	for _, c := range []struct {
+		k            recurrentCase
+		first, later int // products of a direction with R at a step
+	}{
+		{recurrentCase{op: "LSTM", direction: "bidirectional", operands: "b"}, 0, 2},
+		{recurrentCase{op: "LSTM", operands: "bp"}, 0, 4},
+		{recurrentCase{op: "GRU", operands: "b", outside: true}, 0, 2},
+		{recurrentCase{op: "RNN", operands: "bh"}, 0, 1},
+	} {
+		k := c.k
+		k.steps, k.batch, k.inputs, k.hidden = 7, 2, 3, 4
+		g := k.build(k.random(rand.New(rand.NewPCG(6, 9)))).graph(t, Options{})
+		if got, want := strings.Count(kinds(g), "MatMul"), 1+6*c.later*k.directions(); got != want {
+			t.Errorf("%s: %d products, want %d", k.op, got, want)
+		}
+	}
+}
+
+// TestOutputsThatNothingReadsAreNotMade, and may have no name.
+func TestOutputsThatNothingReadsAreNotMade(t *testing.T) {
+	for wires, want := range map[string]bool{"x w r -> y h c": false, "x w r -> _ h": false, "x w r -> h": true} {
+		g := smallLSTM(wires).node("Relu", "h _ -> z").output("z").graph(t, Options{})
+		if got := strings.Contains(kinds(g), "Concat"); got != want {
+			t.Errorf("%s: %s", wires, kinds(g))
+		}
+	}
+}
+
+// TestStepsAreBounded before anything of their number is allocated.
+func TestStepsAreBounded(t *testing.T) {
+	long := func(steps, hidden int) *build {
+		return newBuild(14).input("x", steps, 1, 1).floats("w", []int{1, hidden, 1}, ones(hidden)...).
+			floats("r", []int{1, hidden, hidden}, ones(hidden*hidden)...).node("RNN", "x w r -> y").output("y")
+	}
+	for _, c := range []struct {
+		b    *build
+		opt  Options
+		want string
+	}{
+		{long(1<<27, 1), Options{}, `node "n_y" (RNN): 134217728 steps need more than 16384 nodes: limit exceeded`},
+		{long(100, 8), Options{Limits: Limits{Nodes: 290}}, `node "n_y" (RNN): 100 steps need more than 290 nodes: limit exceeded`},
+		{long(100, 8), Options{Limits: Limits{Params: 6000}}, `node "n_y" (RNN): weights of 100 steps: 6336 constants, 6408 so far: limit exceeded`},
+		{long(100, 8), Options{Limits: Limits{MACs: 3000}}, `node "n_y" (RNN): 3008 multiply-accumulates so far: limit exceeded`},
+	} {
+		if _, err := Import(c.b.model(t), c.opt); !errors.Is(err, ErrLimit) || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+	if _, err := Import(long(100, 8).model(t), Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStepsHaveTheSameRoles, but for the first one, which starts from no state.
+func TestStepsHaveTheSameRoles(t *testing.T) {
+	for _, op := range []string{"LSTM", "GRU", "RNN"} {
+		k := recurrentCase{op: op, steps: 5, batch: 2, inputs: 3, hidden: 4, operands: "b"}
+		g := k.build(k.random(rand.New(rand.NewPCG(7, 9)))).graph(t, Options{})
+		counts, states := map[int]int{}, 0
+		for i := range g.Nodes {
+			if role := g.Nodes[i].Role; role != 0 {
+				counts[role]++
+			}
+			if c, ok := g.Nodes[i].Op.(*Concat); ok && c.Axis == 0 {
+				roles := map[int]bool{}
+				for _, id := range g.Nodes[i].Inputs {
+					roles[g.Nodes[int(id)-1].Role] = true
+				}
+				if states++; len(roles) != 1 || roles[0] {
+					t.Errorf("%s: states have roles %v", op, roles)
+				}
+			}
+		}
+		for role, n := range counts {
+			if n != 5 && n != 4 && n != 1 {
+				t.Errorf("%s: role %d is had by %d nodes", op, role, n)
+			}
+		}
+		if states != 1 || len(counts) == 0 {
+			t.Errorf("%s: %d concatenations, %d roles", op, states, len(counts))
+		}
 	}
 }
