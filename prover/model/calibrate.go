@@ -179,11 +179,20 @@ func (c *calibration) report(g *float.Graph) Calibration {
 	return r
 }
 
-// adopt takes over what another lowering learnt.
+// adopt takes over what another lowering learnt. A step that it did not have takes the ranges of the others.
 func (c *calibration) adopt(g *float.Graph, like *Calibration) error {
+	roles := map[int]float64{}
+	for i := range g.Nodes {
+		if v, ok := like.Ranges[g.Nodes[i].Name]; ok {
+			roles[g.Nodes[i].Role] = v
+		}
+	}
 	for id := range c.ranges {
 		name := nameOf(g, float.ValueID(id))
 		v, ok := like.Ranges[name]
+		if i := producer(g, float.ValueID(id)); !ok && i >= 0 && g.Nodes[i].Role != 0 {
+			v, ok = roles[g.Nodes[i].Role]
+		}
 		if !ok || !(v >= 0) || math.IsInf(v, 1) {
 			return fmt.Errorf("%w: Like has range %v of %q: it is of another network", ErrOptions, v, name)
 		}

@@ -77,6 +77,7 @@ func (l *lowering) common(have []float64, id float.ValueID) float64 {
 	}
 	return best
 }
+
 func (l *lowering) slice(name string, t int, op *float.Slice) int {
 	for a := range op.Sizes {
 		step := op.Steps[a]

@@ -85,3 +85,18 @@ func TestSumsOfTwoProductsAreLowered(t *testing.T) {
 		}
 	}
 }
+
+// TestRangesOfStepsServeOtherLengths of sequences.
+func TestRangesOfStepsServeOtherLengths(t *testing.T) {
+	for _, op := range []string{"LSTM", "GRU", "RNN"} {
+		k := onnxtest.Recurrent{Op: op, Batch: 2, Steps: 12, Features: 4, Hidden: 8, Classes: 3, Bidirectional: true}
+		learnt := imported(t, k).lower(Options{}).Report.Calibration
+		for _, k.Steps = range []int{5, 30} {
+			n := imported(t, k)
+			a := n.lower(Options{Like: &learnt}).Report.Outputs[0]
+			if a.Cosine < 0.999 {
+				t.Errorf("%s of %d steps: %+v", op, k.Steps, a)
+			}
+		}
+	}
+}

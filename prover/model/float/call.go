@@ -19,7 +19,8 @@ type call struct {
 	op    string // with the domain
 	in    []*value
 	read  map[string]bool // attributes asked for
-	named int             // graph nodes, at least
+	part  string          // of the node that nodes of the graph are named after, besides its label
+	named int             // nodes of that part, at least
 }
 
 // run dispatches the node and checks what the operator's importer did not: that
@@ -277,14 +278,18 @@ func (c *call) one(op Op, in ...*value) ([]*value, error) {
 
 // name returns an unused name for a graph node made from this ONNX node.
 func (c *call) name() string {
-	name := c.n.Label()
+	label := c.n.Label() + c.part
+	name := label
 	for c.names[name] {
 		c.named++
-		name = fmt.Sprintf("%s/%d", c.n.Label(), c.named)
+		name = fmt.Sprintf("%s/%d", label, c.named)
 	}
 	c.names[name] = true
 	return name
 }
+
+// begin names the graph nodes that follow after a part of the node.
+func (c *call) begin(part string) { c.part, c.named = "/"+part, 0 }
 
 // work is the cost of an operator in multiply-accumulates or comparisons.
 func work(op Op, out []int) int64 {

@@ -107,7 +107,13 @@ type direction struct {
 // that value follow it.
 type place struct{ value, after int }
 
+// run makes the steps. Names of their nodes do not depend on how many there are.
 func (d *direction) run() error {
+	reverse := d.backward || d.index == 1
+	d.begin("forward")
+	if reverse {
+		d.begin("reverse")
+	}
 	var err error
 	if d.last.h, err = d.initial(5, d.index); err != nil {
 		return err
@@ -118,7 +124,7 @@ func (d *direction) run() error {
 	d.states = make([]*value, d.steps)
 	for i := range d.steps {
 		t := i
-		if d.backward || d.index == 1 {
+		if reverse {
 			t = d.steps - 1 - i
 		}
 		d.values, d.first, d.nodes = 0, len(d.g.Nodes), len(d.g.Nodes)
@@ -136,6 +142,7 @@ func (r *recurrent) outputs(all []*direction) ([]*value, error) {
 	if r.gates == 4 {
 		most = 3
 	}
+	r.begin("output")
 	out := make([]*value, min(len(r.n.Outputs), most))
 	for i := range out {
 		if len(r.readers[r.n.Outputs[i]]) == 0 {
