@@ -3,8 +3,10 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/float"
 	"github.com/weisyn/wes/prover/model/onnx/onnxtest"
 )
@@ -62,6 +64,25 @@ func TestStepsShareTables(t *testing.T) {
 		}
 		if tables[0] != tables[1] {
 			t.Errorf("%s: %d tables for 20 steps, %d for 40", op, tables[0], tables[1])
+		}
+	}
+}
+
+// TestStatesAreJoinedAsTheyAre: of all steps at most the first one, which starts from nothing, has another scale.
+func TestStatesAreJoinedAsTheyAre(t *testing.T) {
+	for _, op := range []string{"LSTM", "GRU", "RNN"} {
+		for _, bits := range []int{8, 12} {
+			low := imported(t, onnxtest.Recurrent{Op: op, Batch: 1, Steps: 12, Features: 4, Hidden: 6, Classes: 3, EveryStep: true}).lower(Options{ActivationBits: bits})
+			again := 0
+			for i := range low.Graph.Nodes {
+				n := &low.Graph.Nodes[i]
+				if _, ok := n.Op.(*graph.Rescale); ok && strings.HasSuffix(n.Name, "/output") {
+					again++
+				}
+			}
+			if again > 1 {
+				t.Errorf("%s, %d bits: %d of 12 states are rescaled", op, bits, again)
+			}
 		}
 	}
 }
