@@ -121,3 +121,14 @@ func TestRangesOfStepsServeOtherLengths(t *testing.T) {
 		}
 	}
 }
+
+func TestMoreTensorsThanANodeMayHaveAreJoinedInParts(t *testing.T) {
+	const count = graph.MaxInputs + 6
+	n := newNetwork(t, 3, []int{count, 2})
+	var parts []float.ValueID
+	for i := range count {
+		parts = append(parts, n.add(&float.Slice{Starts: []int{count - 1 - i, 0}, Steps: []int{1, 1}, Sizes: []int{1, 2}}, 0))
+	}
+	n.output(n.matMul(n.add(&float.Concat{Axis: 0}, parts...), 3))
+	n.close(n.lower(Options{}), 0.02)
+}
