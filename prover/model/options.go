@@ -55,7 +55,7 @@ type Options struct {
 	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1]. What softmaxes read
 	// has 12 bits at least, what norms read 14. The default is 8, and 12 for networks with norms,
 	// softmaxes or recurrent operators: their residual sums gather the errors of all layers, their states
-	// those of all steps, and the proof costs little more.
+	// those of all steps. Only tables grow.
 	ActivationBits int
 	// WeightBits is the width of weights, 4 to 16. A layer uses fewer, down to 8, where that
 	// keeps its accumulators below 2^24, which float32 executes exactly; a matrix product can have
