@@ -66,6 +66,9 @@ func (r *recurrent) operands() (*value, error) {
 	if err := wantRank(x.shape, 3); err != nil {
 		return nil, err
 	}
+	if slices.Contains(x.shape, 0) { // guessed behind what is unsupported
+		return nil, fmt.Errorf("empty shape %v", x.shape)
+	}
 	r.steps, r.batch = x.shape[r.time], x.shape[1-r.time]
 	if err := r.weights(x.shape[2]); err != nil {
 		return nil, err

@@ -170,6 +170,16 @@ func TestRecurrentOperatorsAreRefusedWithAReason(t *testing.T) {
 	}
 }
 
+// TestShapesThatAreGuessedAreChecked: what is unsupported in front of a recurrent operator leaves it a shape.
+func TestShapesThatAreGuessedAreChecked(t *testing.T) {
+	b := newBuild(14).input("x", 3, 1, 2).floats("w", []int{1, 2, 2}, ones(4)...).ints("none").
+		node("Hardmax", "x -> a").node("Gather", "a none -> b").node("RNN", "b w w -> c").node("RNN", "a w w -> d").node("Acos", "d -> y").output("c", "y")
+	want := []string{"Hardmax n_a: operator is not supported", "Gather n_b: no indices", "RNN n_c: empty shape [0 1 2]", "Acos n_y: operator is not supported"}
+	if got := b.refused(t); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestStatesOfZerosAreNone(t *testing.T) {
 	plain := smallLSTM("x w r -> y h c").output("y", "h", "c").graph(t, Options{})
 	zeros := smallLSTM("x w r _ three zero zero -> y h c").output("y", "h", "c").graph(t, Options{})
