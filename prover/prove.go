@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sort"
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -128,10 +129,9 @@ func (p *proving) lookup(context.Context) error {
 }
 
 // sides are the fractions of all lookups and of all table rows.
-func (p *proving) sides() (left, right lookup.Side) {
+func (p *proving) sides() (left lookup.Units, right lookup.Side) {
 	rows := p.sys.RowCount
 	right = lookup.Side{Vars: p.sys.RowVars, Den: make([]fr.Element, rows), Num: make([]fr.Element, rows)}
-	left = lookup.Side{Vars: p.sys.LeafVars, Den: make([]fr.Element, p.sys.LeafCount)}
 	dens := make([][]fr.Element, len(p.sys.Tables))
 	var group errgroup.Group
 	group.SetLimit(workers())
@@ -145,15 +145,36 @@ func (p *proving) sides() (left, right lookup.Side) {
 		})
 	}
 	_ = group.Wait() // its functions return no errors
-	for i := range p.sys.Leaves {
-		l := &p.sys.Leaves[i]
-		group.Go(func() error {
-			gather(left.Den[l.Offset:][:1<<l.Vars], dens[l.Table], p.witness.keys[l.Offset:])
-			return nil
-		})
+	read := func(even, odd []fr.Element, first int) { p.readLeaves(even, odd, first, dens) }
+	return lookup.Units{Vars: p.sys.LeafVars, Len: p.sys.LeafCount, Read: read}, right
+}
+
+// readLeaves sets even and odd, in turn, to the denominators of the leaves from 2·first on:
+// those of the rows, by table, that the keys name.
+func (p *proving) readLeaves(even, odd []fr.Element, first int, rows [][]fr.Element) {
+	leaves := p.sys.Leaves
+	i := sort.Search(len(leaves), func(i int) bool { return leaves[i].Offset > 2*first }) - 1
+	for at, end := 2*first, 2*first+len(even)+len(odd); at < end; i++ {
+		stop := min(end, leaves[i].Offset+1<<leaves[i].Vars)
+		gather(even, odd, rows[leaves[i].Table], p.witness.keys[at:stop], at-2*first)
+		at = stop
 	}
-	_ = group.Wait()
-	return left, right
+}
+
+// gather reads the rows of keys to the elements from position at on, even and odd ones
+// in turn.
+func gather(even, odd, rows []fr.Element, keys []uint32, at int) {
+	if at%2 == 1 {
+		odd[at/2] = rows[keys[0]]
+		keys, at = keys[1:], at+1
+	}
+	even, odd = even[at/2:], odd[at/2:]
+	for i := range len(keys) / 2 {
+		even[i], odd[i] = rows[keys[2*i]], rows[keys[2*i+1]]
+	}
+	if n := len(keys); n%2 == 1 {
+		even[n/2] = rows[keys[n-1]]
+	}
 }
 
 // setCounts writes counts, most of which are zero, to elements that are.
@@ -162,12 +183,6 @@ func setCounts(dst []fr.Element, counts []uint32) {
 		if n > 0 {
 			dst[i].SetUint64(uint64(n))
 		}
-	}
-}
-
-func gather(dst, rows []fr.Element, keys []uint32) {
-	for i := range dst {
-		dst[i] = rows[keys[i]]
 	}
 }
 

@@ -305,7 +305,7 @@ func toInt(e fr.Element) (int32, bool) {
 // lookup sums the fractions of the keys, or of the rows that a forger claims them to be.
 func (l *liar) lookup() {
 	ch := &l.challenges
-	left := lookup.Side{Vars: l.sys.LeafVars, Den: make([]fr.Element, l.sys.LeafCount)}
+	keys := make([]fr.Element, l.sys.LeafCount)
 	right := lookup.Side{Vars: l.sys.RowVars}
 	dens := make([][]fr.Element, len(l.sys.Tables))
 	for i := range l.sys.Tables {
@@ -319,11 +319,19 @@ func (l *liar) lookup() {
 	right.Num = append(right.Num, l.extra.Num...)
 	l.eachLeaf(func(leaf *layer.Leaf, index, at, cell int) {
 		if l.forge {
-			left.Den[index] = dens[leaf.Table][l.witness.keys[index]]
+			keys[index] = dens[leaf.Table][l.witness.keys[index]]
 			return
 		}
-		left.Den[index] = l.denominator(l.key(leaf, at, cell, l.accs), leaf.Table)
+		keys[index] = l.denominator(l.key(leaf, at, cell, l.accs), leaf.Table)
 	})
+	left := lookup.Units{Vars: l.sys.LeafVars, Len: len(keys), Read: func(even, odd []fr.Element, first int) {
+		for i := range even {
+			even[i] = keys[2*(first+i)]
+		}
+		for i := range odd {
+			odd[i] = keys[2*(first+i)+1]
+		}
+	}}
 	l.result.Proof.Lookup, ch.Left, ch.Right = lookup.Prove(l.tr, left, right)
 	ch.Point, ch.Gamma = verify.DrawPoint(l.tr, l.sys, ch.Left.Point)
 }

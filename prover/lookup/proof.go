@@ -33,6 +33,15 @@ type Side struct {
 	Num, Den []fr.Element
 }
 
+// Units is a side whose numerators are ones, with Len >= 1 leaves.
+type Units struct {
+	Vars, Len int
+	// Read sets even[i] to the denominator of leaf 2(first+i) and odd[i] to that of
+	// the next leaf, as far as there are leaves. It is called once for each leaf,
+	// concurrently.
+	Read func(even, odd []fr.Element, first int)
+}
+
 // VarsFor returns the number of variables of a side with n leaves:
 // max(1, ceil(log2 n)).
 func VarsFor(n int) int {

@@ -9,23 +9,18 @@ import (
 )
 
 // Prove proves that the two sides have the same sum, and returns the claims
-// about their leaves that are left to prove. left.Num must be nil and
-// right.Num must not. The arrays of both sides are overwritten. If the sums
-// differ or a denominator is zero, the proof is one that Verify rejects.
-func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rightClaim Claim) {
-	mustBeSide(left)
-	mustBeSide(right)
-	if left.Num != nil || right.Num == nil {
-		panic("BUG: lookup: only the left side has unit numerators")
-	}
+// about their leaves that are left to prove. The arrays of the right side are
+// overwritten. If the sums differ or a denominator is zero, the proof is one
+// that Verify rejects.
+func Prove(tr *transcript.Transcript, left Units, right Side) (p Proof, leftClaim, rightClaim Claim) {
+	mustBeSides(left, right)
 	w := newWorkers()
 	defer w.stop()
-	leftLen := len(left.Den)
-	trees := []tree{newTree(w, left), newTree(w, right)}
+	trees := []tree{unitTree(w, left), sideTree(w, right)}
 
 	p = NewProof(left.Vars, right.Vars)
 	p.Left, p.Right = trees[0].root, trees[1].root
-	bindRoots(tr, left.Vars, leftLen, right.Vars, p.Left, p.Right)
+	bindRoots(tr, left.Vars, left.Len, right.Vars, p.Left, p.Right)
 
 	leftClaim, rightClaim = p.Left.claim(), p.Right.claim()
 	var point []fr.Element
@@ -36,9 +31,12 @@ func Prove(tr *transcript.Transcript, left, right Side) (p Proof, leftClaim, rig
 	return p, leftClaim, rightClaim
 }
 
-func mustBeSide(s Side) {
-	if len(s.Den) < 1 || s.Vars != VarsFor(len(s.Den)) || (s.Num != nil && len(s.Num) != len(s.Den)) {
-		panic(fmt.Sprintf("BUG: lookup: side of %d variables, %d numerators, %d denominators", s.Vars, len(s.Num), len(s.Den)))
+func mustBeSides(left Units, right Side) {
+	if left.Len < 1 || left.Vars != VarsFor(left.Len) {
+		panic(fmt.Sprintf("BUG: lookup: side of %d variables, %d leaves", left.Vars, left.Len))
+	}
+	if len(right.Den) < 1 || right.Vars != VarsFor(len(right.Den)) || len(right.Num) != len(right.Den) {
+		panic(fmt.Sprintf("BUG: lookup: side of %d variables, %d numerators, %d denominators", right.Vars, len(right.Num), len(right.Den)))
 	}
 }
 

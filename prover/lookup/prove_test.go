@@ -72,7 +72,7 @@ func TestProverMatchesReferenceOnRandomFractions(t *testing.T) {
 func checkAgainstReference(t *testing.T, left, right Side) {
 	t.Helper()
 	want, wantLeft, wantRight := referenceProve(newTranscript(t), left, right)
-	got, gotLeft, gotRight := Prove(newTranscript(t), clone(left), clone(right))
+	got, gotLeft, gotRight := Prove(newTranscript(t), units(left), clone(right))
 	if got.Left != want.Left || got.Right != want.Right {
 		t.Fatal("roots differ from the reference")
 	}
@@ -96,7 +96,7 @@ func TestHonestProofVerifiesAndClaimsHold(t *testing.T) {
 		t.Run(fmt.Sprintf("%d-%d", n[0], n[1]), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(int64(i)))
 			left, right := lookups(rng, n[0], n[1])
-			p, _, _ := Prove(newTranscript(t), clone(left), clone(right))
+			p, _, _ := Prove(newTranscript(t), units(left), clone(right))
 			l, r, err := Verify(newTranscript(t), left.Vars, n[0], right.Vars, p)
 			if err != nil {
 				t.Fatal(err)
@@ -120,13 +120,17 @@ func checkClaim(t *testing.T, name string, s Side, c Claim) {
 
 func TestProveRefusesMalformedSides(t *testing.T) {
 	one := []fr.Element{fr.One()}
-	good := Side{Vars: 1, Den: one}
-	for name, sides := range map[string][2]Side{
-		"no leaves":              {{Vars: 1}, {Vars: 1, Num: one, Den: one}},
-		"numerators on the left": {{Vars: 1, Num: one, Den: one}, {Vars: 1, Num: one, Den: one}},
-		"none on the right":      {good, good},
-		"too many variables":     {{Vars: 2, Den: one}, {Vars: 1, Num: one, Den: one}},
-		"lengths differ":         {good, {Vars: 1, Num: []fr.Element{one[0], one[0]}, Den: one}},
+	left, right := Units{Vars: 1, Len: 1}, Side{Vars: 1, Num: one, Den: one}
+	for name, sides := range map[string]struct {
+		left  Units
+		right Side
+	}{
+		"no leaves":                      {Units{Vars: 1}, right},
+		"no rows":                        {left, Side{Vars: 1}},
+		"no numerators":                  {left, Side{Vars: 1, Den: one}},
+		"too many variables":             {Units{Vars: 2, Len: 1}, right},
+		"too many variables of the rows": {left, Side{Vars: 2, Num: one, Den: one}},
+		"lengths differ":                 {left, Side{Vars: 1, Num: []fr.Element{one[0], one[0]}, Den: one}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -134,7 +138,7 @@ func TestProveRefusesMalformedSides(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			Prove(newTranscript(t), sides[0], sides[1])
+			Prove(newTranscript(t), sides.left, sides.right)
 		})
 	}
 }
@@ -155,7 +159,7 @@ func benchmarkProve(b *testing.B, n, rows int) {
 	left, right := lookups(rand.New(rand.NewSource(1)), n, rows)
 	for b.Loop() {
 		b.StopTimer()
-		l, r := clone(left), clone(right)
+		l, r := units(left), clone(right)
 		b.StartTimer()
 		Prove(newTranscript(b), l, r)
 	}

@@ -191,6 +191,18 @@ func clone(s Side) Side {
 	return c
 }
 
+// units is a side without numerators as what Prove takes.
+func units(s Side) Units {
+	return Units{Vars: s.Vars, Len: len(s.Den), Read: func(even, odd []fr.Element, first int) {
+		for i := range even {
+			even[i] = s.Den[2*(first+i)]
+		}
+		for i := range odd {
+			odd[i] = s.Den[2*(first+i)+1]
+		}
+	}}
+}
+
 func newTranscript(t testing.TB) *transcript.Transcript {
 	t.Helper()
 	tr, err := transcript.New(transcript.SHA256, "lookup test")

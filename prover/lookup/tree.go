@@ -52,46 +52,53 @@ func (a *arena) pairs(nodes, vars int) pairs {
 	return pairs{nodes: nodes, p0: a.take(n), p1: a.take(n), q0: a.take(n), q1: a.take(n)}
 }
 
-// newTree builds all layers of s. The leaves and the layer above them get new
-// memory; the other layers fit into s.Den, which brings a side without
-// numerators to 96 bytes per leaf.
-func newTree(w *workers, s Side) tree {
-	t := tree{layers: make([]pairs, s.Vars)}
-	leaves := s.Vars - 1
-	t.layers[leaves] = newLeaves(s)
-	deal := func(from, to int) { t.layers[leaves].deal(s, from, to) }
-	var memory arena
-	for k := leaves; k > 0; k-- {
-		t.layers[k-1] = memory.pairs((t.layers[k].nodes+1)/2, k-1)
-		sumPairs(w, &t.layers[k-1], &t.layers[k], deal)
-		if deal != nil {
-			memory.free, deal = s.Den, nil
+// unitTree builds all layers of u, which takes 96 bytes per leaf.
+func unitTree(w *workers, u Units) tree {
+	leaves := newLeaves(u.Len, u.Vars, false)
+	return newTree(w, leaves, u.Vars, nil, func(l *pairs, from, to int) {
+		u.Read(l.q0[from:to], l.q1[from:min(to, u.Len/2)], from)
+	})
+}
+
+// sideTree builds all layers of s. The leaves and the layer above them get new
+// memory; the other layers fit into s.Den.
+func sideTree(w *workers, s Side) tree {
+	leaves := newLeaves(len(s.Den), s.Vars, true)
+	return newTree(w, leaves, s.Vars, s.Den, func(l *pairs, from, to int) {
+		end := min(2*to, l.nodes)
+		deal(l.q0[from:to], l.q1[from:to], s.Den[2*from:end])
+		deal(l.p0[from:to], l.p1[from:to], s.Num[2*from:end])
+	})
+}
+
+// newTree builds the layers over leaves, which load fills range by range. The
+// memory is free once that is done.
+func newTree(w *workers, leaves pairs, vars int, memory fr.Vector, load func(l *pairs, from, to int)) tree {
+	t := tree{layers: make([]pairs, vars)}
+	t.layers[vars-1] = leaves
+	var free arena
+	for k := vars - 1; k > 0; k-- {
+		t.layers[k-1] = free.pairs((t.layers[k].nodes+1)/2, k-1)
+		sumPairs(w, &t.layers[k-1], &t.layers[k], load)
+		if load != nil {
+			free.free, load = memory, nil
 		}
 	}
 	root := new(arena).pairs(1, 0)
-	sumPairs(w, &root, &t.layers[0], deal)
+	sumPairs(w, &root, &t.layers[0], load)
 	t.root = Root{Num: root.p0[0], Den: root.q0[0]}
 	return t
 }
 
-// newLeaves returns the leaf layer of s, still empty but for the padding.
-func newLeaves(s Side) pairs {
-	n := stored(len(s.Den), s.Vars-1)
-	l := pairs{nodes: len(s.Den), q0: make(fr.Vector, n), q1: make(fr.Vector, n)}
-	if s.Num != nil {
+// newLeaves returns a leaf layer, still empty but for the padding.
+func newLeaves(nodes, vars int, numerators bool) pairs {
+	n := stored(nodes, vars-1)
+	l := pairs{nodes: nodes, q0: make(fr.Vector, n), q1: make(fr.Vector, n)}
+	if numerators {
 		l.p0, l.p1 = make(fr.Vector, n), make(fr.Vector, n)
 	}
 	l.pad()
 	return l
-}
-
-// deal fills the pairs [from, to) with the leaves of s.
-func (l *pairs) deal(s Side, from, to int) {
-	end := min(2*to, l.nodes)
-	deal(l.q0[from:to], l.q1[from:to], s.Den[2*from:end])
-	if s.Num != nil {
-		deal(l.p0[from:to], l.p1[from:to], s.Num[2*from:end])
-	}
 }
 
 // deal copies the elements of src to even and odd in turn.
@@ -118,12 +125,12 @@ func (l *pairs) pad() {
 
 // sumPairs fills the parents of the nodes in children. load, unless nil, is
 // called first on every range of pairs.
-func sumPairs(w *workers, parents, children *pairs, load func(from, to int)) {
+func sumPairs(w *workers, parents, children *pairs, load func(l *pairs, from, to int)) {
 	n := (children.nodes + 1) / 2
 	w.each((n+block-1)/block, func(s *scratch, b int) {
 		from, to := b*block, min((b+1)*block, n)
 		if load != nil {
-			load(from, to)
+			load(children, from, to)
 		}
 		num, den := s.x[:to-from], s.y[:to-from]
 		c := children.slice(from, to)

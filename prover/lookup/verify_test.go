@@ -20,7 +20,7 @@ type proofCase struct {
 func newCase(t testing.TB, n, rows int) *proofCase {
 	t.Helper()
 	left, right := lookups(rand.New(rand.NewSource(int64(n))), n, rows)
-	p, _, _ := Prove(newTranscript(t), clone(left), clone(right))
+	p, _, _ := Prove(newTranscript(t), units(left), clone(right))
 	return &proofCase{left, right, p}
 }
 
@@ -61,7 +61,7 @@ func TestFalseSumIsRejected(t *testing.T) {
 			right.Num = append(right.Num, zero)
 			right.Den = append(right.Den, randomElement(rand.New(rand.NewSource(2))))
 			tc.change(&left, &right)
-			p, _, _ := Prove(newTranscript(t), clone(left), clone(right))
+			p, _, _ := Prove(newTranscript(t), units(left), clone(right))
 			_, _, err := Verify(newTranscript(t), left.Vars, len(left.Den), right.Vars, p)
 			wantError(t, err, tc.want)
 		})

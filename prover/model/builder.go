@@ -106,7 +106,15 @@ func (b *builder) reshape(name string, t int, shape []int) int {
 		b.bounds[t], channel)
 }
 
+// concat joins tensors, in parts where there are more of them than a node may have.
 func (b *builder) concat(name string, tensors []int, axis int) int {
+	for len(tensors) > graph.MaxInputs {
+		var parts []int
+		for part := range slices.Chunk(tensors, graph.MaxInputs) {
+			parts = append(parts, b.concat(name, part, axis))
+		}
+		tensors = parts
+	}
 	shape := slices.Clone(b.shapes[tensors[0]])
 	bound := b.bounds[tensors[0]]
 	for _, t := range tensors[1:] {

@@ -86,7 +86,7 @@ type calibration struct {
 // calibrate runs the network on the samples. Inputs have the range that was declared for
 // them, or that of the samples times the headroom.
 func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, tops []int64, o *Options) (*calibration, error) {
-	all := make([]histogram, g.Values())
+	all := histograms(g)
 	c := &calibration{ranges: make([]float64, g.Values()), lines: make([]lines, len(g.Nodes)), outputs: make([][]float.Tensor, len(samples))}
 	readers := lineReaders(g)
 	for i, s := range samples {
@@ -149,6 +149,22 @@ func calibrate(ctx context.Context, g *float.Graph, samples [][]float.Tensor, to
 	return c, nil
 }
 
+// histograms has one for every value, and the same for all values of one role.
+func histograms(g *float.Graph) []*histogram {
+	all, roles := make([]*histogram, g.Values()), map[int]*histogram{}
+	for id := range all {
+		all[id] = &histogram{}
+		if i := producer(g, float.ValueID(id)); i >= 0 && g.Nodes[i].Role != 0 {
+			role := g.Nodes[i].Role
+			if roles[role] == nil {
+				roles[role] = all[id]
+			}
+			all[id] = roles[role]
+		}
+	}
+	return all
+}
+
 // report names what was learnt.
 func (c *calibration) report(g *float.Graph) Calibration {
 	r := Calibration{Ranges: map[string]float64{}, Squares: map[string]float64{}}
@@ -163,11 +179,20 @@ func (c *calibration) report(g *float.Graph) Calibration {
 	return r
 }
 
-// adopt takes over what another lowering learnt.
+// adopt takes over what another lowering learnt. A step that it did not have takes the ranges of the others.
 func (c *calibration) adopt(g *float.Graph, like *Calibration) error {
+	roles := map[int]float64{}
+	for i := range g.Nodes {
+		if v, ok := like.Ranges[g.Nodes[i].Name]; ok {
+			roles[g.Nodes[i].Role] = v
+		}
+	}
 	for id := range c.ranges {
 		name := nameOf(g, float.ValueID(id))
 		v, ok := like.Ranges[name]
+		if i := producer(g, float.ValueID(id)); !ok && i >= 0 && g.Nodes[i].Role != 0 {
+			v, ok = roles[g.Nodes[i].Role]
+		}
 		if !ok || !(v >= 0) || math.IsInf(v, 1) {
 			return fmt.Errorf("%w: Like has range %v of %q: it is of another network", ErrOptions, v, name)
 		}

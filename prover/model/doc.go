@@ -15,5 +15,6 @@
 // step. Halves are rounded up, where ONNX rounds them to even.
 //
 // Scales belong to classes of values: operators that move cells (Concat, MaxPool, Slice,
-// Pad, Reshape, Transpose) keep the scale of their inputs and so are free.
+// Pad, Reshape, Transpose) keep the scale of their inputs and so are free. Nodes of one role, which do the
+// same at different steps of a sequence, are calibrated together: their values have one range.
 package model

@@ -98,7 +98,7 @@ func (l *lowering) rescale(lin *linear, scale float64, top int64) (int, float64,
 	if least := l.finest(lin); !clamps || least <= narrowest(lo, hi)/float64(top) {
 		scale = max(scale, least)
 	}
-	a, err := l.b.rescaled(lin, scale, l.options)
+	a, err := l.rescaled(lin, scale)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -134,7 +134,7 @@ func (l *lowering) rescaleCurved(lin *linear, scale float64, top int64) (int, fl
 	}
 	for slope := 2 * max(least, steepestWithin(lin.funcs, reach, scale*float64(top))); ; slope = max(slope/2, least) {
 		in := l.exactly(lin, scale/slope)
-		a, err := l.b.rescaled(lin, in, l.options)
+		a, err := l.rescaled(lin, in)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -252,9 +252,9 @@ func (l *lowering) addValues(n *float.Node, op *float.Add) (value, error) {
 }
 
 // alike is a sum that counts cells and channels as another does: itself, or one times its
-// tensor.
+// tensor. That is so for a second product too: one scale makes the multiplier of only one exact.
 func (l *lowering) alike(y, x *linear, id float.ValueID, negated bool) (*linear, error) {
-	if slices.Equal(y.shape, x.shape) && y.channel == x.channel {
+	if slices.Equal(y.shape, x.shape) && y.channel == x.channel && !(x.hasProduct() && y.hasProduct()) {
 		return y, nil
 	}
 	if negated {

@@ -46,7 +46,7 @@ func (l *lowering) rescaleGiven(lin *linear) (int, error) {
 		t, _, err := l.rescaleCurved(lin, scale, op.Top())
 		return t, err
 	}
-	a, err := l.b.rescaled(lin, scale, l.options)
+	a, err := l.rescaled(lin, scale)
 	if err != nil {
 		return 0, err
 	}

@@ -326,7 +326,7 @@ func (l *lowering) tensor(id float.ValueID) (int, float64, error) {
 		scale, rescale := l.scales[id], l.rescaleExactly
 		if v.lin.wide {
 			scale = l.own[id]
-		} else if l.joined[id] {
+		} else if l.joined[id] && (curved(v.lin.funcs) || !v.lin.hasProduct()) {
 			rescale = l.rescale
 		}
 		t, scale, err := rescale(v.lin, scale, l.tops[id])

@@ -35,24 +35,17 @@ func (l *lowering) move(n *float.Node) (value, error) {
 	return value{tensor: t, scale: scale}, nil
 }
 
-// concat joins tensors on one scale, that of its class or a coarser one that an input got;
-// an input that has another is rescaled.
+// concat joins tensors on one scale: that of its class, a coarser one that an input got, or the one that most have.
+// An input that has another is rescaled.
 func (l *lowering) concat(n *float.Node, op *float.Concat) (value, error) {
-	scale, alike := l.scales[n.Output], true
-	_, first, err := l.tensor(n.Inputs[0])
-	if err != nil {
-		return value{}, err
-	}
-	for _, id := range n.Inputs {
-		_, s, err := l.tensor(id)
-		if err != nil {
+	have := make([]float64, len(n.Inputs))
+	for i, id := range n.Inputs {
+		var err error
+		if _, have[i], err = l.tensor(id); err != nil {
 			return value{}, err
 		}
-		scale, alike = max(scale, s), alike && s == first
 	}
-	if alike {
-		scale = first
-	}
+	scale := l.common(have, n.Output)
 	tensors := make([]int, len(n.Inputs))
 	for i, id := range n.Inputs {
 		t, s, err := l.tensor(id)
@@ -65,6 +58,24 @@ func (l *lowering) concat(n *float.Node, op *float.Concat) (value, error) {
 		tensors[i] = t
 	}
 	return value{tensor: l.b.concat(n.Name, tensors, op.Axis), scale: scale}, nil
+}
+
+// common is the scale that most inputs of a Concat have among those that hold the range of its class, the
+// coarsest of several; the one that all have; or that of the class.
+func (l *lowering) common(have []float64, id float.ValueID) float64 {
+	counts, best := map[float64]int{}, l.scales[id]
+	for _, s := range have {
+		counts[s]++
+	}
+	if counts[have[0]] == len(have) {
+		return have[0]
+	}
+	for _, s := range have {
+		if s >= l.scales[id] && (counts[s] > counts[best] || counts[s] == counts[best] && s > best) {
+			best = s
+		}
+	}
+	return best
 }
 
 func (l *lowering) slice(name string, t int, op *float.Slice) int {

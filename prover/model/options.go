@@ -53,19 +53,21 @@ func ParseRanges(name string) (Ranges, error) {
 type Options struct {
 	// ActivationBits is the width of activations with their sign, 4 to 12: they lie in
 	// ±(2^(bits-1)−1), those after a non-negative function in [0, 2^(bits-1)−1]. What softmaxes read
-	// has 12 bits at least, what norms read 14. The default is 8, and 12 for networks with norms or
-	// softmaxes: their residual sums gather the errors of all layers, and the proof costs as much.
+	// has 12 bits at least, what norms read 14. The default is 8, and 12 for networks with norms,
+	// softmaxes or recurrent operators: their residual sums gather the errors of all layers, their states
+	// those of all steps. Only tables grow.
 	ActivationBits int
 	// WeightBits is the width of weights, 4 to 16. A layer uses fewer, down to 8, where that
 	// keeps its accumulators below 2^24, which float32 executes exactly; a matrix product can have
-	// larger ones, as it is split. The default is 12, and 14 for networks with norms or softmaxes.
+	// larger ones, as it is split. The default is 12, and 14 for networks with norms,
+	// softmaxes or recurrent operators.
 	WeightBits int
 	// RevealBits is the width of the weights of output layers, which are not rescaled: 4 to
 	// 16, with the same exception.
 	RevealBits int
 	// MaxShift bounds the shift of a rescale, 1 to 14; a layer uses less where more would
 	// not make it more accurate. The proof has one range table of 2^s rows for the largest
-	// shift s. The default is 12, and 14 for networks with norms or softmaxes: the products of
+	// shift s. The default is 12, and 14 for networks with norms, softmaxes or recurrent operators: the products of
 	// two activations have fine units. Sums of models that were quantised before take up to
 	// graph.MaxShift, which costs one more lookup beyond 14.
 	MaxShift int
@@ -92,10 +94,10 @@ type Calibration struct {
 }
 
 // DefaultOptions are those of a network: activations as wide as it needs, weights as wide as they
-// are useful. Without a network it is one without norms and softmaxes.
+// are useful. Without a network it is one without norms, softmaxes and recurrent operators.
 func DefaultOptions(g *float.Graph) Options {
 	o := Options{ActivationBits: 8, WeightBits: 12, RevealBits: 14, MaxShift: 12, Headroom: 1.1, Percentile: 99.99}
-	if g != nil && len(lineReaders(g)) > 0 {
+	if g != nil && (len(lineReaders(g)) > 0 || slices.ContainsFunc(g.Nodes, func(n float.Node) bool { return n.Role != 0 })) {
 		o.ActivationBits, o.WeightBits, o.MaxShift = 12, 14, 14
 	}
 	return o

@@ -1,12 +1,16 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/float"
 )
+
+// errCoarse refuses a multiplier of a product that is far from what it stands for.
+var errCoarse = errors.New("a larger MaxShift makes it precise")
 
 // product is the sum of one product of two tensors.
 func (l *lowering) product(n *float.Node, op *float.Product) (value, error) {
@@ -57,7 +61,35 @@ func (t *term) multiplier(m float64) (int64, error) {
 	}
 	k := round(m)
 	if t.product != nil && m != 0 && math.Abs(float64(k)/m-1) > 1.0/32 {
-		return 0, fmt.Errorf("a product would be multiplied by %d instead of %g: a larger MaxShift makes it precise", k, m)
+		return 0, fmt.Errorf("a product would be multiplied by %d instead of %g: %w", k, m, errCoarse)
 	}
 	return k, nil
+}
+
+// rescaled quantises a sum for a rescale. Products that are small in it, so that their multipliers would be
+// coarse, become tensors first.
+func (l *lowering) rescaled(lin *linear, scale float64) (*accumulator, error) {
+	a, err := l.b.rescaled(lin, scale, l.options)
+	if len(lin.terms) == 1 || !errors.Is(err, errCoarse) {
+		return a, err
+	}
+	for i := range lin.terms {
+		if err := l.settle(lin, &lin.terms[i]); err != nil {
+			return nil, err
+		}
+	}
+	return l.b.rescaled(lin, scale, l.options)
+}
+
+// settle makes a tensor of the product of a term, fine enough for all that its operands allow.
+func (l *lowering) settle(lin *linear, t *term) error {
+	if t.product == nil {
+		return nil
+	}
+	one := &linear{name: lin.name, shape: lin.shape, channel: lin.channel, terms: []term{*t}}
+	one.terms[0].gain = []float64{1}
+	v, top := l.b.bound(t), l.options.top()
+	tensor, scale, err := l.rescaleExactly(one, scaleOf(float64(max(v.Hi, -v.Lo))*t.scale, top), top)
+	*t = term{tensor: tensor, scale: scale, gain: t.gain}
+	return err
 }

@@ -28,6 +28,7 @@ func hoist(g *float.Graph) *float.Graph {
 			p := &out.Nodes[before]
 			n.Op, p.Op = p.Op, n.Op
 			n.Name, p.Name = p.Name, n.Name
+			n.Role, p.Role = p.Role, n.Role
 			p.Shape = out.ShapeOf(p.Inputs[0])
 			j = before
 		}

@@ -100,11 +100,14 @@ func TestEveryRoundDecidesTheChallengesAfterIt(t *testing.T) {
 // of fractional sums in ways that the checks made so far cannot notice, and compares the
 // transcripts where the proofs then fail.
 func TestLookupMessagesDecideTheChallengesAfterThem(t *testing.T) {
-	side := func() (left, right lookup.Side) {
-		left.Den, right.Den = elements(7, 7, 7, 7, 11, 11, 13, 13), elements(7, 11, 13, 17, 19)
-		right.Num = elements(4, 2, 2, 0, 0)
-		left.Vars, right.Vars = lookup.VarsFor(8), lookup.VarsFor(5)
-		return left, right
+	side := func() (left lookup.Units, right lookup.Side) {
+		left = lookup.Units{Vars: lookup.VarsFor(8), Len: 8, Read: func(even, odd []fr.Element, first int) {
+			leaves := elements(7, 7, 7, 7, 11, 11, 13, 13)
+			for i := range even {
+				even[i], odd[i] = leaves[2*(first+i)], leaves[2*(first+i)+1]
+			}
+		}}
+		return left, lookup.Side{Vars: lookup.VarsFor(5), Num: elements(4, 2, 2, 0, 0), Den: elements(7, 11, 13, 17, 19)}
 	}
 	// failing is the challenge after the failure of a proof that was changed.
 	failing := func(name string, change func(p *lookup.Proof)) fr.Element {

@@ -15,10 +15,12 @@ var errLost = errors.New("an operand is unsupported")
 // return errors whose text becomes the reason in the list of unsupported parts.
 type call struct {
 	*importer
-	n    *onnx.Node
-	op   string // with the domain
-	in   []*value
-	read map[string]bool // attributes asked for
+	n     *onnx.Node
+	op    string // with the domain
+	in    []*value
+	read  map[string]bool // attributes asked for
+	part  string          // of the node that nodes of the graph are named after, besides its label
+	named int             // nodes of that part, at least
 }
 
 // run dispatches the node and checks what the operator's importer did not: that
@@ -208,6 +210,14 @@ func (c *call) attrFloats(name string) ([]float32, error) {
 	return a.Floats, nil
 }
 
+func (c *call) attrStrings(name string) ([]string, error) {
+	a, err := c.attr(name, onnx.AttrStrings)
+	if a == nil {
+		return nil, err
+	}
+	return a.Strings, nil
+}
+
 // axes returns the axes from an attribute or, from the opset on that moved
 // them, from operand 1.
 func (c *call) axes(since int) (v []int, ok bool, err error) {
@@ -255,7 +265,7 @@ func (c *call) emit(op Op, in ...*value) (*value, error) {
 		out.id = ValueID(c.g.Values())
 		c.quantized = append(c.quantized, c.steps(op, ids))
 		c.origins[out.id] = c.op
-		c.g.Nodes = append(c.g.Nodes, Node{c.name(), op, ids, out.id, shape})
+		c.g.Nodes = append(c.g.Nodes, Node{Name: c.name(), Op: op, Inputs: ids, Output: out.id, Shape: shape})
 	}
 	return out, nil
 }
@@ -268,13 +278,18 @@ func (c *call) one(op Op, in ...*value) ([]*value, error) {
 
 // name returns an unused name for a graph node made from this ONNX node.
 func (c *call) name() string {
-	name := c.n.Label()
-	for i := 1; c.names[name]; i++ {
-		name = fmt.Sprintf("%s/%d", c.n.Label(), i)
+	label := c.n.Label() + c.part
+	name := label
+	for c.names[name] {
+		c.named++
+		name = fmt.Sprintf("%s/%d", label, c.named)
 	}
 	c.names[name] = true
 	return name
 }
+
+// begin names the graph nodes that follow after a part of the node.
+func (c *call) begin(part string) { c.part, c.named = "/"+part, 0 }
 
 // work is the cost of an operator in multiply-accumulates or comparisons.
 func work(op Op, out []int) int64 {

@@ -73,7 +73,12 @@ func fuzzSeeds() []*build {
 		node("Resize", "a _ s -> b", aString("mode", "nearest")).node("Resize", "b _ s -> c", aString("mode", "linear")).
 		node("InstanceNormalization", "c g g -> d").node("SpaceToDepth", "x -> e", aInt("blocksize", 2)).node("DepthToSpace", "e -> f", aInt("blocksize", 2)).
 		node("PRelu", "f g -> h").node("Min", "h f -> i").output("d", "i")
-	return []*build{conv, move, text, plane}
+	steps := newBuild(14).input("x", -1, 3, 2).input("h", -1, 2, 2).ints("n", 3, 3).floats("w", []int{2, 8, 2}, ones(32)...).floats("b", []int{2, 16}, ones(32)...).
+		floats("p", []int{2, 6}, ones(12)...).floats("u", []int{1, 6, 2}, ones(12)...).ints("a", 2).
+		node("LSTM", "x w w b n h _ p -> _ s c", aString("direction", "bidirectional"), aFloat("clip", 2), aInt("input_forget", 1), aInt("layout", 1)).
+		node("GRU", "c u u -> g", aInt("layout", 1), aInt("linear_before_reset", 1), aStrings("activations", "Affine", "Softsign"), aFloats("activation_alpha", 1), aFloats("activation_beta", 0)).
+		node("Squeeze", "g a -> y").output("y", "s")
+	return []*build{conv, move, text, plane, steps}
 }
 
 func TestFuzzSeedsImport(t *testing.T) {

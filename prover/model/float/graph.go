@@ -47,6 +47,8 @@ type Node struct {
 	Inputs []ValueID
 	Output ValueID
 	Shape  []int
+	// Role is equal, and not 0, for nodes that compute the same at different steps of a sequence.
+	Role int
 }
 
 // Output is a graph output: Value, then Tail when it is not nil. Shape and Type

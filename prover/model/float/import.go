@@ -54,6 +54,7 @@ type importer struct {
 	origins map[ValueID]string      // operators that made the values of nodes
 	items   []Unsupported
 
+	roles     int          // given to nodes of the graph
 	quantized []*Quantized // by node of the graph: the steps that its values lie on, nil if none are known
 
 	macs, params, total int64 // so far, against limits
@@ -212,9 +213,11 @@ func (im *importer) node(n *onnx.Node) error {
 		out = nil
 	}
 	for i, name := range n.Outputs {
-		if i < len(out) {
+		switch {
+		case name == "":
+		case i < len(out):
 			im.values[name] = out[i]
-		} else if name != "" {
+		default:
 			im.values[name] = c.lostOutput(i)
 		}
 	}

@@ -65,6 +65,7 @@ func Operators() []Operator {
 const (
 	constantsOnly = "operands are constant"
 	weighted      = "weights and bias are constant; 1 or 2 spatial axes"
+	unrolled      = "unrolled; other operands than the first and initial states are constant; sequences have their whole length"
 	byConstant    = "other operands than the first are constant"
 )
 
@@ -85,6 +86,10 @@ var descriptions = map[string]Operator{
 	"Einsum":             {Form: formSum + "+" + formProduct, Note: "one or two operands; letters, each once an operand, no ellipsis"},
 	"ConvTranspose":      {Form: formSum, Note: weighted + "; no auto_pad, no output_shape"},
 	"BatchNormalization": {Form: formSum, Note: "statistics are constant; no training mode"},
+
+	"LSTM": {Form: formSum + "+" + formTable + "+" + formProduct, Note: unrolled},
+	"GRU":  {Form: formSum + "+" + formTable + "+" + formProduct, Note: unrolled},
+	"RNN":  {Form: formSum + "+" + formTable, Note: unrolled},
 
 	"QuantizeLinear":   {Form: formTable, Note: "to int8 and uint8; scale and zero point are constant; by channel of constants only"},
 	"DequantizeLinear": {Form: formView, Note: "of int8, uint8, and constants of int32; scale and zero point are constant, those of activations as they were quantised; by channel of constants only"},

@@ -23,6 +23,10 @@ var rules = map[string]rule{
 	"ConvTranspose":      importConvTranspose,
 	"BatchNormalization": importBatchNorm,
 
+	"LSTM": importLSTM,
+	"GRU":  importGRU,
+	"RNN":  importRNN,
+
 	"QuantizeLinear":   importQuantize,
 	"DequantizeLinear": importDequantize,
 	"QLinearConv":      importQLinearConv,

@@ -1,5 +1,5 @@
-// Package onnxtest writes models that other tools have quantised to eight bits, and evaluates them
-// operator by operator as ONNX defines them, for tests that compare importers and executors.
+// Package onnxtest writes models as other tools do: classifiers of sequences, and models that were quantised to eight
+// bits, which it evaluates operator by operator as ONNX defines them, for tests that compare importers and executors.
 package onnxtest
 
 import (
