@@ -135,13 +135,13 @@ func NewSystem(g *graph.Graph, info *graph.Info) (*System, error) {
 	if s.LeafVars > maxVars || s.CellVars > maxVars {
 		return nil, fmt.Errorf("%w: %d lookups and %d committed cells exceed 2^%d", graph.ErrInvalid, s.LeafCount, s.CellCount, maxVars)
 	}
-	s.CellCols = matrixColumns(s.CellCount)
 	if err := s.makeProducts(); err != nil {
 		return nil, err
 	}
 	if err := s.makeWeights(); err != nil {
 		return nil, err
 	}
+	s.CellCols = cellColumns(s.CellCount, s.Weights.Cols)
 	return s, s.checkViews()
 }
 
@@ -276,11 +276,14 @@ func (s *System) makeSlots() {
 	s.CellVars = max(1, log2Ceil(max(s.CellCount, 1)))
 }
 
-// matrixColumns is the power of two that makes rows plus columns fewest.
-func matrixColumns(cells int) int {
+// cellColumns is the power of two that costs a verifier least. A row is a point to decode
+// and one to multiply; a column is an element of the proof, and a generator to multiply
+// where the rows of weights do not reach.
+func cellColumns(cells, weights int) int {
+	cost := func(c int) int { return 2*((cells+c-1)/c) + c + max(c, weights) }
 	best := 1
 	for c := 1; c <= maxColumns; c *= 2 {
-		if (cells+c-1)/c+c < (cells+best-1)/best+best {
+		if cost(c) < cost(best) {
 			best = c
 		}
 	}
