@@ -144,9 +144,7 @@ func (f *File) OutputBytes() int { return len(f.appendOutputs(nil)) }
 
 func (f *File) appendOutputs(b []byte) []byte {
 	for _, cells := range f.Outputs {
-		for _, v := range cells {
-			b = binary.AppendVarint(b, v)
-		}
+		b = appendCells(b, cells)
 	}
 	return b
 }
@@ -180,7 +178,7 @@ func (f *File) Encode() []byte {
 // DecodeFile reads a proof file whole, for a model.
 func DecodeFile(data []byte, m *Model) (*File, error) {
 	r := reader{data: data, mark: ErrProof}
-	f, err := r.said(m)
+	f, _, err := r.said(m)
 	if err != nil {
 		return nil, err
 	}
@@ -191,13 +189,14 @@ func DecodeFile(data []byte, m *Model) (*File, error) {
 	return f, nil
 }
 
-// said reads a proof file up to the proof. An error of reading is left to the reader.
-func (r *reader) said(m *Model) (*File, error) {
+// said reads a proof file up to the proof; outputs are their encoded cells. An error of
+// reading is left to the reader.
+func (r *reader) said(m *Model) (f *File, outputs [][]byte, err error) {
 	r.magic(proofMagic)
-	f := &File{Inputs: make([][32]byte, len(m.Graph.Inputs())), Outputs: make([][]int64, len(m.Graph.Outputs))}
+	f = &File{Inputs: make([][32]byte, len(m.Graph.Inputs())), Outputs: make([][]int64, len(m.Graph.Outputs))}
 	copy(f.Model[:], r.take(32, "model digest"))
 	if r.err == nil && f.Model != m.digest {
-		return nil, reject(CheckModel, "proof for model %x, key of model %x", f.Model[:8], m.digest[:8])
+		return nil, nil, reject(CheckModel, "proof for model %x, key of model %x", f.Model[:8], m.digest[:8])
 	}
 	for _, text := range []*string{&f.Job, &f.Payee, &f.Chain} {
 		*text = string(r.take(r.length(MaxText), "text"))
@@ -206,9 +205,11 @@ func (r *reader) said(m *Model) (*File, error) {
 		copy(f.Inputs[i][:], r.take(32, "input digest"))
 	}
 	for i, o := range m.Graph.Outputs {
+		start := r.data
 		f.Outputs[i] = r.varints(graph.Elements(o.Shape))
+		outputs = append(outputs, start[:len(start)-len(r.data)])
 	}
-	return f, nil
+	return f, outputs, nil
 }
 
 func (r *reader) proof(s *layer.System) *Proof {

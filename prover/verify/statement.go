@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
+	"github.com/weisyn/wes/prover/poly"
 )
 
 // Statement is what a proof is about: the program with digest Model, run on Inputs, gives
@@ -26,6 +27,15 @@ const MaxText = 1 << 10
 
 // digest binds every byte of the statement; all parts carry their length.
 func (s *Statement) digest() [32]byte {
+	outputs := make([][]byte, len(s.Outputs))
+	for i, cells := range s.Outputs {
+		outputs[i] = appendCells(nil, cells)
+	}
+	return s.digestOf(outputs)
+}
+
+// digestOf is digest, given the outputs as a proof file has them: each has one encoding.
+func (s *Statement) digestOf(outputs [][]byte) [32]byte {
 	h := sha256.New()
 	h.Write([]byte("wes/v1/statement"))
 	h.Write(s.Model[:])
@@ -39,24 +49,31 @@ func (s *Statement) digest() [32]byte {
 		h.Write(d[:])
 	}
 	writeLength(h, len(s.Outputs))
-	for _, cells := range s.Outputs {
-		writeLength(h, len(cells))
-		writeCells(h, cells)
+	for i, encoded := range outputs {
+		writeLength(h, len(s.Outputs[i]))
+		d := piecesDigest(encoded)
+		h.Write(d[:])
 	}
 	return [32]byte(h.Sum(nil))
 }
 
-// writeCells writes eight bytes for each cell, some thousand cells at a time.
-func writeCells(h hash.Hash, cells []int64) {
-	buf := make([]byte, 0, 1<<15)
-	for len(cells) > 0 {
-		n := min(len(cells), cap(buf)/8)
-		for _, v := range cells[:n] {
-			buf = binary.BigEndian.AppendUint64(buf, uint64(v))
+// hashPiece is the number of bytes that are hashed on one core.
+const hashPiece = 1 << 16
+
+// piecesDigest binds data by the digests of their pieces.
+func piecesDigest(data []byte) [32]byte {
+	sums := make([][sha256.Size]byte, (len(data)+hashPiece-1)/hashPiece)
+	poly.Parallel(len(sums), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			sums[i] = sha256.Sum256(data[i*hashPiece : min((i+1)*hashPiece, len(data))])
 		}
-		h.Write(buf)
-		buf, cells = buf[:0], cells[n:]
+	})
+	h := sha256.New()
+	writeLength(h, len(data))
+	for i := range sums {
+		h.Write(sums[i][:])
 	}
+	return [32]byte(h.Sum(nil))
 }
 
 // InputDigest binds the cells of one input.

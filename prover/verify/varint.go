@@ -25,6 +25,13 @@ const (
 // span is a part of the encoded cells: those that end in it are at least from first.
 type span struct{ start, first int }
 
+func appendCells(b []byte, cells []int64) []byte {
+	for _, v := range cells {
+		b = binary.AppendVarint(b, v)
+	}
+	return b
+}
+
 // varints reads n cells. The error names the first that is not minimal.
 func (r *reader) varints(n int) []int64 {
 	if r.err == nil && n > len(r.data) {
