@@ -12,8 +12,8 @@ import (
 type columns [2 * limbs][lanes]uint64
 
 // maxBatches bounds the batches that go into columns. Each adds at most nine
-// numbers below 2^52 to a column of eight lanes, and twice as many to one of
-// four lanes.
+// numbers below 2^52 to a column of eight lanes. With four lanes it adds twice,
+// at most, five numbers of magnitude 2^50 and five of 2^51, which have signs.
 const maxBatches = 256
 
 // magics returns the bits that come along with a low and a high half of a
