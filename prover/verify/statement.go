@@ -29,7 +29,7 @@ const MaxText = 1 << 10
 func (s *Statement) digest() [32]byte {
 	outputs := make([][]byte, len(s.Outputs))
 	for i, cells := range s.Outputs {
-		outputs[i] = appendCells(nil, cells)
+		outputs[i] = appendCells(make([]byte, 0, 4*len(cells)), cells)
 	}
 	return s.digestOf(outputs)
 }
