@@ -91,8 +91,9 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 	known.Sub(&ch.Alpha, &one).Mul(&known, &v).Add(&known, &one).Sub(&known, &ch.Left.Den)
 	o.value(known) // = Σ sel·key̅
 	o.subtract(m.Convs[0])
+	tables := new(eqTables)
 	for i := range s.Leaves {
-		if err := s.openLeaf(o, ch, &s.Leaves[i]); err != nil {
+		if err := s.openLeaf(o, ch, &s.Leaves[i], tables); err != nil {
 			return err
 		}
 	}
@@ -111,7 +112,7 @@ func (s *System) openLookups(o *Opening, ch *Challenges, m *Messages) error {
 //	digits    see openDigit
 //	function  y + β·(y+e) + β²·tag; without digits y + β·acc + β²·tag, here without acc
 //	maximum   (y−a) + β·(y−b) + β²·tag
-func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
+func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf, tables *eqTables) error {
 	p := ch.Left.Point
 	sel := selector(p, leaf.Vars, leaf.Offset)
 	if leaf.Kind == LeafRemainder || leaf.Kind == LeafHigh {
@@ -132,16 +133,16 @@ func (s *System) openLeaf(o *Opening, ch *Challenges, leaf *Leaf) error {
 		o.eq(s.slotIndex(SlotExcess, leaf.Column), scaled(ch.Beta), p)
 		return nil
 	}
-	return s.openMaximum(o, ch, leaf, sel)
+	return s.openMaximum(o, ch, leaf, sel, tables)
 }
 
 // openMaximum subtracts a + β·b from a maximum's keys.
-func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Element) error {
+func (s *System) openMaximum(o *Opening, ch *Challenges, leaf *Leaf, sel fr.Element, tables *eqTables) error {
 	c := &s.Columns[leaf.Column]
 	p := ch.Left.Point[len(ch.Left.Point)-c.Vars:]
 	lone := c.lone(p)
 	sel.Mul(&sel, &lone).Neg(&sel)
-	t := Separable(sel, c.eqVectors(p, new(eqTables))...)
+	t := Separable(sel, c.eqVectors(p, tables)...)
 	in := s.Graph.Nodes[c.Tensor].Inputs
 	if err := o.term(in[0], t); err != nil {
 		return err

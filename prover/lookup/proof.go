@@ -26,14 +26,13 @@ var (
 )
 
 // Side is the sum Σ_i Num[i]/Den[i] over a prefix of 2^Vars leaves; leaves
-// beyond len(Den) are 0/1. Vars is VarsFor(len(Den)), and len(Den) >= 1.
-// Num == nil means all ones, otherwise len(Num) = len(Den).
+// beyond len(Den) are 0/1. Vars is VarsFor(len(Den)), and len(Den) = len(Num) >= 1.
 type Side struct {
 	Vars     int
 	Num, Den []fr.Element
 }
 
-// Units is a side whose numerators are ones, with Len >= 1 leaves.
+// Units is a side whose numerators are ones, with Len >= 1 leaves. Vars is VarsFor(Len).
 type Units struct {
 	Vars, Len int
 	// Read sets even[i] to the denominator of leaf 2(first+i) and odd[i] to that of

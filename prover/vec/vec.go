@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// lanes is the number of elements a kernel works on at a time.
+	// lanes is the number of elements of a batch: those of one AVX-512 register, or
+	// two of AVX2.
 	lanes = 8
 	// minScale is the length from which the preparation of a factor, about six
 	// multiplications, is worth it.

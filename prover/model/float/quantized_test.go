@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	runtime "github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/prover/model/onnx"
 	"github.com/weisyn/wes/prover/model/onnx/onnxtest"
 )
@@ -83,14 +82,7 @@ func TestInt8ModelsAreWhatTheirOperatorsSay(t *testing.T) {
 }
 
 func TestONNXRuntimeAgreesAboutInt8Models(t *testing.T) {
-	c, err := runtime.Open(t.Context(), runtime.Options{})
-	if errors.Is(err, runtime.ErrUnavailable) {
-		t.Skipf("needs ONNX Runtime and cgo: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := openRuntime(t)
 	var s steps
 	eachInt8(t, true, func(t *testing.T, b *onnxtest.Builder, x Tensor, _ onnxtest.Tensor, got Tensor, step float64) {
 		want := onRuntime(t, c, &b.Model, x, got.Shape)[0]

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	runtime "github.com/weisyn/wes/gpu/onnx"
 	"github.com/weisyn/wes/prover/model/onnx"
 )
 
@@ -98,14 +97,7 @@ func TestRecurrentOperatorsFollowTheEquations(t *testing.T) {
 
 // TestONNXRuntimeAgreesAboutRecurrentOperators: it has no batches first.
 func TestONNXRuntimeAgreesAboutRecurrentOperators(t *testing.T) {
-	c, err := runtime.Open(t.Context(), runtime.Options{})
-	if errors.Is(err, runtime.ErrUnavailable) {
-		t.Skipf("needs ONNX Runtime and cgo: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := openRuntime(t)
 	for name, k := range recurrentCases() {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(4, 9))

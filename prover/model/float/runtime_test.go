@@ -27,6 +27,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// openRuntime starts ONNX Runtime for a test, or skips the test where there is none.
+func openRuntime(t *testing.T) *runtime.Client {
+	t.Helper()
+	c, err := runtime.Open(t.Context(), runtime.Options{})
+	if errors.Is(err, runtime.ErrUnavailable) {
+		t.Skipf("needs ONNX Runtime and cgo: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 // onRuntime runs a model with an input x and outputs l and p, float32 all.
 func onRuntime(t *testing.T, c *runtime.Client, m *onnx.Model, x Tensor, shapes ...[]int) [][]float32 {
 	t.Helper()
@@ -62,14 +76,7 @@ func onRuntime(t *testing.T, c *runtime.Client, m *onnx.Model, x Tensor, shapes 
 
 // TestONNXRuntimeAgreesAboutTrees: labels, and results up to the order of float32 sums.
 func TestONNXRuntimeAgreesAboutTrees(t *testing.T) {
-	c, err := runtime.Open(t.Context(), runtime.Options{})
-	if errors.Is(err, runtime.ErrUnavailable) {
-		t.Skipf("needs ONNX Runtime and cgo: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := openRuntime(t)
 	logistic := aString("post_transform", "LOGISTIC")
 	for name, k := range map[string]struct {
 		s      ensembleShape

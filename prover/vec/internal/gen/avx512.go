@@ -115,6 +115,14 @@ func (k avx512) operand(base string, shift int) [limbs]vreg {
 	return k.doubles(k.split(k.load(base), shift))
 }
 
+// arguments are registers as arguments of an instruction.
+func arguments(v [limbs]vreg) (out [limbs]any) {
+	for i, r := range v {
+		out[i] = r
+	}
+	return out
+}
+
 func (k avx512) left(base string) [limbs]any { return arguments(k.operand(base, 0)) }
 
 func (k avx512) right(base string) [limbs]any { return arguments(k.operand(base, reducedBits-256)) }

@@ -49,14 +49,6 @@ func (k *kernel) print(w io.Writer, fn function) {
 	fmt.Fprintln(w)
 }
 
-// arguments are registers as arguments of an instruction.
-func arguments(v [limbs]vreg) (out [limbs]any) {
-	for i, r := range v {
-		out[i] = r
-	}
-	return out
-}
-
 func (fn function) body(k *kernel) {
 	if fn.prologue != nil {
 		fn.prologue()
