@@ -3,10 +3,12 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"go.uber.org/goleak"
 )
@@ -131,6 +133,22 @@ func TestFirstFaultStopsAllPartsAndIsNamed(t *testing.T) {
 	if err := supervise(ctx, slog.New(slog.DiscardHandler), []part{{"peers", until}}); err != nil {
 		t.Errorf("stopped: %v", err)
 	}
+}
+
+func TestWhoWaitedForAFaultyLedgerIsNotAtFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fault := errors.New("the disk is gone")
+		miner := part{"miner", func(context.Context) error { return fmt.Errorf("block template: %w", errStopped) }}
+		ledger := part{"ledger", func(context.Context) error {
+			synctest.Wait() // the miner's error has been looked at
+			return fault
+		}}
+		err := supervise(t.Context(), slog.New(slog.DiscardHandler), []part{ledger, miner})
+		var p *PartError
+		if !errors.As(err, &p) || p.Part != "ledger" || !errors.Is(err, fault) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 func TestPartsCloseInReverse(t *testing.T) {

@@ -28,7 +28,8 @@ func (e *PartError) Unwrap() error { return e.Err }
 var errLeft = errors.New("it ended without a reason")
 
 // supervise runs all parts until ctx ends or one of them fails, and waits for all. The error is
-// a PartError of the first that failed.
+// a PartError of the first that failed. A part that ends because the ledger has ended is not at
+// fault: the ledger's own error, which may arrive later, is the one.
 func supervise(ctx context.Context, log *slog.Logger, parts []part) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range parts {
@@ -36,6 +37,8 @@ func supervise(ctx context.Context, log *slog.Logger, parts []part) error {
 			err := p.run(ctx)
 			switch {
 			case ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)):
+				return nil
+			case errors.Is(err, errStopped):
 				return nil
 			case err == nil:
 				err = errLeft
