@@ -75,7 +75,7 @@ func statement(m *verify.Model, job Job, trace *graph.Trace) (*verify.Statement,
 		if err != nil {
 			return nil, fmt.Errorf("output %q: %w", o.Name, err)
 		}
-		s.Outputs = append(s.Outputs, cells)
+		s.Outputs = append(s.Outputs, graph.PackCells(cells, m.System().Info.Bounds[o.Tensor]))
 	}
 	return s, nil
 }

@@ -297,9 +297,8 @@ func TestLiesAboutTwoRevealedTensorsDoNotCancel(t *testing.T) {
 	c := n.outputs(n.reveal(x), n.reveal(x))
 	p, trace := prepare(t, c, transcript.SHA256), execute(t, c)
 	st := statementOf(t, p, trace)
-	st.Outputs = [][]int64{slices.Clone(st.Outputs[0]), slices.Clone(st.Outputs[1])}
-	st.Outputs[0][4]++
-	st.Outputs[1][4]--
+	st.Outputs[0] = st.Outputs[0].Changed(func(v []int64) { v[4]++ })
+	st.Outputs[1] = st.Outputs[1].Changed(func(v []int64) { v[4]-- })
 	wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
 }
 
@@ -343,11 +342,10 @@ func TestLiesWithoutLookupsAreRejected(t *testing.T) {
 			if err := honestly(t, p, st, trace); err != nil {
 				t.Fatal(err)
 			}
-			st.Outputs[0] = slices.Clone(st.Outputs[0])
-			st.Outputs[0][2]++
+			truth := st.Outputs[0]
+			st.Outputs[0] = truth.Changed(func(v []int64) { v[2]++ })
 			wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
-			st.Outputs[0][2]--
-			st.Outputs[0][0], st.Outputs[0][1] = st.Outputs[0][1], st.Outputs[0][0]
+			st.Outputs[0] = truth.Changed(func(v []int64) { v[0], v[1] = v[1], v[0] })
 			wantRejection(t, honestly(t, p, st, trace), verify.CheckCells)
 		})
 	}

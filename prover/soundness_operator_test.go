@@ -3,6 +3,7 @@ package prover
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -192,9 +193,9 @@ func TestLieInARevealedOrOutputCellIsRejected(t *testing.T) {
 				told := 0
 				tell := func(change func(v []int64) (inside bool)) {
 					st := *truth
-					st.Outputs = append([][]int64(nil), truth.Outputs...)
-					st.Outputs[output] = append([]int64(nil), truth.Outputs[output]...)
-					inside := change(st.Outputs[output])
+					st.Outputs = slices.Clone(truth.Outputs)
+					inside := false
+					st.Outputs[output] = truth.Outputs[output].Changed(func(v []int64) { inside = change(v) })
 					want := verify.CheckCells
 					if !inside {
 						want = verify.CheckOutputs
@@ -213,8 +214,9 @@ func TestLieInARevealedOrOutputCellIsRejected(t *testing.T) {
 						return bound.Lo <= v[0] && v[0] <= bound.Hi
 					})
 				}
-				for j, v := range truth.Outputs[output] {
-					if v != truth.Outputs[output][0] {
+				cells := truth.Outputs[output].Values()
+				for j, v := range cells {
+					if v != cells[0] {
 						tell(func(v []int64) bool { v[0], v[j] = v[j], v[0]; return true })
 						break
 					}

@@ -88,7 +88,7 @@ func TestForestAloneIsProved(t *testing.T) {
 	if s := p.Model.System(); s.CellCount != 0 || s.LeafCount != 0 {
 		t.Errorf("%d cells and %d lookups", s.CellCount, s.LeafCount)
 	}
-	if want := []int64{0, 50, 10, 30, 40, 0}; !slices.Equal(r.Statement.Outputs[0], want) {
+	if want := []int64{0, 50, 10, 30, 40, 0}; !slices.Equal(r.Statement.Outputs[0].Values(), want) {
 		t.Errorf("outputs %v, want %v", r.Statement.Outputs[0], want)
 	}
 	accept(t, c, transcript.SHA256)
@@ -104,14 +104,13 @@ func TestFalseResultOfAForestIsRejected(t *testing.T) {
 	_, p, r := proven(t)
 	tell := func(change func(v []int64)) {
 		s := *r.Statement
-		s.Outputs = [][]int64{slices.Clone(s.Outputs[0])}
-		change(s.Outputs[0])
+		s.Outputs = []graph.Cells{s.Outputs[0].Changed(change)}
 		wantRejection(t, verify.Verify(p.Model, &s, r.Proof), verify.CheckCells)
 	}
 	bound := forest(t).Info.Bounds[1]
-	for i := range r.Statement.Outputs[0] {
+	for i, told := range r.Statement.Outputs[0].Values() {
 		for _, d := range []int64{1, -1, 20, -20} {
-			if v := r.Statement.Outputs[0][i] + d; v >= bound.Lo && v <= bound.Hi {
+			if v := told + d; v >= bound.Lo && v <= bound.Hi {
 				tell(func(v []int64) { v[i] += d })
 			}
 		}
@@ -165,7 +164,7 @@ func TestOtherForestIsRejected(t *testing.T) {
 		q := prepare(t, other, transcript.SHA256)
 		wantRejection(t, verify.Verify(q.Model, r.Statement, r.Proof), verify.CheckModel)
 		told := statementOf(t, q, execute(t, other))
-		if slices.Equal(told.Outputs[0], r.Statement.Outputs[0]) {
+		if slices.Equal(told.Outputs[0].Data, r.Statement.Outputs[0].Data) {
 			t.Fatalf("%s: the same result", name)
 		}
 		told.Model = p.Model.Digest()

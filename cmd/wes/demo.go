@@ -310,8 +310,7 @@ func forge(key, proof []byte, a, b int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := f.Outputs[0]
-	row[a], row[b] = row[b], row[a]
+	f.Outputs[0] = f.Outputs[0].Changed(func(row []int64) { row[a], row[b] = row[b], row[a] })
 	return f.Encode(), nil
 }
 

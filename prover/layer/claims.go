@@ -45,12 +45,12 @@ type Messages struct {
 type OutputClaim struct {
 	Tensor int
 	Point  [][]fr.Element // by axis
-	Cells  []int64
+	Cells  graph.Cells
 }
 
 // Open turns everything left open into one claim on the committed vector. revealed holds
 // the public cells of revealed tensors, by tensor.
-func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims *Claims, r []fr.Element, revealed map[int][]int64, outputs []OutputClaim) error {
+func (s *System) Open(o *Opening, ch *Challenges, m *Messages, claims *Claims, r []fr.Element, revealed map[int]graph.Cells, outputs []OutputClaim) error {
 	if err := s.openLookups(o, ch, m); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func halves(op *graph.Rescale, shape []int) *graph.Constant {
 	return c
 }
 
-func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed map[int][]int64) error {
+func (s *System) openReveals(o *Opening, ch *Challenges, m *Messages, revealed map[int]graph.Cells) error {
 	o.subtract(m.Convs[1])
 	for i := range s.Graph.Nodes {
 		op, ok := s.Graph.Nodes[i].Op.(*graph.Reveal)

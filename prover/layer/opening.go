@@ -51,7 +51,7 @@ func (o *Opening) value(v fr.Element) {
 }
 
 // apply adds a term's value on public cells to the right-hand side.
-func (o *Opening) apply(t Term, cells []int64) {
+func (o *Opening) apply(t Term, cells graph.Cells) {
 	if !o.dry {
 		o.value(t.applyWide(cells))
 	}

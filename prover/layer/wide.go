@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
 )
 
@@ -14,10 +15,10 @@ const wideTile, wideRows = 1 << 15, 16
 // applyWide evaluates the term on a tensor of wide integers, tile by tile on all cores: where
 // 32 bits hold all cells of a tile, as small ones. Zero weights at the ends of the last
 // group, those of channels of other columns, cost nothing.
-func (t Term) applyWide(cells []int64) fr.Element {
+func (t Term) applyWide(cells graph.Cells) fr.Element {
 	weights := t.Groups[len(t.Groups)-1].Vec
 	stride := len(weights)
-	rows := make([]fr.Element, len(cells)/stride)
+	rows := make([]fr.Element, cells.Len()/stride)
 	first, weights := trimmed(weights)
 	high := max(wideRows, wideTile/max(len(weights), 1))
 	wide := min(len(weights), wideTile/wideRows)
@@ -30,7 +31,7 @@ func (t Term) applyWide(cells []int64) fr.Element {
 	poly.Parallel(across*((len(rows)+high-1)/high), 1, func(from, to int) {
 		for i := from; i < to; i++ {
 			at, row := i%across*wide, i/across*high
-			tile := wideCells{cells: cells[row*stride+first+at:], stride: stride, rows: min(high, len(rows)-row)}
+			tile := wideCells{cells: cells.Slice(row*stride+first+at, cells.Len()), stride: stride, rows: min(high, len(rows)-row)}
 			buffer, ok := buffers.Get().(*[]int32)
 			if !ok {
 				b := make([]int32, min(high, len(rows))*wide)
@@ -61,7 +62,7 @@ func trimmed(v []fr.Element) (first int, rest []fr.Element) {
 
 // wideCells are rows of cells, stride apart.
 type wideCells struct {
-	cells        []int64
+	cells        graph.Cells
 	stride, rows int
 }
 
@@ -75,7 +76,7 @@ func (c *wideCells) weigh(weights []fr.Element, buffer []int32) []fr.Element {
 	}
 	for i := range sums {
 		for j := range weights {
-			v := poly.FromInt64(c.cells[i*c.stride+j])
+			v := poly.FromInt64(c.cells.At(i*c.stride + j))
 			v.Mul(&v, &weights[j])
 			sums[i].Add(&sums[i], &v)
 		}
@@ -85,13 +86,9 @@ func (c *wideCells) weigh(weights []fr.Element, buffer []int32) []fr.Element {
 
 // narrow converts the first n cells of each row to 32 bits and tells whether all fit.
 func (c *wideCells) narrow(dst []int32, n int) bool {
-	var lost int64
+	fit := true
 	for i := range c.rows {
-		to := dst[i*n:][:n]
-		for j, v := range c.cells[i*c.stride:][:n] {
-			to[j] = int32(v)
-			lost |= v ^ int64(int32(v))
-		}
+		fit = c.cells.Slice(i*c.stride, i*c.stride+n).Narrow(dst[i*n:][:n]) && fit
 	}
-	return lost == 0
+	return fit
 }

@@ -55,7 +55,7 @@ func (l *Line) ProveCells(ctx context.Context, p *Program, x *Executor, inputs [
 	if _, err := verifyFile(p.Model, out.Proof, inputs); err != nil {
 		return nil, &Fault{StageVerify, fmt.Errorf("own proof: %w", err)}
 	}
-	return &Proven{result.Statement.Outputs, out.Proof, out.Took}, nil
+	return &Proven{graph.UnpackCells(result.Statement.Outputs), out.Proof, out.Took}, nil
 }
 
 // Execute runs a program on cells without a proof.

@@ -31,7 +31,7 @@ func (l *Line) Prove(ctx context.Context, p *Program, x *Executor, r Request) (*
 	out.Proof = file.Encode()
 	out.Took.Prove = time.Since(start)
 	out.OutputBytes = file.OutputBytes()
-	if out.Outputs, err = Dequantize(p.Model.Graph, result.Statement.Outputs); err != nil {
+	if out.Outputs, err = Dequantize(p.Model.Graph, graph.UnpackCells(result.Statement.Outputs)); err != nil {
 		return nil, &Fault{StageVerify, err}
 	}
 	if out.Output, err = tensor.FormatJSON(p.Summary.Model, out.Outputs); err != nil {

@@ -36,7 +36,7 @@ const (
 	maxGraph     = 1 << 28 // bytes of an encoded graph
 	maxReport    = 1 << 24
 	pointSize    = 64 // uncompressed, so that loading a key takes no square roots
-	protocolName = "wes/v1/inference/bn254/layout3"
+	protocolName = "wes/v1/inference/bn254/layout4"
 	// MinSoundnessBits is what SoundnessBits of every accepted model reaches.
 	MinSoundnessBits = 100
 )

@@ -113,7 +113,7 @@ type File struct {
 	Payee   string
 	Chain   string
 	Inputs  [][32]byte // digest of each input
-	Outputs [][]int64
+	Outputs []graph.Cells
 	Proof   *Proof
 }
 
@@ -140,22 +140,20 @@ func NewFile(s *Statement, p *Proof) *File {
 }
 
 // OutputBytes is how many bytes of the file are cells of outputs.
-func (f *File) OutputBytes() int { return len(f.appendOutputs(nil)) }
-
-func (f *File) appendOutputs(b []byte) []byte {
+func (f *File) OutputBytes() (n int) {
 	for _, cells := range f.Outputs {
-		b = appendCells(b, cells)
+		n += len(cells.Data)
 	}
-	return b
+	return n
 }
 
 // Encode is the proof file:
 //
 //	"WESP" | version u8 | model 32 | job, payee, chain: length u32, bytes |
-//	digest of each input 32 | cells of each output, minimal zigzag varints |
-//	rows, 32 bytes each | field elements, 32 bytes each
+//	digest of each input 32 | cells of each output | rows, 32 bytes each |
+//	field elements, 32 bytes each
 //
-// All counts follow from the model.
+// All counts follow from the model, and so does the width of each output's cells.
 func (f *File) Encode() []byte {
 	b := append([]byte(proofMagic), version)
 	b = append(b, f.Model[:]...)
@@ -166,7 +164,9 @@ func (f *File) Encode() []byte {
 	for i := range f.Inputs {
 		b = append(b, f.Inputs[i][:]...)
 	}
-	b = f.appendOutputs(b)
+	for _, cells := range f.Outputs {
+		b = append(b, cells.Data...)
+	}
 	b = commit.AppendPoints(b, f.Proof.Rows)
 	f.Proof.Scalars(func(e *fr.Element) {
 		raw := e.Bytes()
@@ -175,10 +175,10 @@ func (f *File) Encode() []byte {
 	return b
 }
 
-// DecodeFile reads a proof file whole, for a model.
+// DecodeFile reads a proof file whole, for a model. The outputs share the bytes of data.
 func DecodeFile(data []byte, m *Model) (*File, error) {
 	r := reader{data: data, mark: ErrProof}
-	f, _, err := r.said(m)
+	f, err := r.said(m)
 	if err != nil {
 		return nil, err
 	}
@@ -189,14 +189,13 @@ func DecodeFile(data []byte, m *Model) (*File, error) {
 	return f, nil
 }
 
-// said reads a proof file up to the proof; outputs are their encoded cells. An error of
-// reading is left to the reader.
-func (r *reader) said(m *Model) (f *File, outputs [][]byte, err error) {
+// said reads a proof file up to the proof. An error of reading is left to the reader.
+func (r *reader) said(m *Model) (*File, error) {
 	r.magic(proofMagic)
-	f = &File{Inputs: make([][32]byte, len(m.Graph.Inputs())), Outputs: make([][]int64, len(m.Graph.Outputs))}
+	f := &File{Inputs: make([][32]byte, len(m.Graph.Inputs())), Outputs: make([]graph.Cells, len(m.Graph.Outputs))}
 	copy(f.Model[:], r.take(32, "model digest"))
 	if r.err == nil && f.Model != m.digest {
-		return nil, nil, reject(CheckModel, "proof for model %x, key of model %x", f.Model[:8], m.digest[:8])
+		return nil, reject(CheckModel, "proof for model %x, key of model %x", f.Model[:8], m.digest[:8])
 	}
 	for _, text := range []*string{&f.Job, &f.Payee, &f.Chain} {
 		*text = string(r.take(r.length(MaxText), "text"))
@@ -205,11 +204,10 @@ func (r *reader) said(m *Model) (f *File, outputs [][]byte, err error) {
 		copy(f.Inputs[i][:], r.take(32, "input digest"))
 	}
 	for i, o := range m.Graph.Outputs {
-		start := r.data
-		f.Outputs[i] = r.varints(graph.Elements(o.Shape))
-		outputs = append(outputs, start[:len(start)-len(r.data)])
+		width := m.info.Bounds[o.Tensor].Width()
+		f.Outputs[i] = graph.Cells{Width: width, Data: r.take(width*graph.Elements(o.Shape), "output cells")}
 	}
-	return f, outputs, nil
+	return f, nil
 }
 
 func (r *reader) proof(s *layer.System) *Proof {

@@ -54,7 +54,7 @@ func DrawEta(tr *transcript.Transcript, weights, inputs []fr.Element) fr.Element
 }
 
 // DrawOutputs draws a point for every output that is not a revealed accumulator.
-func (m *Model) DrawOutputs(tr *transcript.Transcript, outputs [][]int64) []layer.OutputClaim {
+func (m *Model) DrawOutputs(tr *transcript.Transcript, outputs []graph.Cells) []layer.OutputClaim {
 	var claims []layer.OutputClaim
 	for i, o := range m.Graph.Outputs {
 		if _, revealed := m.Graph.Nodes[o.Tensor].Op.(*graph.Reveal); revealed {
@@ -89,8 +89,8 @@ func DrawEpsilon(tr *transcript.Transcript, cell fr.Element, rows ...[]fr.Elemen
 }
 
 // revealed maps tensors of revealed accumulators to their public cells.
-func (m *Model) revealed(outputs [][]int64) map[int][]int64 {
-	cells := map[int][]int64{}
+func (m *Model) revealed(outputs []graph.Cells) map[int]graph.Cells {
+	cells := map[int]graph.Cells{}
 	for i, o := range m.Graph.Outputs {
 		if _, ok := m.Graph.Nodes[o.Tensor].Op.(*graph.Reveal); ok {
 			cells[o.Tensor] = outputs[i]

@@ -153,7 +153,7 @@ func TestStatementDecidesTheChallenges(t *testing.T) {
 		func(st *verify.Statement) { st.Chain += "\x00" },
 		func(st *verify.Statement) { st.Model[31] ^= 1 },
 		func(st *verify.Statement) { st.Inputs[0][1]-- },
-		func(st *verify.Statement) { st.Outputs[0][0]-- },
+		func(st *verify.Statement) { st.Outputs[0] = st.Outputs[0].Changed(func(v []int64) { v[0]-- }) },
 	} {
 		st := clone(s.statement)
 		change(st)

@@ -1,11 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"hash"
-	"slices"
+	"sync"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
@@ -18,8 +19,8 @@ type Statement struct {
 	Job     string
 	Payee   string
 	Chain   string
-	Inputs  [][]int32 // cells of each input of the graph, row-major
-	Outputs [][]int64 // cells of each output of the graph, row-major
+	Inputs  [][]int32     // cells of each input of the graph, row-major
+	Outputs []graph.Cells // of each output of the graph, as wide as the bounds of its tensor
 }
 
 // MaxText bounds Job, Payee and Chain, in bytes.
@@ -27,15 +28,6 @@ const MaxText = 1 << 10
 
 // digest binds every byte of the statement; all parts carry their length.
 func (s *Statement) digest() [32]byte {
-	outputs := make([][]byte, len(s.Outputs))
-	for i, cells := range s.Outputs {
-		outputs[i] = appendCells(make([]byte, 0, 4*len(cells)), cells)
-	}
-	return s.digestOf(outputs)
-}
-
-// digestOf is digest, given the outputs as a proof file has them: each has one encoding.
-func (s *Statement) digestOf(outputs [][]byte) [32]byte {
 	h := sha256.New()
 	h.Write([]byte("wes/v1/statement"))
 	h.Write(s.Model[:])
@@ -49,9 +41,9 @@ func (s *Statement) digestOf(outputs [][]byte) [32]byte {
 		h.Write(d[:])
 	}
 	writeLength(h, len(s.Outputs))
-	for i, encoded := range outputs {
-		writeLength(h, len(s.Outputs[i]))
-		d := piecesDigest(encoded)
+	for _, cells := range s.Outputs {
+		writeLength(h, cells.Width)
+		d := piecesDigest(cells.Data)
 		h.Write(d[:])
 	}
 	return [32]byte(h.Sum(nil))
@@ -131,37 +123,36 @@ func (s *Statement) checkOutputs(m *Model) error {
 	}
 	first := map[int]int{}
 	for i, o := range m.Graph.Outputs {
-		if want := graph.Elements(o.Shape); len(s.Outputs[i]) != want {
-			return reject(CheckOutputs, "output %d has %d cells, want %d", i, len(s.Outputs[i]), want)
+		cells, n, b := s.Outputs[i], graph.Elements(o.Shape), m.info.Bounds[o.Tensor]
+		if w := b.Width(); cells.Width != w || len(cells.Data) != w*n {
+			return reject(CheckOutputs, "output %d has %d cells of %d bytes, want %d of %d", i, cells.Len(), cells.Width, n, w)
 		}
-		b := m.info.Bounds[o.Tensor]
-		if c, ok := outside(s.Outputs[i], b); ok {
-			return reject(CheckOutputs, "output %d: cell %d is %d, outside [%d, %d]", i, c, s.Outputs[i][c], b.Lo, b.Hi)
+		if c, ok := outside(cells, b); ok {
+			return reject(CheckOutputs, "output %d: cell %d is %d, outside [%d, %d]", i, c, cells.At(c), b.Lo, b.Hi)
 		}
-		if j, again := first[o.Tensor]; again {
-			for c, v := range s.Outputs[i] {
-				if v != s.Outputs[j][c] {
-					return reject(CheckOutputs, "outputs %d and %d are one tensor and differ at cell %d", j, i, c)
-				}
-			}
-			continue
+		j, again := first[o.Tensor]
+		if again && !bytes.Equal(cells.Data, s.Outputs[j].Data) {
+			return reject(CheckOutputs, "outputs %d and %d are one tensor and differ", j, i)
 		}
 		first[o.Tensor] = i
 	}
 	return nil
 }
 
-// outside finds the first cell that is not in an interval. Millions of cells are, nearly
-// always, so it looks for the cell only if there is one.
-func outside(cells []int64, b graph.Interval) (cell int, ok bool) {
-	lo, hi := b.Hi, b.Lo
-	for _, v := range cells {
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	if lo >= b.Lo && hi <= b.Hi {
-		return 0, false
-	}
-	return slices.IndexFunc(cells, func(v int64) bool { return v < b.Lo || v > b.Hi }), true
+// outside finds a cell that is not within bounds, on all cores: the first of all that a piece
+// begins with.
+func outside(cells graph.Cells, bounds graph.Interval) (cell int, ok bool) {
+	var mu sync.Mutex
+	poly.Parallel(cells.Len(), hashPiece, func(from, to int) {
+		if c, bad := cells.Slice(from, to).Outside(bounds); bad {
+			mu.Lock()
+			defer mu.Unlock()
+			if c += from; !ok || c < cell {
+				cell, ok = c, true
+			}
+		}
+	})
+	return cell, ok
 }
 
 // Check names one of the verifier's checks.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/transcript"
 	"github.com/weisyn/wes/prover/verify"
 )
@@ -17,9 +18,6 @@ func clone(s *verify.Statement) *verify.Statement {
 	c.Inputs, c.Outputs = slices.Clone(s.Inputs), slices.Clone(s.Outputs)
 	for i := range c.Inputs {
 		c.Inputs[i] = slices.Clone(c.Inputs[i])
-	}
-	for i := range c.Outputs {
-		c.Outputs[i] = slices.Clone(c.Outputs[i])
 	}
 	return &c
 }
@@ -73,12 +71,21 @@ func TestEveryPartOfTheStatementIsBound(t *testing.T) {
 		},
 		"Outputs": func() {
 			for i, cells := range s.statement.Outputs {
-				for k := range cells {
-					refuse("output cell", func(st *verify.Statement) { st.Outputs[i][k]++ }, verify.CheckLookup)
+				tell := func(name string, told graph.Cells, check verify.Check) {
+					refuse(name, func(st *verify.Statement) { st.Outputs[i] = told }, check)
 				}
-				refuse("output out of bounds", func(st *verify.Statement) { st.Outputs[i][0] = 1 << 40 }, verify.CheckOutputs)
-				refuse("output too short", func(st *verify.Statement) { st.Outputs[i] = cells[1:] }, verify.CheckOutputs)
-				refuse("output too long", func(st *verify.Statement) { st.Outputs[i] = append(cells, 0) }, verify.CheckOutputs)
+				w, n := cells.Width, cells.Len()
+				for k := range n {
+					tell("output cell", cells.Changed(func(v []int64) { v[k]++ }), verify.CheckLookup)
+				}
+				tell("output out of bounds", cells.Changed(func(v []int64) { v[0] = -1 << (8*w - 1) }), verify.CheckOutputs)
+				tell("output out of its bytes", cells.Changed(func(v []int64) { v[0] = 1 << 40 }), verify.CheckOutputs)
+				tell("output of another width", graph.PackCells(cells.Values(), graph.Interval{Hi: 1 << (8 * w)}), verify.CheckOutputs)
+				tell("output of no width", graph.Cells{Data: cells.Data}, verify.CheckOutputs)
+				tell("no output", graph.Cells{}, verify.CheckOutputs)
+				tell("output too short", cells.Slice(1, n), verify.CheckOutputs)
+				tell("output too long", graph.Cells{Width: w, Data: append(slices.Clone(cells.Data), make([]byte, w)...)}, verify.CheckOutputs)
+				tell("a byte too many", graph.Cells{Width: w, Data: append(slices.Clone(cells.Data), 0)}, verify.CheckOutputs)
 			}
 			refuse("output missing", func(st *verify.Statement) { st.Outputs = st.Outputs[:1] }, verify.CheckOutputs)
 			refuse("outputs exchanged", func(st *verify.Statement) { slices.Reverse(st.Outputs) }, verify.CheckOutputs, verify.CheckLookup)
@@ -148,8 +155,7 @@ func TestOneTensorHasOneValue(t *testing.T) {
 	}
 	st := clone(s.statement)
 	st.Model = m.Digest()
-	st.Outputs = append(st.Outputs, slices.Clone(st.Outputs[0]))
-	st.Outputs[1][1]++
+	st.Outputs = append(st.Outputs, st.Outputs[0].Changed(func(v []int64) { v[1]++ }))
 	wantCheck(t, verify.Verify(m, st, s.proof), verify.CheckOutputs)
 }
 

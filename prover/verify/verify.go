@@ -26,7 +26,7 @@ func Verify(m *Model, s *Statement, p *Proof) error {
 // large: they are checked and hashed while the points of the proof are decoded.
 func VerifyFile(data []byte, m *Model, inputs [][]int32) (*File, error) {
 	r := reader{data: data, mark: ErrProof}
-	f, outputs, err := r.said(m)
+	f, err := r.said(m)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func VerifyFile(data []byte, m *Model, inputs [][]int32) (*File, error) {
 	var digest [32]byte
 	var wg sync.WaitGroup
 	if r.err == nil && said == nil {
-		wg.Go(func() { said, digest = s.check(m), s.digestOf(outputs) })
+		wg.Go(func() { said, digest = s.check(m), s.digest() })
 	}
 	f.Proof = r.proof(m.system)
 	wg.Wait()
