@@ -13,7 +13,6 @@ import (
 	"github.com/weisyn/wes/chain/chaintest"
 	"github.com/weisyn/wes/node/proofs"
 	"github.com/weisyn/wes/prover"
-	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/pipeline"
 	"github.com/weisyn/wes/prover/transcript"
@@ -204,5 +203,5 @@ func (r *modelRun) prove(ctx context.Context, j proofs.Job) (output, proof []byt
 	if err != nil {
 		return nil, nil, err
 	}
-	return proofs.EncodeOutput(graph.UnpackCells(f.Outputs)), o.Proof, nil
+	return proofs.EncodeOutput(f.OutputValues()), o.Proof, nil
 }

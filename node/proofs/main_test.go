@@ -75,7 +75,7 @@ func (s *shipped) prove(t testing.TB, j Job) (output, proof []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return EncodeOutput(graph.UnpackCells(f.Outputs)), o.Proof
+	return EncodeOutput(f.OutputValues()), o.Proof
 }
 
 // claim is one that the evidence bears out.

@@ -8,7 +8,6 @@ import (
 	"github.com/weisyn/wes/chain"
 	"github.com/weisyn/wes/prover/circuit"
 	"github.com/weisyn/wes/prover/circuit/wire"
-	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/verify"
 )
 
@@ -83,7 +82,7 @@ func inference(m *verify.Model, c *chain.Claim, e *chain.Evidence) bool {
 		return false
 	}
 	f, err := verify.DecodeFile(e.Proof, m)
-	if err != nil || !equalOutputs(graph.UnpackCells(f.Outputs), outputs) {
+	if err != nil || !equalOutputs(f.OutputValues(), outputs) {
 		return false
 	}
 	job := JobOf(c.Chain, c.Job, c.Payee)

@@ -58,7 +58,7 @@ func Verify(c Claim) (*Verdict, error) {
 	}
 	v.Verify = time.Since(start)
 	v.Job = prover.Job{ID: f.Job, Payee: f.Payee, Chain: f.Chain}
-	if v.Outputs, err = Dequantize(m.Graph, graph.UnpackCells(f.Outputs)); err != nil {
+	if v.Outputs, err = Dequantize(m.Graph, f.OutputValues()); err != nil {
 		return nil, err
 	}
 	if json.Unmarshal(m.Report, &v.Summary) != nil {

@@ -147,6 +147,9 @@ func (f *File) OutputBytes() (n int) {
 	return n
 }
 
+// OutputValues are the cells of the outputs.
+func (f *File) OutputValues() [][]int64 { return graph.UnpackCells(f.Outputs) }
+
 // Encode is the proof file:
 //
 //	"WESP" | version u8 | model 32 | job, payee, chain: length u32, bytes |
