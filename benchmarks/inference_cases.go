@@ -63,7 +63,7 @@ func provedModels(o *Options) []model {
 		"mobilenet_v2_224": "Bionetta, 16 threads: 24.5 s",
 		"gpt2_12x768_64":   "GPT-2, 16 tokens, laptop: 14.9 s",
 	}
-	for _, n := range slices.Concat(architectures.Networks(), []architectures.Network{architectures.Forest(100, 8, 30, 64)}, architectures.Texts()) {
+	for _, n := range slices.Concat(architectures.Networks(), []architectures.Network{architectures.Forest(100, 8, 30, 64), architectures.LSTM(2, 256, 64)}, architectures.Texts()) {
 		list = append(list, generated(o, n, "").aims(goals[n.Name], elsewhere[n.Name]))
 	}
 	for _, size := range []int{32, 64, 128, 256} {

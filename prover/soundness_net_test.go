@@ -289,7 +289,7 @@ func scenes() []scene {
 			return n.linear(n.conv(a, 1, 21, 1), 1, 4, a)
 		}},
 	}
-	return slices.Concat(scenes, productScenes(), idScenes(), wideScenes(), directScenes(), treeScenes())
+	return slices.Concat(scenes, productScenes(), idScenes(), wideScenes(), directScenes(), treeScenes(), sharedScenes())
 }
 
 // operatorCode is an operator's code in the encoding of a graph.

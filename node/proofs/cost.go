@@ -38,7 +38,7 @@ func inferenceCost(m *verify.Model) uint64 {
 	rounds := s.CellVars + s.LeafVars*(s.LeafVars+1)/2 + s.RowVars*(s.RowVars+1)/2 + s.Weights.ContractVars
 	e := s.Effort
 	work := uint64(e.Axes+e.Taps+e.Views)/effortUnit + uint64(e.Steps)/stepUnit + segmentCost*uint64(e.Segments) + termCost*uint64(e.Terms)
-	return work + modelCost + pointCost*uint64(points) + rowCost*uint64(s.Weights.Rows) + roundCost*uint64(rounds) + uint64(s.RowCount)/tableRowUnit
+	return work + modelCost + pointCost*uint64(points) + rowCost*uint64(s.Weights.Reads) + roundCost*uint64(rounds) + uint64(s.RowCount)/tableRowUnit
 }
 
 // circuitCost is that of the pairings, by scheme and curve, and of the public inputs: a point

@@ -35,7 +35,7 @@ type Term struct {
 // If Ids is set, x is the one-hot vectors of ids: the input has no channel axis, and
 // out(…, oc) = w[oc][id(…)]. Only public inputs hold ids, each in [0, InChannels).
 type Conv struct {
-	Weight      int // index among the weights of the graph, in order of appearance
+	Weight      int // index among the weights of the graph, in order of appearance; several may read one
 	Channel     int // axis contracted in the input and written in the output
 	Ids         bool
 	InChannels  int
@@ -73,6 +73,12 @@ func (c *Conv) KernelSize() int {
 // WeightCount is the number of weights: OutChannels × KernelSize × InChannels/Groups.
 func (c *Conv) WeightCount() int {
 	return c.OutChannels * c.KernelSize() * (c.InChannels / c.Groups)
+}
+
+// FitsWeightsOf tells whether the weights of two convolutions have one shape.
+func (c *Conv) FitsWeightsOf(other *Conv) bool {
+	return c.OutChannels == other.OutChannels && c.InChannels == other.InChannels && c.Groups == other.Groups &&
+		slices.EqualFunc(c.Spatial, other.Spatial, func(a, b Window) bool { return a.Kernel == b.Kernel })
 }
 
 func (w Window) check(length int) error {

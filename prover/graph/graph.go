@@ -118,16 +118,20 @@ func (g *Graph) Check() (*Info, error) {
 		return nil, err
 	}
 	info := &Info{Shapes: make([][]int, len(g.Nodes)), Bounds: make([]Interval, len(g.Nodes))}
-	convs := 0
+	var weights []*Conv
 	for i := range g.Nodes {
-		if err := g.checkNode(i, info, &convs); err != nil {
+		if err := g.checkNode(i, info); err != nil {
 			return nil, fmt.Errorf("%w: node %d %q (%s): %v", ErrInvalid, i, g.Nodes[i].Name, KindName(g.Nodes[i].Op), err)
+		}
+		var err error
+		if weights, err = checkWeightNumbers(g.Nodes[i].Op, weights); err != nil {
+			return nil, fmt.Errorf("%w: node %d %q: %v", ErrInvalid, i, g.Nodes[i].Name, err)
 		}
 	}
 	return info, g.checkOutputs(info)
 }
 
-func (g *Graph) checkNode(i int, info *Info, convs *int) error {
+func (g *Graph) checkNode(i int, info *Info) error {
 	n := &g.Nodes[i]
 	if len(n.Inputs) > MaxInputs || len(n.Name) > maxText {
 		return fmt.Errorf("%d inputs and a name of %d bytes, at most %d and %d", len(n.Inputs), len(n.Name), MaxInputs, maxText)
@@ -150,12 +154,6 @@ func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 	if err := checkShape(shape); err != nil {
 		return err
 	}
-	for _, c := range Convs(n.Op) {
-		if c.Weight != *convs {
-			return fmt.Errorf("weight %d, want %d", c.Weight, *convs)
-		}
-		*convs++
-	}
 	if err := g.checkIds(n, bounds); err != nil {
 		return err
 	}
@@ -171,6 +169,22 @@ func (g *Graph) checkNode(i int, info *Info, convs *int) error {
 		return fmt.Errorf("values in [%d, %d] reach 2^53", b.Lo, b.Hi)
 	}
 	return nil
+}
+
+// checkWeightNumbers requires that weights are numbered in the order in which they are first read.
+// first holds the first reader of each; others must read them in the same shape.
+func checkWeightNumbers(op Op, first []*Conv) ([]*Conv, error) {
+	for _, c := range Convs(op) {
+		switch {
+		case c.Weight == len(first):
+			first = append(first, c)
+		case c.Weight < 0 || c.Weight > len(first):
+			return nil, fmt.Errorf("weight %d, want at most %d", c.Weight, len(first))
+		case !c.FitsWeightsOf(first[c.Weight]):
+			return nil, fmt.Errorf("weight %d is of another shape", c.Weight)
+		}
+	}
+	return first, nil
 }
 
 func checkShape(shape []int) error {

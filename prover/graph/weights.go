@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Weights holds the weights of every convolution, by Conv.Weight, in the order
+// Weights holds the weights of all convolutions, by Conv.Weight, in the order
 // [oc][k_0][k_1]…[ic] of Conv.
 type Weights [][]int32
 

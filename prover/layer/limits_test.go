@@ -1,8 +1,10 @@
 package layer
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -56,6 +58,35 @@ func TestRunsEvaluateLikeTheirCells(t *testing.T) {
 			if got := newRunWeights(point).eval(runs); !got.Equal(&want) {
 				t.Errorf("%d runs over %d variables: %s, want %s", len(runs), vars, &got, &want)
 			}
+		}
+	}
+}
+
+// TestReadsOfSharedWeightsAreBounded: weights that are committed once may be read often, but a verifier weighs
+// their rows for each.
+func TestReadsOfSharedWeightsAreBounded(t *testing.T) {
+	const width = 1 << 13
+	for _, readers := range []int{2, 150} {
+		g := &graph.Graph{Nodes: []graph.Node{{Name: "x", Op: &graph.Input{Name: "x", Shape: []int{1, width}, Lo: -1, Hi: 1, Scale: 1}}}}
+		for range readers {
+			conv := &graph.Conv{Channel: 1, InChannels: width, OutChannels: width, Groups: 1}
+			acc := graph.Accumulator{Channel: 1, Lo: -1 << 30, Hi: 1 << 30, Terms: []graph.Term{{Conv: conv}}}
+			g.Outputs = append(g.Outputs, graph.Output{Name: "y", Tensor: len(g.Nodes), Shape: []int{1, width}, Scale: 1})
+			g.Nodes = append(g.Nodes, graph.Node{Name: "y", Op: &graph.Reveal{Acc: acc}, Inputs: []int{0}})
+		}
+		info, err := g.Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := NewSystem(g, info)
+		if readers == 2 {
+			if err != nil || s.Weights.Reads != 2*s.Weights.Rows {
+				t.Errorf("two readers: %v", err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrTooWide) || !strings.Contains(err.Error(), "rows of weights are read") {
+			t.Errorf("%d readers: %v", readers, err)
 		}
 	}
 }

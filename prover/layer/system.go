@@ -32,7 +32,7 @@ type System struct {
 
 	Weights  WeightLayout
 	Effort   Effort
-	convs    []convShape    // by Conv.Weight
+	convs    []convShape    // in order of appearance
 	products []productShape // by node and term
 
 	spans  []span // by node: its columns
@@ -176,13 +176,8 @@ func (s *System) makeColumns() error {
 
 // lowBits is how many bits of a channel are lowest.
 func (s *System) lowBits() int {
-	weights := 0
-	for i := range s.Graph.Nodes {
-		for _, c := range graph.Convs(s.Graph.Nodes[i].Op) {
-			if weights += c.WeightCount(); weights >= manyWeights {
-				return manyLowBits
-			}
-		}
+	if s.weightCount() >= manyWeights {
+		return manyLowBits
 	}
 	return lowBits
 }

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
@@ -13,6 +14,7 @@ import (
 type WeightLayout struct {
 	Cols         int // 2^(Low+KLow)
 	Rows         int
+	Reads        int // rows that the blocks read, each as often as it is read
 	KLow         int
 	ContractVars int // variables of the contraction sumcheck
 	Blocks       []WeightBlock
@@ -20,15 +22,17 @@ type WeightLayout struct {
 
 // WeightBlock holds the weights that one contraction claim reads: those of channels with
 // as many low bits, or all of a grouped convolution. Its rows are ordered by the high part
-// of the contraction index, then by run of channels.
+// of the contraction index, then by run of channels. Blocks that lay out the same weights
+// in the same way have the same rows.
 type WeightBlock struct {
-	Conv     int   // Conv.Weight
+	Conv     int   // index among the convolutions, in order of appearance
 	Node     int   // node of the convolution
 	Term     int   // index among the node's terms
 	Low      int   // low channel bits of its columns; 0 when grouped
 	Channels []int // first channel of each run of 2^Low; {0} when grouped
 	KHigh    []int // the high parts of the contraction index that hold a weight
 	Row      int   // first row
+	Shared   bool  // with an earlier block
 }
 
 // convShape is the contraction index of a convolution: kernel positions from the first
@@ -53,18 +57,40 @@ func newConvShape(c *graph.Conv) convShape {
 	return s
 }
 
-const maxWeightRows = 1 << 16
+const (
+	maxWeightRows = 1 << 16
+	// maxRowReads bounds what a verifier does for rows: some 10 ns for each.
+	maxRowReads = 1 << 20
+)
+
+// weightCount is the number of weights of all convolutions, those that several read once, or
+// the first that is more than maxWeights.
+func (s *System) weightCount() int {
+	total, last := 0, -1
+	for i := range s.Graph.Nodes {
+		for _, c := range graph.Convs(s.Graph.Nodes[i].Op) {
+			if c.Weight <= last {
+				continue
+			}
+			last = c.Weight
+			if total += c.WeightCount(); total > maxWeights {
+				return total
+			}
+		}
+	}
+	return total
+}
 
 func (s *System) makeWeights() error {
-	total := 0
+	total := s.weightCount()
+	if total > maxWeights {
+		return fmt.Errorf("%w: more than %d weights", ErrTooWide, maxWeights)
+	}
 	for i := range s.Graph.Nodes {
 		for _, c := range graph.Convs(s.Graph.Nodes[i].Op) {
 			shape := newConvShape(c)
 			s.convs = append(s.convs, shape)
 			s.Weights.ContractVars = max(s.Weights.ContractVars, shape.vars)
-			if total += c.WeightCount(); total > maxWeights {
-				return fmt.Errorf("%w: node %d: more than %d weights", ErrTooWide, i, maxWeights)
-			}
 		}
 	}
 	for low := weightLowBits(total, s.Low); ; low++ {
@@ -90,7 +116,8 @@ const (
 
 // layBlocks lists the blocks of all convolutions for rows of Weights.Cols columns.
 func (s *System) layBlocks() error {
-	s.Weights.Blocks, s.Weights.Rows = nil, 0
+	s.Weights.Blocks, s.Weights.Rows, s.Weights.Reads = nil, 0, 0
+	conv, laid := 0, map[weightClass]WeightBlock{}
 	for i := range s.Graph.Nodes {
 		acc := graph.AccumulatorOf(s.Graph.Nodes[i].Op)
 		if acc == nil {
@@ -100,9 +127,10 @@ func (s *System) layBlocks() error {
 			if acc.Terms[t].Conv == nil {
 				continue
 			}
-			if err := s.addBlocks(i, t, acc.Terms[t].Conv); err != nil {
+			if err := s.addBlocks(WeightBlock{Conv: conv, Node: i, Term: t}, laid); err != nil {
 				return fmt.Errorf("%w: node %d %q", err, i, s.Graph.Nodes[i].Name)
 			}
+			conv++
 		}
 	}
 	return nil
@@ -117,15 +145,15 @@ func weightLowBits(weights, low int) int {
 	return max(log2Ceil(c)-low, 0)
 }
 
-func (s *System) addBlocks(node, term int, c *graph.Conv) error {
-	shape := &s.convs[c.Weight]
-	high := shape.highParts(s.Weights.KLow)
-	block := WeightBlock{Conv: c.Weight, Node: node, Term: term, KHigh: high}
+// addBlocks adds the blocks of a convolution. laid are the last blocks with rows of their own.
+func (s *System) addBlocks(block WeightBlock, laid map[weightClass]WeightBlock) error {
+	shape := &s.convs[block.Conv]
+	block.KHigh = shape.highParts(s.Weights.KLow)
 	if shape.grouped {
 		block.Channels = []int{0}
-		return s.addBlock(block)
+		return s.addBlock(block, laid)
 	}
-	for _, class := range s.classes(node) {
+	for _, class := range s.classes(block.Node) {
 		b := block
 		b.Low = class[0].Low
 		for _, col := range class {
@@ -133,20 +161,44 @@ func (s *System) addBlocks(node, term int, c *graph.Conv) error {
 				b.Channels = append(b.Channels, ch)
 			}
 		}
-		if err := s.addBlock(b); err != nil {
+		if err := s.addBlock(b, laid); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *System) addBlock(b WeightBlock) error {
-	b.Row = s.Weights.Rows
-	if s.Weights.Rows += len(b.KHigh) * len(b.Channels); s.Weights.Rows > maxWeightRows {
-		return fmt.Errorf("%w: weights take more than %d rows", ErrTooWide, maxWeightRows)
+func (s *System) addBlock(b WeightBlock, laid map[weightClass]WeightBlock) error {
+	rows := len(b.KHigh) * len(b.Channels)
+	if s.Weights.Reads += rows; s.Weights.Reads > maxRowReads {
+		return fmt.Errorf("%w: rows of weights are read more than %d times", ErrTooWide, maxRowReads)
+	}
+	key := weightClass{s.convs[b.Conv].conv.Weight, b.Low}
+	if last, ok := laid[key]; ok && s.sameRows(&last, &b) {
+		b.Row, b.Shared = last.Row, true
+	} else {
+		b.Row = s.Weights.Rows
+		if s.Weights.Rows += rows; s.Weights.Rows > maxWeightRows {
+			return fmt.Errorf("%w: weights take more than %d rows", ErrTooWide, maxWeightRows)
+		}
+		laid[key] = b
 	}
 	s.Weights.Blocks = append(s.Weights.Blocks, b)
 	return nil
+}
+
+// weightClass is a weight, in columns of channels with as many low bits.
+type weightClass struct{ weight, low int }
+
+// sameRows tells whether two blocks of one class are packed into the same rows. The high parts
+// of their contraction index are the same, as the weights have one shape.
+func (s *System) sameRows(a, b *WeightBlock) bool {
+	return slices.Equal(a.Channels, b.Channels) && slices.Equal(s.shifts(a), s.shifts(b))
+}
+
+// shifts is how far the weights of each channel are moved up.
+func (s *System) shifts(b *WeightBlock) []int {
+	return graph.ChannelShifts(s.Graph.Nodes[b.Node].Op, s.convs[b.Conv].conv.OutChannels)
 }
 
 // classes groups the columns of a node by their low channel bits: the columns of a class
@@ -170,7 +222,9 @@ func (s *System) PackWeights(w graph.Weights) []int32 {
 	packed := make([]int32, s.Weights.Rows*s.Weights.Cols)
 	poly.Parallel(len(s.Weights.Blocks), 1, func(from, to int) {
 		for i := from; i < to; i++ {
-			s.packBlock(packed, &s.Weights.Blocks[i], w)
+			if b := &s.Weights.Blocks[i]; !b.Shared {
+				s.packBlock(packed, b, w)
+			}
 		}
 	})
 	return packed
@@ -178,9 +232,7 @@ func (s *System) PackWeights(w graph.Weights) []int32 {
 
 func (s *System) packBlock(packed []int32, b *WeightBlock, w graph.Weights) {
 	shape := &s.convs[b.Conv]
-	weights := w[b.Conv]
-	up := graph.ChannelShifts(s.Graph.Nodes[b.Node].Op, shape.conv.OutChannels)
-	places := s.places(b)
+	weights, up, places := w[shape.conv.Weight], s.shifts(b), s.places(b)
 	if shape.grouped {
 		for dense, place := range places {
 			at, oc := shape.groupedWeight(dense)

@@ -38,7 +38,8 @@ const elementBytes = 32
 // row are those of package lookup: building the trees and one pass over each layer.
 func (s *System) Work() map[string]Work {
 	z := s.Sizes()
-	contract := Work{SmallProducts: int64(z.WeightCells), Bytes: 4 * int64(z.WeightCells)}
+	read := int64(s.Weights.Reads) * int64(s.Weights.Cols)
+	contract := Work{SmallProducts: read, Bytes: 4 * read}
 	for _, b := range s.Weights.Blocks {
 		shape := &s.convs[b.Conv]
 		cells := int64(graph.Elements(s.Info.Shapes[s.Graph.Nodes[b.Node].Inputs[b.Term]]))

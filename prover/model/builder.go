@@ -1,6 +1,8 @@
 package model
 
 import (
+	"encoding/binary"
+	"hash/maphash"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -12,9 +14,14 @@ type builder struct {
 	shapes  [][]int
 	bounds  []graph.Interval
 	channel []int       // axis that a proof stores lowest
-	weights [][][]int32 // by node: weights of its convolutions
+	weights [][][]int32 // by node: weights of its convolutions, from the pool
+	pool    weightPool
 	tables  tableSet
 	uses    []*tableEntry // by node: table of a rescale
+}
+
+func newBuilder() builder {
+	return builder{pool: weightPool{maphash.MakeSeed(), map[uint64][][]int32{}}}
 }
 
 func (b *builder) add(n graph.Node, shape []int, bound graph.Interval, channel int) int {
@@ -130,6 +137,52 @@ func (b *builder) max(name string, x, y int) int {
 		graph.Interval{Lo: max(v.Lo, w.Lo), Hi: max(v.Hi, w.Hi)}, b.channel[x])
 }
 
+// weightPool holds integer weights by their hash, equal ones once: the steps of a recurrent network
+// have the same.
+type weightPool struct {
+	seed   maphash.Seed
+	byHash map[uint64][][]int32
+}
+
+// intern returns the weights of the pool that equal w, which it may add.
+func (p *weightPool) intern(w []int32) []int32 {
+	var h maphash.Hash
+	h.SetSeed(p.seed)
+	var raw [1 << 10]byte
+	for part := range slices.Chunk(w, len(raw)/4) {
+		for i, v := range part {
+			binary.LittleEndian.PutUint32(raw[4*i:], uint32(v))
+		}
+		h.Write(raw[:4*len(part)])
+	}
+	sum := h.Sum64()
+	for _, have := range p.byHash[sum] {
+		if slices.Equal(have, w) {
+			return have
+		}
+	}
+	p.byHash[sum] = append(p.byHash[sum], w)
+	return w
+}
+
+// numbering numbers weights in the order in which they are first read.
+type numbering struct {
+	weights graph.Weights
+	readers map[*int32][]*graph.Conv // of the pool's weights, in different shapes
+}
+
+func (n *numbering) number(c *graph.Conv, w []int32) {
+	for _, first := range n.readers[&w[0]] {
+		if c.FitsWeightsOf(first) {
+			c.Weight = first.Weight
+			return
+		}
+	}
+	c.Weight = len(n.weights)
+	n.weights = append(n.weights, w)
+	n.readers[&w[0]] = append(n.readers[&w[0]], c)
+}
+
 // finish drops what no output needs, except inputs, and numbers tensors, weights and tables
 // in order of appearance. number is the new number of every node, −1 if it is dropped.
 func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weights, number []int) {
@@ -148,6 +201,7 @@ func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weight
 		}
 	}
 	g = &graph.Graph{}
+	weights := numbering{readers: map[*int32][]*graph.Conv{}}
 	number = make([]int, len(b.nodes))
 	for i, n := range b.nodes {
 		if !needed[i] {
@@ -160,8 +214,7 @@ func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weight
 			n.Inputs[k] = number[t]
 		}
 		for k, c := range graph.Convs(n.Op) {
-			c.Weight = len(w)
-			w = append(w, b.weights[i][k])
+			weights.number(c, b.weights[i][k])
 		}
 		if e := b.uses[i]; e != nil {
 			n.Op.(*graph.Rescale).Table = e.number(g)
@@ -172,5 +225,5 @@ func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weight
 	for i := range g.Outputs {
 		g.Outputs[i].Tensor = number[g.Outputs[i].Tensor]
 	}
-	return g, w, number
+	return g, weights.weights, number
 }

@@ -57,7 +57,7 @@ func Lower(ctx context.Context, fg *float.Graph, samples [][]float.Tensor, o Opt
 	if err != nil {
 		return nil, err
 	}
-	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, readers: lineReaders(fg), uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}}
+	l := &lowering{options: &o, net: fg, units: units, tops: tops, lines: cal.lines, readers: lineReaders(fg), uses: countUses(fg), values: make([]value, fg.Values()), votes: map[float.ValueID]value{}, b: newBuilder()}
 	l.scales, l.joined = classes.scales(fg, cal, tops), classes.joined(fg)
 	for i, r := range cal.ranges {
 		l.own = append(l.own, scaleOf(r, tops[i]))

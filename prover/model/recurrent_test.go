@@ -54,16 +54,21 @@ func imported(t *testing.T, k onnxtest.Recurrent) *network {
 	return &network{t: t, r: rand.New(rand.NewPCG(2, 7)), g: *g}
 }
 
-// TestStepsShareTables: values of one role have one scale, so that more steps need no more tables.
-func TestStepsShareTables(t *testing.T) {
+// TestStepsShareTablesAndWeights: values of one role have one scale, so that more steps need no more tables
+// and no more weights.
+func TestStepsShareTablesAndWeights(t *testing.T) {
 	for _, op := range []string{"LSTM", "GRU", "RNN"} {
-		var tables []int
-		for _, steps := range []int{20, 40} {
-			n := imported(t, onnxtest.Recurrent{Op: op, Batch: 1, Steps: steps, Features: 4, Hidden: 6, Classes: 3})
-			tables = append(tables, len(n.lower(Options{}).Graph.Tables))
-		}
-		if tables[0] != tables[1] {
-			t.Errorf("%s: %d tables for 20 steps, %d for 40", op, tables[0], tables[1])
+		for _, bidirectional := range []bool{false, true} {
+			var tables, weights []int
+			var params []int64
+			for _, steps := range []int{20, 40} {
+				n := imported(t, onnxtest.Recurrent{Op: op, Batch: 1, Steps: steps, Features: 4, Hidden: 6, Classes: 3, Bidirectional: bidirectional})
+				low := n.lower(Options{})
+				tables, weights, params = append(tables, len(low.Graph.Tables)), append(weights, len(low.Weights)), append(params, n.g.Params())
+			}
+			if !bidirectional && tables[0] != tables[1] || weights[0] != weights[1] || params[0] != params[1] {
+				t.Errorf("%s: %d tables, %d weights and %d parameters for 20 and for 40 steps", op, tables, weights, params)
+			}
 		}
 	}
 }

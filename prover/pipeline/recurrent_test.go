@@ -2,12 +2,24 @@ package pipeline
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/weisyn/wes/prover/model/onnx/onnxtest"
 	"github.com/weisyn/wes/prover/model/tensor"
 	"github.com/weisyn/wes/prover/transcript"
+	"github.com/weisyn/wes/prover/verify"
 )
+
+// sequences are random numbers in [−2, 2].
+func sequences(k onnxtest.Recurrent) []tensor.Tensor {
+	r := rand.New(rand.NewPCG(1, 2))
+	x := tensor.Tensor{Name: "x", Shape: []int{k.Batch, k.Steps, k.Features}}
+	for range k.Batch * k.Steps * k.Features {
+		x.Data = append(x.Data, min(max(r.NormFloat64(), -2), 2))
+	}
+	return []tensor.Tensor{x}
+}
 
 // TestRecurrentModelsProveAndVerify: classifiers of sequences as PyTorch exports them.
 func TestRecurrentModelsProveAndVerify(t *testing.T) {
@@ -21,12 +33,7 @@ func TestRecurrentModelsProveAndVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := rand.New(rand.NewPCG(1, 2))
-			x := tensor.Tensor{Name: "x", Shape: []int{k.Batch, k.Steps, k.Features}}
-			for range k.Batch * k.Steps * k.Features {
-				x.Data = append(x.Data, min(max(r.NormFloat64(), -2), 2))
-			}
-			s := Source{ONNX: data, Inputs: []tensor.Tensor{x}, Transcript: transcript.SHA256}
+			s := Source{ONNX: data, Inputs: sequences(k), Transcript: transcript.SHA256}
 			o, report := run(t, new(Line), s, EngineInterpreter)
 			v, err := Verify(Claim{Model: o.Model, Proof: o.Proof, Inputs: s.Inputs, Output: o.Outputs})
 			if err != nil {
@@ -41,4 +48,40 @@ func TestRecurrentModelsProveAndVerify(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMoreStepsNeedNoMoreCommitments: a model that is bound to longer sequences reads the same rows.
+func TestMoreStepsNeedNoMoreCommitments(t *testing.T) {
+	for _, op := range []string{"LSTM", "GRU", "RNN"} {
+		var first *Outcome
+		for _, steps := range []int{6, 9} {
+			k := onnxtest.Recurrent{Op: op, Batch: 2, Steps: steps, Features: 4, Hidden: 8, Classes: 3}
+			data, err := k.Build(1).Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := Source{ONNX: data, Inputs: sequences(k), Transcript: transcript.SHA256}
+			if first != nil {
+				s.Like = first.Model
+			}
+			o, _ := run(t, new(Line), s, EngineInterpreter)
+			if first == nil {
+				first = o
+				continue
+			}
+			a, b := modelOf(t, first), modelOf(t, o)
+			if !slices.Equal(a.Rows, b.Rows) {
+				t.Errorf("%s: %d rows for 6 steps, %d for 9, or others", op, len(a.Rows), len(b.Rows))
+			}
+		}
+	}
+}
+
+func modelOf(t *testing.T, o *Outcome) *verify.Model {
+	t.Helper()
+	m, err := verify.DecodeModel(o.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

@@ -1,7 +1,10 @@
 package emit
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/maphash"
+	"math"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -54,11 +57,44 @@ func int64s(v []int) []int64 {
 }
 
 // constant appends an initializer.
+// constant names a constant; equal ones are one.
 func (e *emitter) constant(t onnx.Tensor) string {
+	hash := e.hash(&t)
+	for _, i := range e.constants[hash] {
+		if have := &e.model.Initializers[i]; sameConstant(have, &t) {
+			return have.Name
+		}
+	}
+	e.constants[hash] = append(e.constants[hash], len(e.model.Initializers))
 	t.Name = fmt.Sprintf("c%d", len(e.model.Initializers))
 	e.size += t.Len()*t.Type.Size() + 64
 	e.model.Initializers = append(e.model.Initializers, t)
 	return t.Name
+}
+
+func (e *emitter) hash(t *onnx.Tensor) uint64 {
+	var h maphash.Hash
+	h.SetSeed(e.seed)
+	hashNumbers(&h, t.Dims)
+	hashNumbers(&h, t.Floats)
+	hashNumbers(&h, t.Doubles)
+	hashNumbers(&h, t.Ints)
+	return h.Sum64()
+}
+
+func hashNumbers[T int64 | float32 | float64](h *maphash.Hash, v []T) {
+	var raw [1 << 12]byte
+	for part := range slices.Chunk(v, len(raw)/8) {
+		n, _ := binary.Encode(raw[:], binary.LittleEndian, part) // raw is long enough
+		h.Write(raw[:n])
+	}
+}
+
+// sameConstant compares bits: a negative zero is another number.
+func sameConstant(a, b *onnx.Tensor) bool {
+	return a.Type == b.Type && slices.Equal(a.Dims, b.Dims) && slices.Equal(a.Ints, b.Ints) &&
+		slices.EqualFunc(a.Floats, b.Floats, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) &&
+		slices.EqualFunc(a.Doubles, b.Doubles, func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) })
 }
 
 // numbers is a constant of floats; at makes the value of each index.

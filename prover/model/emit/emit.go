@@ -10,6 +10,7 @@ package emit
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/model/onnx"
@@ -55,7 +56,7 @@ type Value struct {
 func Emit(g *graph.Graph, info *graph.Info, w graph.Weights, mode Mode) (*Program, error) {
 	e := &emitter{
 		graph: g, info: info, weights: w, mode: mode, values: make([]value, len(g.Nodes)),
-		named: map[string]bool{}, program: &Program{tensors: len(g.Nodes)},
+		named: map[string]bool{}, program: &Program{tensors: len(g.Nodes)}, constants: map[uint64][]int{}, seed: maphash.MakeSeed(),
 	}
 	for t := range g.Nodes {
 		if err := e.tensor(t); err != nil {
@@ -85,6 +86,9 @@ type emitter struct {
 	named   map[string]bool // values that are inputs or outputs of the ONNX graph already
 	size    int             // bytes of initializers
 	program *Program
+
+	constants map[uint64][]int // initializers, by hash
+	seed      maphash.Seed
 }
 
 // tensor emits one node of the integer graph.

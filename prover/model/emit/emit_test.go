@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -209,6 +210,41 @@ func TestEqualGraphsMakeEqualFiles(t *testing.T) {
 			t.Errorf("seed %d: two files, %v", seed, err)
 		}
 	}
+}
+
+// TestEqualConstantsAreWrittenOnce over random graphs, some of whose convolutions read the same weights.
+func TestEqualConstantsAreWrittenOnce(t *testing.T) {
+	shared := 0
+	for seed := range uint64(100) {
+		c := graphtest.Random(seed)
+		shared += convolutions(c.Graph) - len(c.Weights)
+		p, err := emit.Emit(c.Graph, c.Info, c.Weights, emit.NativeConv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := onnx.Parse(p.Model, onnx.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, k := range m.Graph.Initializers {
+			content := fmt.Sprint(k.Type, k.Dims, k.Floats, k.Doubles, k.Ints)
+			if seen[content] {
+				t.Errorf("seed %d: %s is another constant too", seed, k.Name)
+			}
+			seen[content] = true
+		}
+	}
+	if shared == 0 {
+		t.Error("no weights are read twice")
+	}
+}
+
+func convolutions(g *graph.Graph) (n int) {
+	for i := range g.Nodes {
+		n += len(graph.Convs(g.Nodes[i].Op))
+	}
+	return n
 }
 
 // canned is a session that answers with what it was given.

@@ -112,12 +112,22 @@ func (g *Graph) MACs() int64 {
 	return sum
 }
 
-// Params returns the number of constants in all operators.
+// Params returns the number of constants in all operators. A matrix that several read, as the
+// steps of a recurrent network do, counts once.
 func (g *Graph) Params() int64 {
 	var sum int64
+	seen := map[*float32]bool{}
 	for i := range g.Nodes {
-		if w, ok := g.Nodes[i].Op.(Weighted); ok {
-			sum += w.Params()
+		w, ok := g.Nodes[i].Op.(Weighted)
+		if !ok {
+			continue
+		}
+		sum += w.Params()
+		if m, ok := w.(*MatMul); ok && len(m.W) > 0 {
+			if seen[&m.W[0]] {
+				sum -= m.Params()
+			}
+			seen[&m.W[0]] = true
 		}
 	}
 	return sum

@@ -136,17 +136,21 @@ func (b *builder) finish() {
 	if _, err := g.Check(); err != nil {
 		panic("BUG: " + err.Error())
 	}
-	b.c.Weights = b.c.Weights[:b.convs()]
+	b.c.Weights = b.c.Weights[:len(b.readers())]
 	if err := g.CheckWeights(b.c.Info, b.c.Weights); err != nil {
 		panic("BUG: " + err.Error())
 	}
 }
 
-// convs counts the convolutions so far.
-func (b *builder) convs() int {
-	n := 0
+// readers are the first readers of each weight so far.
+func (b *builder) readers() []*graph.Conv {
+	var first []*graph.Conv
 	for i := range b.c.Graph.Nodes {
-		n += len(graph.Convs(b.c.Graph.Nodes[i].Op))
+		for _, c := range graph.Convs(b.c.Graph.Nodes[i].Op) {
+			if c.Weight == len(first) {
+				first = append(first, c)
+			}
+		}
 	}
-	return n
+	return first
 }

@@ -52,7 +52,7 @@ func (b *builder) fits(op *graph.Rescale) bool {
 
 // accumulator makes a random sum over x: convolutions, multiples, a bias.
 func (b *builder) accumulator(x int) (acc *graph.Accumulator, inputs []int, ok bool) {
-	b.c.Weights = b.c.Weights[:b.convs()]
+	b.c.Weights = b.c.Weights[:len(b.readers())]
 	shape := b.c.Info.Shapes[x]
 	acc = &graph.Accumulator{Channel: b.channel(shape)}
 	if b.rng.IntN(6) > 0 {
@@ -115,6 +115,12 @@ func (b *builder) conv(shape []int, channel int) *graph.Conv {
 	for a, n := range shape {
 		if a != channel && a > 0 && b.rng.IntN(3) > 0 {
 			c.Spatial = append(c.Spatial, b.window(a, n))
+		}
+	}
+	for _, first := range b.readers() {
+		if b.rng.IntN(2) == 0 && c.FitsWeightsOf(first) {
+			c.Weight = first.Weight // read again
+			return c
 		}
 	}
 	limit := []int64{1, 7, 127, 127, 127, 1 << 12, 1 << 19}[b.rng.IntN(7)]
