@@ -34,6 +34,13 @@ func (b *builder) add(n graph.Node, shape []int, bound graph.Interval, channel i
 	return len(b.nodes) - 1
 }
 
+// read says which weights the convolutions of a node have.
+func (b *builder) read(t int, weights [][]int32) {
+	for _, w := range weights {
+		b.weights[t] = append(b.weights[t], b.pool.intern(w))
+	}
+}
+
 func with(shape []int, axis, length int) []int {
 	out := slices.Clone(shape)
 	out[axis] = length

@@ -184,7 +184,7 @@ func (l *lowering) addRescale(lin *linear, a *accumulator, f function) (int, err
 	}
 	op := &graph.Rescale{Acc: a.acc, Shift: a.shift}
 	t := l.b.add(graph.Node{Name: lin.name, Op: op, Inputs: a.inputs}, lin.shape, graph.Interval{Lo: f.lo, Hi: f.hi}, lin.channel)
-	l.b.weights[t] = a.weights
+	l.b.read(t, a.weights)
 	l.b.uses[t] = e
 	return t, nil
 }
@@ -261,6 +261,6 @@ func (l *lowering) addReveal(lin *linear, unit float64) (int, float64, error) {
 	}
 	t := l.b.add(graph.Node{Name: lin.name, Op: &graph.Reveal{Acc: a.acc}, Inputs: a.inputs}, lin.shape,
 		graph.Interval{Lo: a.acc.Lo, Hi: a.acc.Hi}, lin.channel)
-	l.b.weights[t] = a.weights
+	l.b.read(t, a.weights)
 	return t, unit, nil
 }

@@ -231,7 +231,7 @@ func (b *builder) quantize(l *linear, scale float64, unit func(channel int) floa
 		}
 		conv := *t.conv
 		conv.Weight = len(a.weights)
-		a.weights = append(a.weights, b.pool.intern(w))
+		a.weights = append(a.weights, w)
 		a.acc.Terms = append(a.acc.Terms, graph.Term{Conv: &conv})
 	}
 	for i := range l.terms {

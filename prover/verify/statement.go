@@ -139,8 +139,7 @@ func (s *Statement) checkOutputs(m *Model) error {
 	return nil
 }
 
-// outside finds a cell that is not within bounds, on all cores: the first of all that a piece
-// begins with.
+// outside finds the first cell that is not within bounds, on all cores.
 func outside(cells graph.Cells, bounds graph.Interval) (cell int, ok bool) {
 	var mu sync.Mutex
 	poly.Parallel(cells.Len(), hashPiece, func(from, to int) {
