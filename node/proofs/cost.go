@@ -11,7 +11,7 @@ const (
 	// bytesPerUnit is how many bytes of attachments one unit hashes and decodes.
 	bytesPerUnit = 64
 	// Of a proof of an inference: a start, and for each point of the multi-scalar product, each
-	// row of weights in the key, each round of a sumcheck and each row of a table.
+	// reading of a row of weights, each round of a sumcheck and each row of a table.
 	modelCost    = 6_000
 	pointCost    = 16
 	rowCost      = 4

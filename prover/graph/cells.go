@@ -122,7 +122,7 @@ func narrow32(dst []int32, data []byte) {
 	}
 }
 
-// Outside finds the first cell that is not within bounds. Millions are, nearly always, so it
+// Outside finds the first cell that is not within bounds, which are below 2^62. Millions are, nearly always, so it
 // looks for the cell only if there is one.
 func (c Cells) Outside(bounds Interval) (cell int, ok bool) {
 	var part [1 << 10]int32
@@ -141,7 +141,7 @@ func (c Cells) Outside(bounds Interval) (cell int, ok bool) {
 	return 0, false
 }
 
-// anyOutside gathers the signs of all distances from the bounds, which are below 2^62.
+// anyOutside gathers the signs of all distances from the bounds.
 func anyOutside(cells []int32, bounds Interval) bool {
 	var signs int64
 	for _, v := range cells {

@@ -66,7 +66,7 @@ func TestCheckRefusesEveryBrokenRule(t *testing.T) {
 		"table does not exist":     func(g *Graph) { g.Nodes[1].Op.(*Rescale).Table = 1 },
 		"shift per wrong channels": func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{1, 2, 3} },
 		"shift too large":          func(g *Graph) { g.Nodes[1].Op.(*Rescale).Shift = []int{MaxShift + 1} },
-		"weights out of order":     func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 0 },
+		"weights of another shape": func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 0 },
 		"weight left out":          func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = 2 },
 		"negative weight":          func(g *Graph) { g.Nodes[7].Op.(*Reveal).Acc.Terms[0].Conv.Weight = -1 },
 		"maximum of unlike shapes": func(g *Graph) { g.Nodes[3].Op.(*Slice).Len = 1 },

@@ -34,6 +34,22 @@ func ChannelShifts(op Op, channels int) []int {
 	return up
 }
 
+// SameChannelShifts tells whether two nodes of as many channels state the same ChannelShifts:
+// one shift each, or as many with the same differences.
+func SameChannelShifts(a, b Op) bool {
+	x, xMost := severalShifts(a)
+	y, yMost := severalShifts(b)
+	return slices.EqualFunc(x, y, func(s, t int) bool { return xMost-s == yMost-t })
+}
+
+// severalShifts are the shifts of a Rescale that has several, and the largest.
+func severalShifts(op Op) (shifts []int, most int) {
+	if r, ok := op.(*Rescale); ok && len(r.Shift) > 1 {
+		return r.Shift, r.MaxShift()
+	}
+	return nil, 0
+}
+
 // Bound sums, over the terms of an accumulator, the hulls of their values with zero, so
 // that it holds every partial sum in any order. in are the bounds of the node's inputs.
 func (a *Accumulator) Bound(in []Interval, w Weights, channels int) (Interval, error) {

@@ -61,6 +61,9 @@ func (s *System) checkLimits() error {
 		for k, c := range convsByInput(n) {
 			in := s.Info.Shapes[n.Inputs[k]]
 			axes += total(in)
+			if c.Groups > 1 {
+				axes += c.OutChannels * len(columns) // a factor for each claim
+			}
 			for _, w := range c.Spatial {
 				taps = addTaps(taps, w, in[w.Axis])
 			}

@@ -90,3 +90,30 @@ func TestReadsOfSharedWeightsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestLayoutsThatAlternateAreShared: readers of one weight with two patterns of shifts need two sets of rows.
+func TestLayoutsThatAlternateAreShared(t *testing.T) {
+	const width = 64
+	g := &graph.Graph{
+		Nodes:  []graph.Node{{Name: "x", Op: &graph.Input{Name: "x", Shape: []int{1, width}, Lo: -1, Hi: 1, Scale: 1}}},
+		Tables: []graph.Table{{Lo: -2000, Segments: []graph.Segment{{Len: 4001}}}},
+	}
+	patterns := [][]int{{0}, make([]int, width), make([]int, width)}
+	patterns[1][3], patterns[2][3], patterns[2][4] = 1, 1, 1
+	for i := range 30 {
+		acc := graph.Accumulator{Channel: 1, Lo: -1000, Hi: 1000, Terms: []graph.Term{{Conv: &graph.Conv{Channel: 1, InChannels: width, OutChannels: width, Groups: 1}}}}
+		g.Nodes = append(g.Nodes, graph.Node{Name: "y", Op: &graph.Rescale{Acc: acc, Shift: patterns[i%3]}, Inputs: []int{0}})
+	}
+	g.Outputs = []graph.Output{{Name: "y", Tensor: 30, Shape: []int{1, width}, Scale: 1}}
+	info, err := g.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSystem(g, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := s.Weights; w.Reads != 10*w.Rows {
+		t.Errorf("%d rows are read %d times by ten of each pattern", w.Rows, w.Reads)
+	}
+}

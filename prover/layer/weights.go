@@ -14,7 +14,7 @@ import (
 type WeightLayout struct {
 	Cols         int // 2^(Low+KLow)
 	Rows         int
-	Reads        int // rows that the blocks read, each as often as it is read
+	Reads        int // rows that the claims read, each as often as it is read
 	KLow         int
 	ContractVars int // variables of the contraction sumcheck
 	Blocks       []WeightBlock
@@ -59,7 +59,7 @@ func newConvShape(c *graph.Conv) convShape {
 
 const (
 	maxWeightRows = 1 << 16
-	// maxRowReads bounds what a verifier does for rows: some 10 ns for each.
+	// maxRowReads bounds what a verifier does for rows: a few multiplications for each.
 	maxRowReads = 1 << 20
 )
 
@@ -96,12 +96,11 @@ func (s *System) makeWeights() error {
 	for low := weightLowBits(total, s.Low); ; low++ {
 		s.Weights.KLow = min(low, s.Weights.ContractVars)
 		s.Weights.Cols = 1 << (s.Low + s.Weights.KLow)
-		if err := s.layBlocks(); err != nil {
-			return err
-		}
+		err := s.layBlocks()
 		// Grouped convolutions fill their rows badly; wider rows are then fewer.
-		if s.Weights.Rows <= rowsPerColumn*s.Weights.Cols+fewRows || s.Weights.KLow < low || 2*s.Weights.Cols > maxColumns {
-			return nil
+		fit := err == nil && s.Weights.Rows <= rowsPerColumn*s.Weights.Cols+fewRows
+		if fit || s.Weights.KLow < low || 2*s.Weights.Cols > maxColumns {
+			return err
 		}
 	}
 }
@@ -117,7 +116,7 @@ const (
 // layBlocks lists the blocks of all convolutions for rows of Weights.Cols columns.
 func (s *System) layBlocks() error {
 	s.Weights.Blocks, s.Weights.Rows, s.Weights.Reads = nil, 0, 0
-	conv, laid := 0, map[weightClass]WeightBlock{}
+	conv, laid := 0, map[weightClass][]WeightBlock{}
 	for i := range s.Graph.Nodes {
 		acc := graph.AccumulatorOf(s.Graph.Nodes[i].Op)
 		if acc == nil {
@@ -145,13 +144,13 @@ func weightLowBits(weights, low int) int {
 	return max(log2Ceil(c)-low, 0)
 }
 
-// addBlocks adds the blocks of a convolution. laid are the last blocks with rows of their own.
-func (s *System) addBlocks(block WeightBlock, laid map[weightClass]WeightBlock) error {
+// addBlocks adds the blocks of a convolution. laid are the last few with rows of their own.
+func (s *System) addBlocks(block WeightBlock, laid map[weightClass][]WeightBlock) error {
 	shape := &s.convs[block.Conv]
 	block.KHigh = shape.highParts(s.Weights.KLow)
 	if shape.grouped {
 		block.Channels = []int{0}
-		return s.addBlock(block, laid)
+		return s.addBlock(block, len(s.classes(block.Node)), laid)
 	}
 	for _, class := range s.classes(block.Node) {
 		b := block
@@ -161,27 +160,30 @@ func (s *System) addBlocks(block WeightBlock, laid map[weightClass]WeightBlock) 
 				b.Channels = append(b.Channels, ch)
 			}
 		}
-		if err := s.addBlock(b, laid); err != nil {
+		if err := s.addBlock(b, 1, laid); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *System) addBlock(b WeightBlock, laid map[weightClass]WeightBlock) error {
+// addBlock adds a block that so many claims read.
+func (s *System) addBlock(b WeightBlock, claims int, laid map[weightClass][]WeightBlock) error {
 	rows := len(b.KHigh) * len(b.Channels)
-	if s.Weights.Reads += rows; s.Weights.Reads > maxRowReads {
+	if s.Weights.Reads += rows * claims; s.Weights.Reads > maxRowReads {
 		return fmt.Errorf("%w: rows of weights are read more than %d times", ErrTooWide, maxRowReads)
 	}
 	key := weightClass{s.convs[b.Conv].conv.Weight, b.Low}
-	if last, ok := laid[key]; ok && s.sameRows(&last, &b) {
-		b.Row, b.Shared = last.Row, true
+	if i := slices.IndexFunc(laid[key], func(first WeightBlock) bool { return s.sameRows(&first, &b) }); i >= 0 {
+		b.Row, b.Shared = laid[key][i].Row, true
 	} else {
 		b.Row = s.Weights.Rows
 		if s.Weights.Rows += rows; s.Weights.Rows > maxWeightRows {
 			return fmt.Errorf("%w: weights take more than %d rows", ErrTooWide, maxWeightRows)
 		}
-		laid[key] = b
+		if len(laid[key]) < maxLayouts {
+			laid[key] = append(laid[key], b)
+		}
 	}
 	s.Weights.Blocks = append(s.Weights.Blocks, b)
 	return nil
@@ -190,15 +192,13 @@ func (s *System) addBlock(b WeightBlock, laid map[weightClass]WeightBlock) error
 // weightClass is a weight, in columns of channels with as many low bits.
 type weightClass struct{ weight, low int }
 
+// maxLayouts bounds the layouts of a weightClass that others are compared with.
+const maxLayouts = 4
+
 // sameRows tells whether two blocks of one class are packed into the same rows. The high parts
 // of their contraction index are the same, as the weights have one shape.
 func (s *System) sameRows(a, b *WeightBlock) bool {
-	return slices.Equal(a.Channels, b.Channels) && slices.Equal(s.shifts(a), s.shifts(b))
-}
-
-// shifts is how far the weights of each channel are moved up.
-func (s *System) shifts(b *WeightBlock) []int {
-	return graph.ChannelShifts(s.Graph.Nodes[b.Node].Op, s.convs[b.Conv].conv.OutChannels)
+	return slices.Equal(a.Channels, b.Channels) && graph.SameChannelShifts(s.Graph.Nodes[a.Node].Op, s.Graph.Nodes[b.Node].Op)
 }
 
 // classes groups the columns of a node by their low channel bits: the columns of a class
@@ -232,7 +232,8 @@ func (s *System) PackWeights(w graph.Weights) []int32 {
 
 func (s *System) packBlock(packed []int32, b *WeightBlock, w graph.Weights) {
 	shape := &s.convs[b.Conv]
-	weights, up, places := w[shape.conv.Weight], s.shifts(b), s.places(b)
+	weights, places := w[shape.conv.Weight], s.places(b)
+	up := graph.ChannelShifts(s.Graph.Nodes[b.Node].Op, shape.conv.OutChannels)
 	if shape.grouped {
 		for dense, place := range places {
 			at, oc := shape.groupedWeight(dense)

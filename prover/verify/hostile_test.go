@@ -175,6 +175,10 @@ func bombs() map[string]*graph.Graph {
 		"groups":            finish(one(), broadcast(1<<27, 0), convolution(graph.Conv{Channel: 1, InChannels: 1 << 27, OutChannels: 1 << 27, Groups: 1 << 27}, 1)),
 		"many weights": finish(one(), broadcast(1<<16, 0), convolution(graph.Conv{Channel: 1, InChannels: 1 << 16, OutChannels: 1 << 12, Groups: 1}, 1),
 			expand(2, 1<<12)),
+		"grouped weights read often": finish(one(), broadcast(2, 0), node(&graph.Reveal{Acc: graph.Accumulator{
+			Channel: 1, Lo: -1000, Hi: 1000,
+			Terms: slices.Repeat([]graph.Term{{Conv: &graph.Conv{Channel: 1, InChannels: 2, OutChannels: 1<<18 + 30, Groups: 2}}}, 1000),
+		}}, slices.Repeat([]int{1}, 1000)...)),
 		"far maxima": finish(node(&graph.Input{Name: "x", Shape: []int{1, 1}, Lo: 1 << 29, Hi: 1 << 29, Scale: 1}), node(&graph.Max{}, 0, 0)),
 		"many columns": finish(append([]graph.Node{one(), broadcast(1<<13-1, 0)},
 			slices.Repeat([]graph.Node{rescale(1, times, 1)}, 30000)...)...),

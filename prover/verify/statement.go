@@ -131,18 +131,22 @@ func (s *Statement) checkOutputs(m *Model) error {
 			return reject(CheckOutputs, "output %d: cell %d is %d, outside [%d, %d]", i, c, cells.At(c), b.Lo, b.Hi)
 		}
 		j, again := first[o.Tensor]
-		if again && !bytes.Equal(cells.Data, s.Outputs[j].Data) {
+		if !again {
+			first[o.Tensor] = i
+		} else if !bytes.Equal(cells.Data, s.Outputs[j].Data) {
 			return reject(CheckOutputs, "outputs %d and %d are one tensor and differ", j, i)
 		}
-		first[o.Tensor] = i
 	}
 	return nil
 }
 
+// cellPiece is the number of cells that are checked on one core.
+const cellPiece = 1 << 14
+
 // outside finds the first cell that is not within bounds, on all cores.
 func outside(cells graph.Cells, bounds graph.Interval) (cell int, ok bool) {
 	var mu sync.Mutex
-	poly.Parallel(cells.Len(), hashPiece, func(from, to int) {
+	poly.Parallel(cells.Len(), cellPiece, func(from, to int) {
 		if c, bad := cells.Slice(from, to).Outside(bounds); bad {
 			mu.Lock()
 			defer mu.Unlock()

@@ -56,7 +56,6 @@ func int64s(v []int) []int64 {
 	return out
 }
 
-// constant appends an initializer.
 // constant names a constant; equal ones are one.
 func (e *emitter) constant(t onnx.Tensor) string {
 	hash := e.hash(&t)

@@ -1,6 +1,10 @@
 package float
 
-import "github.com/weisyn/wes/prover/model/onnx"
+import (
+	"slices"
+
+	"github.com/weisyn/wes/prover/model/onnx"
+)
 
 // ValueID names an activation of a Graph: the inputs come first, then the
 // output of node j is len(Inputs)+j.
@@ -113,10 +117,10 @@ func (g *Graph) MACs() int64 {
 }
 
 // Params returns the number of constants in all operators. A matrix that several read, as the
-// steps of a recurrent network do, counts once.
+// steps of a recurrent network do, counts once, and so do equal biases behind it.
 func (g *Graph) Params() int64 {
 	var sum int64
-	seen := map[*float32]bool{}
+	seen := map[*float32]*MatMul{}
 	for i := range g.Nodes {
 		w, ok := g.Nodes[i].Op.(Weighted)
 		if !ok {
@@ -124,10 +128,15 @@ func (g *Graph) Params() int64 {
 		}
 		sum += w.Params()
 		if m, ok := w.(*MatMul); ok && len(m.W) > 0 {
-			if seen[&m.W[0]] {
+			first := seen[&m.W[0]]
+			switch {
+			case first == nil:
+				seen[&m.W[0]] = m
+			case slices.Equal(first.B, m.B):
 				sum -= m.Params()
+			default:
+				sum -= int64(len(m.W))
 			}
-			seen[&m.W[0]] = true
 		}
 	}
 	return sum

@@ -32,10 +32,15 @@ func (r *recurrent) unroll() ([]*value, error) {
 	return r.outputs(all)
 }
 
-// checkSize bounds what all steps will make: three nodes for every gate at least.
+// checkSize bounds what all steps will make: three nodes for every gate at least, and weights, which lowering
+// holds for each step before equal ones become one.
 func (r *recurrent) checkSize() error {
-	if more := r.directions * (r.steps - 1); len(r.g.Nodes)+3*r.gates*more > r.limits.Nodes {
+	more := r.directions * (r.steps - 1)
+	if len(r.g.Nodes)+3*r.gates*more > r.limits.Nodes {
 		return fmt.Errorf("%d steps need more than %d nodes: %w", r.steps, r.limits.Nodes, ErrLimit)
+	}
+	if err := r.countParams(int64(r.r.size()/r.directions) * int64(more)); err != nil {
+		return fmt.Errorf("weights of %d steps: %w", r.steps, err)
 	}
 	return nil
 }

@@ -238,6 +238,7 @@ func TestStepsAreBounded(t *testing.T) {
 	}{
 		{long(1<<27, 1), Options{}, `node "n_y" (RNN): 134217728 steps need more than 16384 nodes: limit exceeded`},
 		{long(100, 8), Options{Limits: Limits{Nodes: 290}}, `node "n_y" (RNN): 100 steps need more than 290 nodes: limit exceeded`},
+		{long(100, 8), Options{Limits: Limits{Params: 6000}}, `node "n_y" (RNN): weights of 100 steps: 6336 constants, 6408 so far: limit exceeded`},
 		{long(100, 8), Options{Limits: Limits{MACs: 3000}}, `node "n_y" (RNN): 3008 multiply-accumulates so far: limit exceeded`},
 	} {
 		if _, err := Import(c.b.model(t), c.opt); !errors.Is(err, ErrLimit) || !strings.HasSuffix(err.Error(), c.want) {
