@@ -89,7 +89,7 @@ func TestForestAloneIsProved(t *testing.T) {
 		t.Errorf("%d cells and %d lookups", s.CellCount, s.LeafCount)
 	}
 	if want := []int64{0, 50, 10, 30, 40, 0}; !slices.Equal(r.Statement.Outputs[0].Values(), want) {
-		t.Errorf("outputs %v, want %v", r.Statement.Outputs[0], want)
+		t.Errorf("outputs %v, want %v", r.Statement.Outputs[0].Values(), want)
 	}
 	accept(t, c, transcript.SHA256)
 	accept(t, c, transcript.Poseidon2)

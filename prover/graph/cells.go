@@ -2,7 +2,6 @@ package graph
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 )
 
@@ -42,9 +41,12 @@ func (c Cells) Len() int { return len(c.Data) / max(c.Width, 1) }
 
 // At is cell i.
 func (c Cells) At(i int) int64 {
+	at, unused := i*c.Width, 64-8*c.Width
+	if at+8 <= len(c.Data) {
+		return int64(binary.LittleEndian.Uint64(c.Data[at:])<<unused) >> unused
+	}
 	var raw [8]byte
-	copy(raw[:], c.Data[i*c.Width:][:c.Width])
-	unused := 64 - 8*c.Width
+	copy(raw[:], c.Data[at:at+c.Width])
 	return int64(binary.LittleEndian.Uint64(raw[:])<<unused) >> unused
 }
 
@@ -79,10 +81,10 @@ func UnpackCells(all []Cells) [][]int64 {
 	return values
 }
 
-// Narrow decodes all cells to integers of 32 bits, and tells whether these hold them. dst is as
-// long as the cells.
-func (c Cells) Narrow(dst []int32) bool {
-	switch data := c.Data[:c.Width*len(dst)]; c.Width {
+// Narrow decodes the cells from one on to integers of 32 bits, as many as dst has, and tells whether
+// these hold them.
+func (c Cells) Narrow(dst []int32, from int) bool {
+	switch data := c.Data[c.Width*from:][:c.Width*len(dst)]; c.Width {
 	case 1:
 		for i, v := range data {
 			dst[i] = int32(int8(v))
@@ -101,7 +103,7 @@ func (c Cells) Narrow(dst []int32) bool {
 	default:
 		var lost int64
 		for i := range dst {
-			v := c.At(i)
+			v := c.At(from + i)
 			dst[i] = int32(v)
 			lost |= v ^ int64(dst[i])
 		}
@@ -127,12 +129,11 @@ func narrow32(dst []int32, data []byte) {
 func (c Cells) Outside(bounds Interval) (cell int, ok bool) {
 	var part [1 << 10]int32
 	for from := 0; from < c.Len(); from += len(part) {
-		to := min(from+len(part), c.Len())
-		narrow := part[:to-from]
-		if c.Slice(from, to).Narrow(narrow) && !anyOutside(narrow, bounds) {
+		narrow := part[:min(len(part), c.Len()-from)]
+		if c.Narrow(narrow, from) && !anyOutside(narrow, bounds) {
 			continue
 		}
-		for i := from; i < to; i++ {
+		for i := from; i < from+len(narrow); i++ {
 			if v := c.At(i); v < bounds.Lo || v > bounds.Hi {
 				return i, true
 			}
@@ -149,5 +150,3 @@ func anyOutside(cells []int32, bounds Interval) bool {
 	}
 	return signs < 0
 }
-
-func (c Cells) String() string { return fmt.Sprint(c.Values()) }

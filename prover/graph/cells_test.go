@@ -25,15 +25,17 @@ func TestCellsComeBack(t *testing.T) {
 			t.Errorf("%d bytes: other values", width)
 		}
 		changed := c.Changed(func(v []int64) { v[2] = 7 })
-		if changed.Width != width || changed.At(2) != 7 || c.At(2) != most || changed.Slice(3, 9).String() != c.Slice(3, 9).String() {
-			t.Errorf("%d bytes: changed to %v", width, changed.Slice(0, 9))
+		if changed.Width != width || changed.At(2) != 7 || c.At(2) != most || !slices.Equal(changed.Values()[3:], values[3:]) {
+			t.Errorf("%d bytes: changed to %v", width, changed.Values()[:9])
 		}
 		narrow := make([]int32, len(values))
-		if fit := c.Narrow(narrow); fit != (width <= 4) {
+		if fit := c.Narrow(narrow, 0); fit != (width <= 4) {
 			t.Errorf("%d bytes: in 32 bits: %v", width, fit)
 		}
+		rest := make([]int32, 9)
+		c.Narrow(rest, len(values)-len(rest))
 		for i, v := range values {
-			if narrow[i] != int32(v) {
+			if narrow[i] != int32(v) || i >= len(values)-len(rest) && rest[i-len(values)+len(rest)] != int32(v) {
 				t.Fatalf("%d bytes: cell %d is %d, want %d", width, i, narrow[i], int32(v))
 			}
 		}
@@ -84,12 +86,12 @@ func TestFirstCellOutsideIsFound(t *testing.T) {
 func BenchmarkCellsNarrow(b *testing.B) {
 	values := make([]int64, 1<<20)
 	narrow := make([]int32, len(values))
-	for _, hi := range []int64{1 << 6, 1 << 12, 1 << 20, 1 << 28} {
+	for _, hi := range []int64{1 << 6, 1 << 12, 1 << 20, 1 << 28, 1 << 36} {
 		c := PackCells(values, Interval{0, hi})
 		b.Run(string(rune('0'+c.Width)), func(b *testing.B) {
 			b.SetBytes(int64(4 * len(narrow)))
 			for b.Loop() {
-				c.Narrow(narrow)
+				c.Narrow(narrow, 0)
 			}
 		})
 		b.Run(string(rune('0'+c.Width))+"/outside", func(b *testing.B) {

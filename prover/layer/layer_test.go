@@ -238,9 +238,11 @@ func TestWideCellsAreWeighedLikeOneByOne(t *testing.T) {
 			clear(last[len(last)-zeros/2:])
 			term := Separable(randomVector(rng, 1)[0], vecs...)
 			for range 2 {
-				packed := graph.PackCells(cells, graph.Interval{})
-				if got, want := term.applyWide(packed), term.Apply64(cells); !got.Equal(&want) {
-					t.Errorf("shape %v, %d zeros", shape, zeros)
+				want := term.Apply64(cells)
+				for _, source := range []wideSource{constantCells(cells), graph.PackCells(cells, graph.Interval{})} {
+					if got := term.applyWide(source); !got.Equal(&want) {
+						t.Errorf("%T of shape %v, %d zeros", source, shape, zeros)
+					}
 				}
 				cells[rng.IntN(len(cells))] = rng.Int64() - 1<<62
 			}

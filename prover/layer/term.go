@@ -215,5 +215,5 @@ func (t Term) applyConstant(c *graph.Constant, shape []int) fr.Element {
 		v := poly.FromInt64(c.Data[0])
 		return *v.Mul(&v, &varying.Coef)
 	}
-	return varying.applyWide(graph.PackCells(c.Data, graph.Interval{}))
+	return varying.applyWide(constantCells(c.Data))
 }

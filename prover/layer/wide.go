@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/weisyn/wes/prover/graph"
 	"github.com/weisyn/wes/prover/poly"
 )
 
@@ -12,10 +11,31 @@ import (
 // number of their rows: the sums of as many share what is done for a weight.
 const wideTile, wideRows = 1 << 15, 16
 
+// wideSource holds wide integers: cells as a proof file has them, or constants.
+type wideSource interface {
+	Len() int
+	At(i int) int64
+	Narrow(dst []int32, from int) bool // see graph.Cells
+}
+
+type constantCells []int64
+
+func (c constantCells) Len() int       { return len(c) }
+func (c constantCells) At(i int) int64 { return c[i] }
+
+func (c constantCells) Narrow(dst []int32, from int) bool {
+	var lost int64
+	for i, v := range c[from:][:len(dst)] {
+		dst[i] = int32(v)
+		lost |= v ^ int64(int32(v))
+	}
+	return lost == 0
+}
+
 // applyWide evaluates the term on a tensor of wide integers, tile by tile on all cores: where
 // 32 bits hold all cells of a tile, as small ones. Zero weights at the ends of the last
 // group, those of channels of other columns, cost nothing.
-func (t Term) applyWide(cells graph.Cells) fr.Element {
+func (t Term) applyWide(cells wideSource) fr.Element {
 	weights := t.Groups[len(t.Groups)-1].Vec
 	stride := len(weights)
 	rows := make([]fr.Element, cells.Len()/stride)
@@ -31,7 +51,7 @@ func (t Term) applyWide(cells graph.Cells) fr.Element {
 	poly.Parallel(across*((len(rows)+high-1)/high), 1, func(from, to int) {
 		for i := from; i < to; i++ {
 			at, row := i%across*wide, i/across*high
-			tile := wideCells{cells: cells.Slice(row*stride+first+at, cells.Len()), stride: stride, rows: min(high, len(rows)-row)}
+			tile := wideCells{cells, row*stride + first + at, stride, min(high, len(rows)-row)}
 			buffer, ok := buffers.Get().(*[]int32)
 			if !ok {
 				b := make([]int32, min(high, len(rows))*wide)
@@ -60,10 +80,10 @@ func trimmed(v []fr.Element) (first int, rest []fr.Element) {
 	return first, v[first:last]
 }
 
-// wideCells are rows of cells, stride apart.
+// wideCells are rows of cells, stride apart from the first cell on.
 type wideCells struct {
-	cells        graph.Cells
-	stride, rows int
+	cells               wideSource
+	first, stride, rows int
 }
 
 // weigh sums each row against the weights.
@@ -76,7 +96,7 @@ func (c *wideCells) weigh(weights []fr.Element, buffer []int32) []fr.Element {
 	}
 	for i := range sums {
 		for j := range weights {
-			v := poly.FromInt64(c.cells.At(i*c.stride + j))
+			v := poly.FromInt64(c.cells.At(c.first + i*c.stride + j))
 			v.Mul(&v, &weights[j])
 			sums[i].Add(&sums[i], &v)
 		}
@@ -88,7 +108,7 @@ func (c *wideCells) weigh(weights []fr.Element, buffer []int32) []fr.Element {
 func (c *wideCells) narrow(dst []int32, n int) bool {
 	fit := true
 	for i := range c.rows {
-		fit = c.cells.Slice(i*c.stride, i*c.stride+n).Narrow(dst[i*n:][:n]) && fit
+		fit = c.cells.Narrow(dst[i*n:][:n], c.first+i*c.stride) && fit
 	}
 	return fit
 }

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"encoding/binary"
-	"hash/maphash"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -20,9 +18,7 @@ type builder struct {
 	uses    []*tableEntry // by node: table of a rescale
 }
 
-func newBuilder() builder {
-	return builder{pool: weightPool{maphash.MakeSeed(), map[uint64][][]int32{}}}
-}
+func newBuilder() builder { return builder{pool: newWeightPool()} }
 
 func (b *builder) add(n graph.Node, shape []int, bound graph.Interval, channel int) int {
 	b.nodes = append(b.nodes, n)
@@ -144,52 +140,6 @@ func (b *builder) max(name string, x, y int) int {
 		graph.Interval{Lo: max(v.Lo, w.Lo), Hi: max(v.Hi, w.Hi)}, b.channel[x])
 }
 
-// weightPool holds integer weights by their hash, equal ones once: the steps of a recurrent network
-// have the same.
-type weightPool struct {
-	seed   maphash.Seed
-	byHash map[uint64][][]int32
-}
-
-// intern returns the weights of the pool that equal w, which it may add.
-func (p *weightPool) intern(w []int32) []int32 {
-	var h maphash.Hash
-	h.SetSeed(p.seed)
-	var raw [1 << 10]byte
-	for part := range slices.Chunk(w, len(raw)/4) {
-		for i, v := range part {
-			binary.LittleEndian.PutUint32(raw[4*i:], uint32(v))
-		}
-		h.Write(raw[:4*len(part)])
-	}
-	sum := h.Sum64()
-	for _, have := range p.byHash[sum] {
-		if slices.Equal(have, w) {
-			return have
-		}
-	}
-	p.byHash[sum] = append(p.byHash[sum], w)
-	return w
-}
-
-// numbering numbers weights in the order in which they are first read.
-type numbering struct {
-	weights graph.Weights
-	readers map[*int32][]*graph.Conv // of the pool's weights, in different shapes
-}
-
-func (n *numbering) number(c *graph.Conv, w []int32) {
-	for _, first := range n.readers[&w[0]] {
-		if c.FitsWeightsOf(first) {
-			c.Weight = first.Weight
-			return
-		}
-	}
-	c.Weight = len(n.weights)
-	n.weights = append(n.weights, w)
-	n.readers[&w[0]] = append(n.readers[&w[0]], c)
-}
-
 // finish drops what no output needs, except inputs, and numbers tensors, weights and tables
 // in order of appearance. number is the new number of every node, −1 if it is dropped.
 func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weights, number []int) {
@@ -208,7 +158,7 @@ func (b *builder) finish(outputs []graph.Output) (g *graph.Graph, w graph.Weight
 		}
 	}
 	g = &graph.Graph{}
-	weights := numbering{readers: map[*int32][]*graph.Conv{}}
+	weights := newNumbering()
 	number = make([]int, len(b.nodes))
 	for i, n := range b.nodes {
 		if !needed[i] {

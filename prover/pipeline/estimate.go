@@ -46,8 +46,12 @@ func (i *Inspection) Estimate(ctx context.Context) (*Estimate, error) {
 	}
 	perCell := max(large-small, 0).Seconds() / float64(many-few)
 	fixed := max(0, small.Seconds()-perCell*float64(few))
+	var readings int64
+	for k := range i.Layers {
+		readings += i.Layers[k].Params
+	}
 	return &Estimate{
-		ProveS:      fixed + perCell*float64(i.Cells) + weightSeconds*float64(i.Params),
+		ProveS:      fixed + perCell*float64(i.Cells) + weightSeconds*float64(readings),
 		MemoryBytes: baseMemory + cellMemory*i.Cells + weightMemory*i.Params,
 		ProbeCells:  many, ProbeS: large.Seconds(),
 	}, nil

@@ -175,11 +175,8 @@ func bombs() map[string]*graph.Graph {
 		"groups":            finish(one(), broadcast(1<<27, 0), convolution(graph.Conv{Channel: 1, InChannels: 1 << 27, OutChannels: 1 << 27, Groups: 1 << 27}, 1)),
 		"many weights": finish(one(), broadcast(1<<16, 0), convolution(graph.Conv{Channel: 1, InChannels: 1 << 16, OutChannels: 1 << 12, Groups: 1}, 1),
 			expand(2, 1<<12)),
-		"grouped weights read often": finish(one(), broadcast(2, 0), node(&graph.Reveal{Acc: graph.Accumulator{
-			Channel: 1, Lo: -1000, Hi: 1000,
-			Terms: slices.Repeat([]graph.Term{{Conv: &graph.Conv{Channel: 1, InChannels: 2, OutChannels: 1<<18 + 30, Groups: 2}}}, 1000),
-		}}, slices.Repeat([]int{1}, 1000)...)),
-		"far maxima": finish(node(&graph.Input{Name: "x", Shape: []int{1, 1}, Lo: 1 << 29, Hi: 1 << 29, Scale: 1}), node(&graph.Max{}, 0, 0)),
+		"grouped weights read often": finish(one(), broadcast(2, 0), readers(1000, graph.Conv{Channel: 1, InChannels: 2, OutChannels: 1<<18 + 30, Groups: 2})),
+		"far maxima":                 finish(node(&graph.Input{Name: "x", Shape: []int{1, 1}, Lo: 1 << 29, Hi: 1 << 29, Scale: 1}), node(&graph.Max{}, 0, 0)),
 		"many columns": finish(append([]graph.Node{one(), broadcast(1<<13-1, 0)},
 			slices.Repeat([]graph.Node{rescale(1, times, 1)}, 30000)...)...),
 		"many products": finish(append([]graph.Node{one(), broadcast(1<<10, 0)},
@@ -226,6 +223,13 @@ func expand(in, channels int) graph.Node {
 	return convolution(graph.Conv{Weight: 1, Channel: 1, InChannels: channels, OutChannels: 1 << 16, Groups: 1}, in)
 }
 
+// readers reveals the sum of many convolutions of tensor 1 with the same weights.
+func readers(n int, c graph.Conv) graph.Node {
+	return node(&graph.Reveal{Acc: graph.Accumulator{
+		Channel: 1, Lo: -1000, Hi: 1000, Terms: slices.Repeat([]graph.Term{{Conv: &c}}, n),
+	}}, slices.Repeat([]int{1}, n)...)
+}
+
 // heavies are graphs that ask for nearly as much work as is allowed.
 func heavies() map[string]*graph.Graph {
 	times := graph.Term{Mult: 1}
@@ -243,7 +247,9 @@ func heavies() map[string]*graph.Graph {
 			slices.Repeat([]graph.Node{rescale(0, times, slices.Repeat([]int{1}, 8)...)}, 1000)...)...),
 		"products": finish(append([]graph.Node{one(), broadcast(50, 0)},
 			slices.Repeat([]graph.Node{multiply(50, 1, 1)}, 4000)...)...),
-		"segments": segments,
-		"trees":    finish(table(1<<10), trees(1, 1<<14, graph.Vote{Weight: 1})),
+		"segments":        segments,
+		"readers":         finish(one(), broadcast(1<<13, 0), readers(120, graph.Conv{Channel: 1, InChannels: 1 << 13, OutChannels: 1 << 13, Groups: 1})),
+		"grouped readers": finish(one(), broadcast(2, 0), readers(60, graph.Conv{Channel: 1, InChannels: 2, OutChannels: 1 << 14, Groups: 2})),
+		"trees":           finish(table(1<<10), trees(1, 1<<14, graph.Vote{Weight: 1})),
 	}
 }

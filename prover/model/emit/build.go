@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"math"
 	"slices"
 
 	"github.com/weisyn/wes/prover/graph"
@@ -89,11 +88,9 @@ func hashNumbers[T int64 | float32 | float64](h *maphash.Hash, v []T) {
 	}
 }
 
-// sameConstant compares bits: a negative zero is another number.
 func sameConstant(a, b *onnx.Tensor) bool {
-	return a.Type == b.Type && slices.Equal(a.Dims, b.Dims) && slices.Equal(a.Ints, b.Ints) &&
-		slices.EqualFunc(a.Floats, b.Floats, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) &&
-		slices.EqualFunc(a.Doubles, b.Doubles, func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) })
+	return a.Type == b.Type && slices.Equal(a.Dims, b.Dims) &&
+		slices.Equal(a.Floats, b.Floats) && slices.Equal(a.Doubles, b.Doubles) && slices.Equal(a.Ints, b.Ints)
 }
 
 // numbers is a constant of floats; at makes the value of each index.
